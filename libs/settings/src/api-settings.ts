@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { flag, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
+import { DATABASE_URL, LOG_LEVEL, SHUTDOWN_TIMEOUT_MS, UPLOAD_STORE } from './variables.js';
+
+export const API_VARIABLES = {
+  DATABASE_URL,
+  UPLOAD_STORE,
+  HOST: variable(z.string().default('127.0.0.1'), { description: 'address the HTTP server listens on' }),
+  PORT: variable(wholeNumber(0, 65_535).default(3000), {
+    description: 'port the HTTP server listens on; 0 picks a free one and logs it',
+  }),
+  REVIEW_PAGE: variable(z.string().optional(), {
+    description: 'folder of the built review page, served at /; unset: the one built beside the api, if any',
+  }),
+  UPLOAD_MAX_BYTES: variable(wholeNumber(1, 2 ** 31).default(64 * 2 ** 20), {
+    description: 'largest uploaded file',
+    unit: 'bytes',
+  }),
+  SECURE_COOKIES: variable(flag.default(false), { description: 'mark the session cookie Secure (behind HTTPS)' }),
+  LOG_LEVEL,
+  SHUTDOWN_TIMEOUT_MS,
+};
+
+export const readApiSettings = (environment?: Environment) => readSettings(API_VARIABLES, environment);
+export type ApiSettings = ReturnType<typeof readApiSettings>;

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { list, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
+import { ARTEFACT_STORE, LOG_LEVEL, METRICS_PORT, SHUTDOWN_TIMEOUT_MS } from './variables.js';
+
+export const CAPTIONER_VARIABLES = {
+  CAPTIONER_HOST: variable(z.string().default('127.0.0.1'), { description: 'address the gRPC server listens on' }),
+  CAPTIONER_PORT: variable(wholeNumber(0, 65_535).default(50_051), {
+    description: 'port the gRPC server listens on; 0 picks a free one and logs it',
+  }),
+  MODEL_DIRECTORIES: variable(list.default(['models/demo']), {
+    description: 'base model directories to serve, comma-separated',
+  }),
+  MAPPER_CACHE: variable(z.string().default('.housestyle/mapper-cache'), {
+    description: 'folder for pulled mapper artefacts',
+  }),
+  MAPPER_CACHE_ENTRIES: variable(wholeNumber(1, 100_000).default(64), {
+    description: 'mappers kept loaded per worker',
+  }),
+  WORKERS: variable(wholeNumber(1, 64).default(1), { description: 'worker threads, each with its own model' }),
+  THREADS_PER_WORKER: variable(wholeNumber(1, 256).optional(), {
+    description: 'threads of one inference; unset: the cores shared among the workers',
+  }),
+  MAX_BATCH: variable(wholeNumber(1, 256).default(32), { description: 'images in one batch' }),
+  MAX_BATCH_DELAY_MS: variable(wholeNumber(0, 10_000).default(10), {
+    description: 'how long a batch may wait to fill',
+    unit: 'ms',
+  }),
+  MAX_QUEUE: variable(wholeNumber(1, 100_000).default(512), {
+    description: 'images waiting; beyond it calls get RESOURCE_EXHAUSTED',
+  }),
+  ARTEFACT_STORE,
+  LOG_LEVEL,
+  METRICS_PORT,
+  SHUTDOWN_TIMEOUT_MS,
+};
+
+export const readCaptionerSettings = (environment?: Environment) => readSettings(CAPTIONER_VARIABLES, environment);
+export type CaptionerSettings = ReturnType<typeof readCaptionerSettings>;

@@ -1,0 +1,5 @@
+export * from './api-settings.js';
+export * from './captioner-settings.js';
+export * from './pipeline-settings.js';
+export { readSettings, type Environment, type VariableMeta } from './read-settings.js';
+export * from './standalone-settings.js';

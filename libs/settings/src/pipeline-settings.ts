@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { list, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
+import {
+  ALLOW_PRIVATE_ADDRESSES,
+  CAPTIONER_ADDRESS,
+  DATABASE_URL,
+  KAFKA_BROKERS,
+  LOG_LEVEL,
+  METRICS_PORT,
+  SHUTDOWN_TIMEOUT_MS,
+  UPLOAD_STORE,
+} from './variables.js';
+
+export const PIPELINE_VARIABLES = {
+  DATABASE_URL,
+  KAFKA_BROKERS,
+  CAPTIONER_ADDRESS,
+  UPLOAD_STORE,
+  KAFKA_CONSUMER_GROUP: variable(z.string().default('housestyle-pipeline'), { description: 'consumer group id' }),
+  UPLOAD_TOPIC: variable(z.string().default('housestyle.asset.uploaded.v1'), { description: 'topic of upload events' }),
+  S3_NOTIFICATION_TOPIC: variable(z.string().optional(), {
+    description: 'topic of S3 or MinIO bucket notifications; unset: none',
+  }),
+  FILE_ROOTS: variable(list.default([]), { description: 'folders that file: URIs may point into, comma-separated' }),
+  ALLOW_PRIVATE_ADDRESSES,
+  FETCH_MAX_BYTES: variable(wholeNumber(1, 2 ** 31).default(64 * 2 ** 20), {
+    description: 'largest picture file',
+    unit: 'bytes',
+  }),
+  FETCH_TIMEOUT_MS: variable(wholeNumber(1, 600_000).default(15_000), {
+    description: 'longest time one picture may take to arrive',
+    unit: 'ms',
+  }),
+  MAX_PIXELS: variable(wholeNumber(1, 2 ** 31).default(100_000_000), {
+    description: 'largest picture',
+    unit: 'pixels',
+  }),
+  PIPELINE_BATCH: variable(wholeNumber(1, 256).default(32), {
+    description: 'images sent to the captioner in one call',
+  }),
+  PIPELINE_CONCURRENCY: variable(wholeNumber(1, 64).default(3), { description: 'batches in flight' }),
+  LEASE_MS: variable(wholeNumber(1_000, 3_600_000).default(60_000), {
+    description: 'how long a worker owns an asset before another may take it',
+    unit: 'ms',
+  }),
+  CAPTION_TIMEOUT_MS: variable(wholeNumber(100, 600_000).default(30_000), {
+    description: 'deadline of one captioner call',
+    unit: 'ms',
+  }),
+  LOG_LEVEL,
+  METRICS_PORT,
+  SHUTDOWN_TIMEOUT_MS,
+};
+
+export const readPipelineSettings = (environment?: Environment) => readSettings(PIPELINE_VARIABLES, environment);
+export type PipelineSettings = ReturnType<typeof readPipelineSettings>;

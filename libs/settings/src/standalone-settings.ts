@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
+import { CAPTIONER_ADDRESS, DATABASE_URL, KAFKA_BROKERS, LOG_LEVEL } from './variables.js';
+
+export const STANDALONE_VARIABLES = {
+  PORT: variable(wholeNumber(0, 65_535).default(3000), { description: 'port of the page and the API' }),
+  HOUSESTYLE_API_KEY: variable(z.string().min(16).optional(), {
+    description: 'the first demo tenant’s API key; unset: a random one is printed',
+    secret: true,
+  }),
+  HOUSESTYLE_DATA: variable(z.string().default('.housestyle'), {
+    description: 'folder of the embedded database, uploads and artefacts',
+  }),
+  DATABASE_URL: DATABASE_URL.optional(),
+  KAFKA_BROKERS,
+  CAPTIONER_ADDRESS: variable(CAPTIONER_ADDRESS.unwrap().optional(), {
+    description: 'host:port of a captioner running elsewhere; unset: one is started',
+  }),
+  LOG_LEVEL: variable(LOG_LEVEL.unwrap().default('warn'), { description: 'what the started apps log' }),
+};
+
+export const readStandaloneSettings = (environment?: Environment) => readSettings(STANDALONE_VARIABLES, environment);
+export type StandaloneSettings = ReturnType<typeof readStandaloneSettings>;
+
+/** The environment a child process starts with: this process's own, overlaid. */
+export const childEnvironment = (overlay: Environment): Record<string, string | undefined> => ({
+  ...process.env,
+  ...overlay,
+});

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { flag, list, variable, wholeNumber } from './read-settings.js';
+
+/** Variables that several apps read; each app's own stand in its file beside this one. */
+
+export const DATABASE_URL = variable(z.url({ protocol: /^postgres(ql)?$/ }), {
+  description: 'PostgreSQL as an administrator: runs the migrations; the apps then log in as their own two roles',
+  secret: true,
+});
+
+export const KAFKA_BROKERS = variable(list.optional(), {
+  description: 'Kafka bootstrap servers, host:port, comma-separated; unset: HTTP uploads only',
+});
+
+export const CAPTIONER_ADDRESS = variable(z.string().default('127.0.0.1:50051'), {
+  description: 'host:port of the captioner',
+});
+
+export const LOG_LEVEL = variable(
+  z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  {
+    description: 'what is logged',
+  },
+);
+
+export const UPLOAD_STORE = variable(z.string().default('.housestyle/uploads'), {
+  description: 'where uploaded pictures are kept: a folder or s3://bucket/prefix; the api writes, the pipeline reads',
+});
+
+export const ARTEFACT_STORE = variable(z.string().default('.housestyle/artefacts'), {
+  description: 'where mapper versions are kept: a folder or s3://bucket/prefix',
+});
+
+export const SHUTDOWN_TIMEOUT_MS = variable(wholeNumber(100, 600_000).default(25_000), {
+  description: 'how long a stopping process may finish what it has begun',
+  unit: 'ms',
+});
+
+export const METRICS_PORT = variable(wholeNumber(0, 65_535).optional(), {
+  description: 'port of /healthz, /readyz and /metrics; 0 picks a free one; unset: none',
+});
+
+export const ALLOW_PRIVATE_ADDRESSES = variable(flag.default(false), {
+  description: 'let picture URIs lead to loopback and private networks',
+});
