@@ -11,7 +11,7 @@ export type ApiKeyScope = z.infer<typeof ApiKeyScopeSchema>;
 /** A key as it is remembered: everything but the key. */
 export const ApiKeySchema = z
   .object({
-    id: z.uuid(),
+    id: z.guid(),
     name: z.string(),
     prefix: z.string().describe('the readable middle of `hs_<prefix>_<random>`'),
     scopes: z.array(ApiKeyScopeSchema),

@@ -9,7 +9,7 @@ export const AssetStatusSchema = z.enum(ASSET_STATUSES);
 /** One version of one picture. */
 export const AssetSchema = z
   .object({
-    id: z.uuid().describe('our id of this version; `{id}` in paths'),
+    id: z.guid().describe('our id of this version; `{id}` in paths'),
     assetId: z.string().describe('the library’s own id of the picture'),
     version: z.string(),
     status: AssetStatusSchema,

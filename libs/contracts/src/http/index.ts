@@ -1,7 +1,4 @@
-/**
- * The HTTP API: every request and answer. Imported as `@housestyle/contracts/http`, apart from the gRPC half, because
- * the review page bundles it for the browser: nothing here may import a Node module.
- */
+/** The HTTP API: every request and answer. The review page bundles these for the browser: no Node module here. */
 export * from './api-key.js';
 export * from './asset.js';
 export * from './health.js';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** A tenant's own weights; the base's own mapper is not listed. */
 export const MapperVersionSchema = z
   .object({
-    id: z.uuid(),
+    id: z.guid(),
     name: z.string(),
     baseModel: z.string(),
     sha256: z.string(),
@@ -16,6 +16,6 @@ export type MapperVersion = z.infer<typeof MapperVersionSchema>;
 
 /** `GET /v1/mappers` → 200, newest first. No champion: the base model's own mapper writes. */
 export const MapperListSchema = z
-  .object({ championId: z.uuid().nullable(), items: z.array(MapperVersionSchema) })
+  .object({ championId: z.guid().nullable(), items: z.array(MapperVersionSchema) })
   .meta({ id: 'MapperList' });
 export type MapperList = z.infer<typeof MapperListSchema>;

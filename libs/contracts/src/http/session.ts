@@ -23,7 +23,7 @@ const count = z.number().int().nonnegative();
 /** `GET /v1/session` and `POST /v1/session` → 200: whose key this is, and how things stand. */
 export const SessionSchema = z
   .object({
-    tenant: z.object({ id: z.uuid(), name: z.string() }),
+    tenant: z.object({ id: z.guid(), name: z.string() }),
     scopes: z.array(ApiKeyScopeSchema),
     baseModel: z.string().describe('name of the base model that captions this tenant’s pictures'),
     counts: z.object({

@@ -35,9 +35,9 @@ export type Review = z.infer<typeof ReviewSchema>;
 /** What the model wrote about one asset, and what a person made of it. */
 export const SuggestionSchema = z
   .object({
-    id: z.uuid(),
+    id: z.guid(),
     asset: z.object({
-      id: z.uuid(),
+      id: z.guid(),
       assetId: z.string(),
       version: z.string(),
       previewUrl: z.string().nullable(),
