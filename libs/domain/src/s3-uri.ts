@@ -23,7 +23,8 @@ export function formatS3Uri({ bucket, key, versionId }: S3Location): string {
 /** The reverse of `formatS3Uri`; throws `uri_not_allowed`. A space left unencoded by its sender is understood too. */
 export function parseS3Uri(uri: string): S3Location {
   const match = /^s3:\/\/([^/?#]+)\/([^?#]+)(?:\?versionId=([^&#]+))?$/i.exec(uri);
-  if (!match) throw new DomainError('uri_not_allowed', 'An S3 URI reads s3://bucket/key or s3://bucket/key?versionId=…');
+  if (!match)
+    throw new DomainError('uri_not_allowed', 'An S3 URI reads s3://bucket/key or s3://bucket/key?versionId=…');
   const [, bucket = '', key = '', versionId] = match;
   try {
     const location = {
