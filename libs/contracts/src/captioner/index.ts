@@ -1,0 +1,5 @@
+export * from './captioner-client.js';
+export * from './conversions.js';
+export * from './grpc-status.js';
+export * from './messages.js';
+export * from './package-definition.js';

@@ -1,0 +1,130 @@
+import type { MessageTypeDefinition } from '@grpc/proto-loader';
+import { describe, expect, it } from 'vitest';
+import { embeddingFromBytes, embeddingToBytes, generationFromWire, generationToWire } from './conversions.js';
+import type * as messages from './messages.js';
+import { CAPTIONER_PACKAGE, captionerPackageDefinition, captionerServiceDefinition } from './package-definition.js';
+
+type FieldsOf<Message> = Record<keyof Required<Message>, string>;
+
+/** The compiler holds these names to messages.ts; the test below holds them, and their types, to the .proto. */
+const FIELDS = {
+  CaptionRequest: {
+    baseModel: 'string',
+    items: 'CaptionItem[]',
+    generation: 'GenerationSettings',
+  } satisfies FieldsOf<messages.CaptionRequest>,
+  CaptionItem: {
+    id: 'string',
+    pixels: 'Pixels',
+    embedding: 'Embedding',
+    mapper: 'MapperReference',
+  } satisfies FieldsOf<messages.CaptionItem>,
+  Pixels: { rgb: 'bytes' } satisfies FieldsOf<messages.Pixels>,
+  Embedding: { values: 'bytes' } satisfies FieldsOf<messages.Embedding>,
+  MapperReference: { id: 'string', sha256: 'string', key: 'string' } satisfies FieldsOf<messages.WireMapperReference>,
+  GenerationSettings: {
+    decode: 'Decode',
+    numBeams: 'uint32',
+    maxNewTokens: 'uint32',
+    stopTokenIds: 'uint32[]',
+  } satisfies FieldsOf<messages.WireGenerationSettings>,
+  CaptionResponse: {
+    baseModel: 'string',
+    baseModelSha256: 'string',
+    results: 'CaptionResult[]',
+  } satisfies FieldsOf<messages.CaptionResponse>,
+  CaptionResult: {
+    id: 'string',
+    status: 'ItemStatus',
+    mapperId: 'string',
+    embedding: 'Embedding',
+    hypotheses: 'Hypothesis[]',
+  } satisfies FieldsOf<messages.CaptionResult>,
+  ItemStatus: { code: 'string', message: 'string', isRetryable: 'bool' } satisfies FieldsOf<messages.ItemStatus>,
+  Hypothesis: {
+    text: 'string',
+    score: 'double',
+    tokens: 'uint32[]',
+    isStopped: 'bool',
+  } satisfies FieldsOf<messages.WireHypothesis>,
+  ListBaseModelsRequest: {},
+  ListBaseModelsResponse: { baseModels: 'BaseModel[]' } satisfies FieldsOf<messages.ListBaseModelsResponse>,
+  BaseModel: {
+    name: 'string',
+    version: 'string',
+    sha256: 'string',
+    imageSize: 'uint32',
+    embeddingSize: 'uint32',
+  } satisfies FieldsOf<messages.BaseModel>,
+};
+
+describe('captioner messages', () => {
+  it('have exactly the fields of the .proto', () => {
+    expect(messagesOfProto()).toEqual(FIELDS);
+  });
+
+  it('name exactly the decode values of the .proto', () => {
+    const values = {
+      DECODE_UNSPECIFIED: true,
+      DECODE_BEAM: true,
+      DECODE_GREEDY: true,
+    } satisfies Record<messages.WireDecode, true>;
+    const settings = captionerPackageDefinition()[`${CAPTIONER_PACKAGE}.GenerationSettings`] as MessageTypeDefinition<
+      object,
+      object
+    >;
+    const [decode] = (settings.type as unknown as { enumType: { value: { name: string }[] }[] }).enumType;
+    expect(decode?.value.map((value) => value.name)).toEqual(Object.keys(values));
+  });
+
+  it('survive the wire', () => {
+    const method = captionerServiceDefinition().service['Caption'];
+    const embedding = Float32Array.from([1.5, -0.25, Math.fround(1e-8)]);
+    const request: messages.CaptionRequest = {
+      baseModel: 'demo',
+      items: [
+        { id: 'a', embedding: { values: embeddingToBytes(embedding) } },
+        { id: 'b', pixels: { rgb: Uint8Array.of(1, 2, 255) }, mapper: { id: 'm', sha256: 'f'.repeat(64), key: 'k' } },
+      ],
+      generation: generationToWire({ decode: 'greedy', numBeams: 1, maxNewTokens: 20, stopTokenIds: [13] }),
+    };
+    const read = method?.requestDeserialize(method.requestSerialize(request)) as messages.CaptionRequest;
+    expect(embeddingFromBytes(read.items[0]?.embedding?.values as Uint8Array)).toEqual(embedding);
+    expect(read.items[0]?.pixels).toBeUndefined();
+    expect([...(read.items[1]?.pixels?.rgb ?? [])]).toEqual([1, 2, 255]);
+    expect(generationFromWire(read.generation)).toEqual({
+      decode: 'greedy',
+      numBeams: 1,
+      maxNewTokens: 20,
+      stopTokenIds: [13],
+    });
+  });
+
+  it('leave what is unset to the defaults', () => {
+    expect(generationFromWire(null)).toEqual({ decode: 'beam', numBeams: 5, maxNewTokens: 67 });
+    expect(generationFromWire({ maxNewTokens: 10 })).toEqual({ decode: 'beam', numBeams: 5, maxNewTokens: 10 });
+  });
+});
+
+interface Descriptor {
+  name: string;
+  field: { name: string; type: string; label: string; typeName: string }[];
+}
+
+function messagesOfProto(): Record<string, Record<string, string>> {
+  const definitions = Object.values(captionerPackageDefinition()).filter(
+    (definition) => definition.format === 'Protocol Buffer 3 DescriptorProto',
+  ) as MessageTypeDefinition<object, object>[];
+  return Object.fromEntries(
+    definitions.map(({ type }) => {
+      const { name, field } = type as unknown as Descriptor;
+      return [name, Object.fromEntries(field.map((entry) => [entry.name, typeOf(entry)]))];
+    }),
+  );
+}
+
+function typeOf({ type, label, typeName }: Descriptor['field'][number]): string {
+  const scalar = type.replace('TYPE_', '').toLowerCase();
+  const name = scalar === 'message' || scalar === 'enum' ? typeName.split('.').at(-1) : scalar;
+  return label === 'LABEL_REPEATED' ? `${name}[]` : `${name}`;
+}

@@ -1,0 +1,98 @@
+/**
+ * The messages of proto/captioner/v1/captioner.proto as @grpc/proto-loader hands them over with `LOADER_OPTIONS`:
+ * camelCase names, enums as their names, `bytes` as Buffer, absent messages as null (undefined in a oneof). What a
+ * sender may leave out is optional here. messages.spec.ts fails when these fields and the .proto drift apart.
+ */
+export interface CaptionRequest {
+  baseModel: string;
+  items: CaptionItem[];
+  /** absent: the base model's defaults. */
+  generation?: WireGenerationSettings | null;
+}
+
+/** Exactly one of `pixels` and `embedding`. */
+export interface CaptionItem {
+  /** chosen by the caller, unique in the request; comes back with the result. */
+  id: string;
+  pixels?: Pixels | null;
+  embedding?: Embedding | null;
+  /** absent: the base model's own mapper. */
+  mapper?: WireMapperReference | null;
+}
+
+export interface Pixels {
+  /** interleaved RGB, image_size × image_size × 3 bytes. */
+  rgb: Uint8Array;
+}
+
+export interface Embedding {
+  /** float32 little-endian, [embedding_size]; see `embeddingFromBytes`. */
+  values: Uint8Array;
+}
+
+export interface WireMapperReference {
+  id: string;
+  /** lower-case hex, of the artefact's manifest. */
+  sha256: string;
+  /** directory key inside the captioner's artefact store. */
+  key: string;
+}
+
+export type WireDecode = 'DECODE_UNSPECIFIED' | 'DECODE_BEAM' | 'DECODE_GREEDY';
+
+export interface WireGenerationSettings {
+  decode?: WireDecode;
+  /** 0: the default, 5. */
+  numBeams?: number;
+  /** 0: the default, 67. */
+  maxNewTokens?: number;
+  /** empty: the mapper's own. */
+  stopTokenIds?: number[];
+}
+
+export interface CaptionResponse {
+  baseModel: string;
+  baseModelSha256: string;
+  /** in the order of the request's items. */
+  results: CaptionResult[];
+}
+
+export interface CaptionResult {
+  id: string;
+  status: ItemStatus;
+  mapperId: string;
+  /** null unless the item's status is `ok`. */
+  embedding: Embedding | null;
+  /** best first; empty unless the item's status is `ok`. */
+  hypotheses: WireHypothesis[];
+}
+
+export interface ItemStatus {
+  /** `ok`, or an error code of the product. */
+  code: string;
+  message: string;
+  isRetryable: boolean;
+}
+
+export interface WireHypothesis {
+  text: string;
+  /** mean log-probability per token. */
+  score: number;
+  tokens: number[];
+  isStopped: boolean;
+}
+
+export type ListBaseModelsRequest = Record<string, never>;
+
+export interface ListBaseModelsResponse {
+  baseModels: BaseModel[];
+}
+
+export interface BaseModel {
+  name: string;
+  version: string;
+  sha256: string;
+  /** pixels of one side. */
+  imageSize: number;
+  embeddingSize: number;
+}
