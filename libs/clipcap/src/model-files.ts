@@ -1,0 +1,49 @@
+import type { WeightSource } from '@housestyle/graph';
+
+/**
+ * What a model needs from its files, already read: the core says it, `checkpoints` produces it. Configurations are
+ * parsed JSON of unknown shape; each model parses and checks its own.
+ */
+export interface BaseModelFiles {
+  readonly name: string;
+  readonly version: string;
+  /** lower-case hex; identifies the base in mapper manifests. */
+  readonly sha256: string;
+  readonly clip: ClipFiles;
+  readonly gpt2: Gpt2Files;
+  /** the base's own mapper. */
+  readonly mapper: MapperFiles;
+  /** `generation` of housestyle.json, if any. */
+  readonly generation?: unknown;
+}
+
+export interface ClipFiles {
+  /** config.json: HF CLIPModel. */
+  readonly config: unknown;
+  /** preprocessor_config.json: HF CLIPImageProcessor. */
+  readonly preprocessor: unknown;
+  readonly weights: WeightSource;
+  readonly tokenizer: BpeFiles;
+}
+
+export interface Gpt2Files {
+  /** config.json: HF GPT2LMHeadModel. */
+  readonly config: unknown;
+  /** names always begin with `transformer.`, however the file spells them; buffers are left out. */
+  readonly weights: WeightSource;
+  readonly tokenizer: BpeFiles;
+}
+
+export interface MapperFiles {
+  /** config.json of the mapper, its `generation` block included. */
+  readonly config: unknown;
+  /** `clip_project.*`. */
+  readonly weights: WeightSource;
+}
+
+export interface BpeFiles {
+  /** vocab.json: token → id. */
+  readonly vocab: Readonly<Record<string, number>>;
+  /** merges.txt, as it stands in the file. */
+  readonly merges: string;
+}

@@ -1,0 +1,167 @@
+import path from 'node:path';
+import type { GraphModel } from './graph-runner.js';
+import { encodeModel, type Attributes, type Dim, type OnnxInitializer, type OpDomain } from './onnx-proto.js';
+import { float32, int64, type ElementType, type Tensor } from './tensor.js';
+import { requireWeight, type FileTensor, type WeightSource } from './weights.js';
+
+/** A value that flows through a graph: an input, a weight, or what an operator gives. Only its builder may name it. */
+export interface Value<T extends ElementType = ElementType> {
+  readonly type: T;
+  /** known for inputs and weights; operators do not infer theirs. */
+  readonly dims?: readonly Dim[];
+}
+
+export type FloatValue = Value<'float32'>;
+export type Int64Value = Value<'int64'>;
+
+/** One operator as applied: kept whole, so that a later pass (gradients, quantisation) can walk the graph. */
+export interface GraphNode {
+  readonly opType: string;
+  readonly domain: OpDomain;
+  /** undefined for an optional input left out. */
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Attributes;
+}
+
+/**
+ * Makes one ONNX graph: declare inputs, apply the functions of `op` to values, declare outputs, `build()`.
+ * Weights are added once each, by reference into their checkpoint file wherever they lie in one.
+ */
+export class GraphBuilder {
+  readonly nodes: GraphNode[] = [];
+  private readonly names = new Map<Value, string>();
+  private readonly inputs = new Map<string, Value>();
+  private readonly outputs = new Map<string, { value: Value; dims: readonly Dim[] }>();
+  private readonly constants = new Map<string, Value>();
+  private readonly initializers = new Map<string, { value: Value; weight: FileTensor | Tensor }>();
+
+  constructor(readonly name: string) {}
+
+  input<T extends ElementType>(name: string, type: T, dims: readonly Dim[]): Value<T> {
+    const value = this.named({ type, dims }, name);
+    this.inputs.set(name, value);
+    return value;
+  }
+
+  /** Declares `value` an output called `name`; a value may be an output only once under each name. */
+  output(name: string, value: Value, dims: readonly Dim[]): void {
+    const isFree = this.nodes.some((node) => node.outputs.includes(value)) && !this.isOutput(value);
+    const exposed = isFree ? value : this.apply('Identity', [value], value.type);
+    this.names.set(exposed, name);
+    this.outputs.set(name, { value: exposed, dims });
+  }
+
+  /**
+   * The checkpoint's tensor `name` under that same name; asked for twice it is still one initializer.
+   * @throws DomainError `invalid_model` when it is missing or not of shape `dims`.
+   */
+  weight(source: WeightSource, name: string, dims?: readonly number[]): FloatValue {
+    const known = this.initializers.get(name);
+    return (known?.value ?? this.initializer(name, requireWeight(source, name, dims))) as FloatValue;
+  }
+
+  /** A weight under a name of the caller's choice. */
+  initializer(name: string, weight: FileTensor): FloatValue;
+  initializer<T extends ElementType>(name: string, weight: Tensor<T>): Value<T>;
+  initializer(name: string, weight: FileTensor | Tensor): Value;
+  initializer(name: string, weight: FileTensor | Tensor): Value {
+    if (this.initializers.has(name)) throw new Error(`graph ${this.name}: initializer ${name} is already there`);
+    const value = this.named({ type: weight.type, dims: weight.dims }, name);
+    this.initializers.set(name, { value, weight });
+    return value;
+  }
+
+  /** A small tensor written into the graph; equal ones are shared. */
+  constant<T extends ElementType>(tensor: Tensor<T>): Value<T> {
+    const { type, data, dims } = tensor as Tensor;
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const key = `${type}[${dims.join()}]${bytes.toString('base64')}`;
+    const value = this.constants.get(key) ?? this.initializer(`const_${this.constants.size}`, tensor as Tensor);
+    this.constants.set(key, value);
+    return value as Value<T>;
+  }
+
+  /** A scalar float. */
+  float(value: number): FloatValue {
+    return this.constant<'float32'>(float32([value], []));
+  }
+
+  /** A vector of integers: shapes, axes, bounds. */
+  ints(...values: readonly number[]): Int64Value {
+    return this.constant<'int64'>(int64(values));
+  }
+
+  /** Applies an operator with one output. The functions of `op` are its typed faces. */
+  apply<T extends ElementType>(
+    opType: string,
+    inputs: readonly (Value | undefined)[],
+    outputType: T,
+    attributes: Attributes = {},
+    domain: OpDomain = '',
+  ): Value<T> {
+    return this.applyMany(opType, inputs, [outputType], attributes, domain)[0] as Value<T>;
+  }
+
+  /** Applies an operator with several outputs. */
+  applyMany<T extends readonly ElementType[]>(
+    opType: string,
+    inputs: readonly (Value | undefined)[],
+    outputTypes: T,
+    attributes: Attributes = {},
+    domain: OpDomain = '',
+  ): { [I in keyof T]: Value<T[I]> } {
+    for (const input of inputs) {
+      if (input && !this.names.has(input)) throw new Error(`graph ${this.name}: ${opType} is given a foreign value`);
+    }
+    const index = this.nodes.length;
+    const outputs = outputTypes.map((type, n) => this.named({ type }, `${opType}_${index}${n > 0 ? `.${n}` : ''}`));
+    this.nodes.push({ opType, domain, inputs, outputs, attributes });
+    return outputs as { [I in keyof T]: Value<T[I]> };
+  }
+
+  build(): GraphModel {
+    const folder = commonFolder([...this.initializers.values()].map(({ weight }) => weight).filter(isInFile));
+    const nameOf = (value: Value | undefined) => (value ? this.names.get(value)! : '');
+    const bytes = encodeModel({
+      name: this.name,
+      nodes: this.nodes.map((node, index) => ({
+        ...node,
+        name: `${node.opType}_${index}`,
+        inputs: node.inputs.map(nameOf),
+        outputs: node.outputs.map(nameOf),
+      })),
+      initializers: [...this.initializers.values()].map(({ value, weight }): OnnxInitializer => {
+        const name = nameOf(value);
+        return isInFile(weight)
+          ? { ...weight, name, location: path.relative(folder!, weight.file) }
+          : { name, tensor: weight };
+      }),
+      inputs: [...this.inputs].map(([name, { type, dims = [] }]) => ({ name, type, dims })),
+      outputs: [...this.outputs].map(([name, { value, dims }]) => ({ name, type: value.type, dims })),
+    });
+    return { name: this.name, bytes, ...(folder === undefined ? {} : { weightsFolder: folder }) };
+  }
+
+  private named<T extends ElementType>(value: Value<T>, name: string): Value<T> {
+    this.names.set(value, name);
+    return value;
+  }
+
+  private isOutput(value: Value): boolean {
+    return [...this.outputs.values()].some((output) => output.value === value);
+  }
+}
+
+const isInFile = (weight: FileTensor | Tensor): weight is FileTensor => 'file' in weight;
+
+/** The deepest folder that holds all these files: runtimes refuse absolute locations and `..`. */
+function commonFolder(weights: readonly FileTensor[]): string | undefined {
+  const [first, ...others] = [...new Set(weights.map((weight) => path.dirname(weight.file)))];
+  if (first === undefined) return undefined;
+  let folder = first;
+  for (const other of others) {
+    while (path.relative(folder, other).startsWith('..')) folder = path.dirname(folder);
+  }
+  return folder;
+}

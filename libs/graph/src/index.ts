@@ -1,0 +1,6 @@
+export * from './graph-builder.js';
+export * from './graph-runner.js';
+export type { Attribute, Attributes, Dim, OpDomain } from './onnx-proto.js';
+export * as op from './ops/index.js';
+export * from './tensor.js';
+export * from './weights.js';

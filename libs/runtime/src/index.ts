@@ -1,0 +1,1 @@
+export { OnnxGraphRunner } from './onnx-graph-runner.js';

@@ -1,0 +1,91 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fetched, float32, GraphBuilder, int64, MemoryWeights, op, uint8, type FileTensor } from '@housestyle/graph';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OnnxGraphRunner } from './onnx-graph-runner.js';
+
+const runner = new OnnxGraphRunner({ threads: 1 });
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'graph-runner-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('OnnxGraphRunner', () => {
+  it('runs what the builder serialises, whatever the symbolic batch', async () => {
+    const weights = new MemoryWeights(
+      'test',
+      new Map([
+        ['w', float32([1, 2, 3, 4, 5, 6], [3, 2])],
+        ['b', float32([0, 0, 100])],
+      ]),
+    );
+    const g = new GraphBuilder('linear');
+    const x = g.input('x', 'float32', ['B', 2]);
+    const y = op.gemm(g, x, g.weight(weights, 'w', [3, 2]), g.weight(weights, 'b'), { transB: true });
+    g.output('y', y, ['B', 3]);
+    g.output('same', y, ['B', 3]);
+    g.output('doubled', op.mul(g, y, g.float(2)), ['B', 3]);
+    const session = await runner.load(g.build());
+    expect(session.inputNames).toEqual(['x']);
+    expect(session.outputNames).toEqual(['y', 'same', 'doubled']);
+    for (const batch of [1, 3]) {
+      const outputs = await session.run({ x: float32(new Float32Array(2 * batch).fill(1), [batch, 2]) }, [
+        'y',
+        'doubled',
+      ]);
+      expect(Object.keys(outputs)).toEqual(['y', 'doubled']);
+      expect([...fetched(outputs, 'y', 'float32').data.slice(-3)]).toEqual([3, 7, 111]);
+      expect(outputs.doubled?.dims).toEqual([batch, 3]);
+      expect(() => fetched(outputs, 'y', 'int64')).toThrow(TypeError);
+    }
+    await session.release();
+  });
+
+  it('reads weights at an offset of files in several folders under one', async () => {
+    const first = path.join(folder, 'first.bin');
+    await writeFile(first, new Uint8Array(Float32Array.of(9, 1, 2, 9).buffer));
+    const second = path.join(await mkdtemp(path.join(folder, 'nested-')), 'second.bin');
+    await writeFile(second, new Uint8Array(Float32Array.of(10, 20).buffer));
+    const inFile = (file: string, offset: number): FileTensor => ({
+      type: 'float32',
+      dims: [2],
+      file,
+      offset,
+      length: 8,
+    });
+    const g = new GraphBuilder('external');
+    const x = g.input('x', 'uint8', [2]);
+    const scaled = op.mul(g, op.cast(g, x, 'float32'), g.initializer('a', inFile(first, 4)));
+    g.output('y', op.add(g, scaled, g.initializer('b', inFile(second, 0))), [2]);
+    const model = g.build();
+    expect(model.weightsFolder).toBe(folder);
+    const session = await runner.load(model);
+    const outputs = await session.run({ x: uint8(Uint8Array.of(1, 255)) });
+    expect([...fetched(outputs, 'y', 'float32').data]).toEqual([11, 530]);
+    await session.release();
+  });
+
+  it('gives top-k values and their 64-bit indices', async () => {
+    const g = new GraphBuilder('top-k');
+    const [values, indices] = op.topK(g, g.input('x', 'float32', ['B', 4]), g.input('k', 'int64', [1]));
+    g.output('values', values, ['B', 'K']);
+    g.output('indices', indices, ['B', 'K']);
+    const session = await runner.load(g.build());
+    const outputs = await session.run({ x: float32([1, 4, 3, 2], [1, 4]), k: int64([2]) });
+    expect([...fetched(outputs, 'values', 'float32').data]).toEqual([4, 3]);
+    expect([...fetched(outputs, 'indices', 'int64').data]).toEqual([1n, 2n]);
+    await session.release();
+  });
+
+  it('calls a graph that the runtime refuses an invalid model, by name', async () => {
+    const g = new GraphBuilder('broken');
+    g.output('y', g.apply('NoSuchOperator', [g.input('x', 'float32', [1])], 'float32'), [1]);
+    await expect(runner.load(g.build())).rejects.toMatchObject({
+      code: 'invalid_model',
+      message: expect.stringMatching(/^graph broken: .*NoSuchOperator/),
+    });
+  });
+});
