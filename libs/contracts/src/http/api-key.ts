@@ -16,6 +16,7 @@ export const ApiKeySchema = z
     prefix: z.string().describe('the readable middle of `hs_<prefix>_<random>`'),
     scopes: z.array(ApiKeyScopeSchema),
     createdAt: z.iso.datetime(),
+    lastUsedAt: z.iso.datetime().nullable().describe('to the minute'),
     revokedAt: z.iso.datetime().nullable(),
   })
   .meta({ id: 'ApiKey' });

@@ -16,15 +16,18 @@ export const AssetSchema = z
     uri: z.string().nullable().describe('where it was announced to be; null for a file uploaded here'),
     contentType: z.string().nullable(),
     sha256: z.string().nullable(),
-    context: z.record(z.string(), z.unknown()).nullable().describe('whatever the uploader attached'),
+    context: z.record(z.string(), z.unknown()).describe('whatever the uploader attached'),
+    width: z.number().int().nullable().describe('pixels, as shown (after EXIF orientation); null until captioned'),
+    height: z.number().int().nullable(),
     previewUrl: z.string().nullable().describe('≤ 512 px WebP, same origin; null until captioned'),
     attempts: z.number().int().nonnegative(),
     error: z
       .object({ code: ErrorCodeSchema, title: z.string(), message: z.string() })
       .nullable()
       .describe('why it failed, or why its last attempt did'),
-    createdAt: z.iso.datetime(),
-    updatedAt: z.iso.datetime(),
+    receivedAt: z.iso.datetime(),
+    captionedAt: z.iso.datetime().nullable(),
+    failedAt: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Asset' });
 export type Asset = z.infer<typeof AssetSchema>;

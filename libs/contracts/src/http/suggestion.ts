@@ -25,7 +25,7 @@ export type SuggestedCaption = z.infer<typeof SuggestedCaptionSchema>;
 export const ReviewSchema = z
   .object({
     decision: ReviewDecisionSchema,
-    text: z.string().nullable().describe('the caption that stands: null when rejected'),
+    text: z.string().nullable().describe('the editor’s words: `corrected` only'),
     durationMs: z.number().int().nonnegative().nullable(),
     reviewedAt: z.iso.datetime(),
   })
@@ -40,7 +40,9 @@ export const SuggestionSchema = z
       id: z.guid(),
       assetId: z.string(),
       version: z.string(),
-      previewUrl: z.string().nullable(),
+      width: z.number().int().nullable().describe('pixels, as shown'),
+      height: z.number().int().nullable(),
+      previewUrl: z.string().nullable().describe('≤ 512 px WebP, same origin'),
     }),
     state: SuggestionStateSchema,
     caption: z.string().describe('the best hypothesis'),
