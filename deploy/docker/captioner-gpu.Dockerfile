@@ -1,0 +1,34 @@
+# syntax=docker/dockerfile:1
+# The captioner on an NVIDIA GPU: onnxruntime-node with its CUDA execution provider. Build from the repository root:
+# docker build -f deploy/docker/captioner-gpu.Dockerfile . ; run with --gpus 1
+
+FROM nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04 AS node
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends ca-certificates curl gnupg \
+  && curl -fsSL https://deb.nodesource.com/setup_20.x | bash - \
+  && apt-get install -y --no-install-recommends nodejs \
+  && rm -rf /var/lib/apt/lists/*
+
+FROM node AS build
+WORKDIR /src
+ENV NX_DAEMON=false
+COPY . .
+# the checkout's .npmrc skips the CUDA libraries of onnxruntime-node; here they are wanted
+RUN sed -i '/onnxruntime-node-install/d' .npmrc && npm ci
+RUN npx nx run-many -t build --projects=@housestyle/captioner
+RUN npm prune --omit=dev
+
+FROM node
+WORKDIR /app
+ENV NODE_ENV=production CAPTIONER_HOST=0.0.0.0 CAPTIONER_PORT=50051 METRICS_PORT=9464
+COPY --from=build /src/package.json ./package.json
+COPY --from=build /src/node_modules ./node_modules
+COPY --from=build /src/libs ./libs
+COPY --from=build /src/proto ./proto
+COPY --from=build /src/models ./models
+COPY --from=build /src/apps/captioner ./apps/captioner
+RUN useradd --create-home housestyle && mkdir -p .housestyle && chown housestyle:housestyle .housestyle
+USER housestyle
+EXPOSE 50051 9464
+HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:9464/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "apps/captioner/dist/main.js"]

@@ -1,0 +1,50 @@
+import { validate, ValidationSeverity } from 'dockerfile-utils';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+
+const DOCKER = 'deploy/docker';
+
+describe.each(readdirSync(DOCKER))('%s', (file) => {
+  const text = readFileSync(join(DOCKER, file), 'utf8');
+
+  it('has no lint error', () => {
+    const problems = validate(text, { casePreferences: undefined } as never);
+    const errors = problems.filter((problem) => problem.severity === ValidationSeverity.ERROR);
+    expect(errors).toEqual([]);
+  });
+
+  it('does not end as root', () => {
+    const users = [...text.matchAll(/^USER (\S+)/gm)].map((match) => match[1]);
+    expect(users.at(-1)).toBeDefined();
+    expect(users.at(-1)).not.toBe('root');
+  });
+
+  it('copies only what the checkout or a build stage has', () => {
+    const sources = [...text.matchAll(/^COPY --from=build (?:--chown=\S+ )?\/src\/(\S+)/gm)].map((match) => match[1]!);
+    const missing = sources.filter((source) => !existsSync(source) && !isBuilt(source));
+    expect(missing).toEqual([]);
+  });
+});
+
+const isBuilt = (path: string) => path === 'node_modules' || path.endsWith('/dist');
+
+describe('compose.yaml', () => {
+  const compose = parse(readFileSync('deploy/compose.yaml', 'utf8')) as {
+    services: Record<string, { image?: string; build?: { context: string; dockerfile: string }; depends_on?: object }>;
+  };
+
+  it('builds from Dockerfiles that exist', () => {
+    const builds = Object.values(compose.services).flatMap((service) => (service.build ? [service.build] : []));
+    expect(builds.length).toBeGreaterThan(0);
+    for (const build of builds) expect(existsSync(join('deploy', build.context, build.dockerfile))).toBe(true);
+  });
+
+  it('depends only on services it defines', () => {
+    const names = Object.keys(compose.services);
+    for (const service of Object.values(compose.services)) {
+      for (const dependency of Object.keys(service.depends_on ?? {})) expect(names).toContain(dependency);
+    }
+  });
+});
