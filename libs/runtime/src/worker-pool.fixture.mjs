@@ -1,0 +1,34 @@
+// The worker of worker-pool.spec.ts: real threads run built code.
+import { workerData } from 'node:worker_threads';
+import { DomainError } from '@housestyle/domain';
+import { serveWorker } from '@housestyle/runtime';
+
+if (workerData?.crashOnStart) throw new Error('broken from the start');
+
+await serveWorker(async (data) => {
+  if (data?.refuseToStart) throw new DomainError('invalid_model', 'no model here');
+  return {
+    async handle(request) {
+      switch (request.do) {
+        case 'double': {
+          const doubled = Float32Array.from(request.values, (value) => value * 2);
+          return { response: doubled, transfer: [doubled.buffer] };
+        }
+        case 'block':
+          Atomics.wait(new Int32Array(request.gate), 0, 0);
+          return { response: 'released' };
+        case 'fail':
+          throw new DomainError('mapper_mismatch', 'does not fit');
+        case 'crash':
+          process.nextTick(() => {
+            throw new Error('out of luck');
+          });
+          return new Promise(() => undefined);
+        case 'exit':
+          return process.exit(3);
+        default:
+          return { response: request };
+      }
+    },
+  };
+});

@@ -1,0 +1,106 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../../../test/support/wait-for.js';
+import { WorkerPool, type WorkerPoolOptions } from './worker-pool.js';
+
+const script = new URL('./worker-pool.fixture.mjs', import.meta.url);
+const pools: WorkerPool<unknown, unknown>[] = [];
+
+function openPool(options: Partial<WorkerPoolOptions> = {}): WorkerPool<unknown, unknown> {
+  const pool = new WorkerPool<unknown, unknown>({ script, size: 1, restartDelayMs: 10, ...options });
+  pools.push(pool);
+  return pool;
+}
+
+const gate = () => new SharedArrayBuffer(4);
+function open(closed: SharedArrayBuffer): void {
+  Atomics.store(new Int32Array(closed), 0, 1);
+  Atomics.notify(new Int32Array(closed), 0);
+}
+
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.close(1_000)));
+});
+
+describe('WorkerPool', () => {
+  it('answers, and moves what is transferred instead of copying it', async () => {
+    const pool = openPool();
+    await pool.ready();
+    const values = Float32Array.of(1, 2, 3);
+    expect(await pool.run({ do: 'double', values }, [values.buffer])).toEqual(Float32Array.of(2, 4, 6));
+    expect(values.byteLength).toBe(0);
+  });
+
+  it('keeps this thread free while a worker blocks, and uses the other workers meanwhile', async () => {
+    const pool = openPool({ size: 2 });
+    await pool.ready();
+    const closed = gate();
+    const blocked = pool.run({ do: 'block', gate: closed });
+    expect(pool.idleWorkers).toBe(1);
+    expect(await pool.run('hello')).toBe('hello');
+    open(closed);
+    expect(await blocked).toBe('released');
+    expect(pool.idleWorkers).toBe(2);
+  });
+
+  it('carries a DomainError over with its code, and the worker lives on', async () => {
+    const pool = openPool();
+    const [threadId] = (await pool.ready(), pool.threadIds);
+    await expect(pool.run({ do: 'fail' })).rejects.toMatchObject({ code: 'mapper_mismatch', message: 'does not fit' });
+    expect(await pool.run(1)).toBe(1);
+    expect(pool.threadIds).toEqual([threadId]);
+  });
+
+  it.each(['crash', 'exit'])(
+    'fails only the request a worker was on when it goes (%s), and replaces it',
+    async (how) => {
+      const lost: string[] = [];
+      const pool = openPool({ onWorkerLost: (error) => lost.push(error.message) });
+      await pool.ready();
+      const [doomed, next] = [pool.run({ do: how }), pool.run('next')];
+      await expect(doomed).rejects.toMatchObject({ code: 'captioner_unavailable', disposition: 'retry' });
+      expect(await next).toBe('next');
+      expect(lost).toHaveLength(1);
+    },
+  );
+
+  it('survives losing a worker again and again', async () => {
+    const pool = openPool({ size: 2 });
+    for (let round = 0; round < 5; round++) await expect(pool.run({ do: 'crash' })).rejects.toThrow('out of luck');
+    expect(await pool.run('still here')).toBe('still here');
+    await waitFor('both workers', () => pool.idleWorkers === 2);
+  });
+
+  it('reports a start that fails, with its code', async () => {
+    await expect(openPool({ workerData: { refuseToStart: true } }).ready()).rejects.toMatchObject({
+      code: 'invalid_model',
+      message: 'no model here',
+    });
+    const crashing = openPool({ workerData: { crashOnStart: true } });
+    await expect(crashing.ready()).rejects.toThrow('broken from the start');
+    await expect(crashing.run('anyone?')).rejects.toThrow('broken from the start');
+  });
+
+  it('finishes what runs, fails what waits and refuses what comes, on close', async () => {
+    const pool = openPool();
+    await pool.ready();
+    const closed = gate();
+    const running = pool.run({ do: 'block', gate: closed });
+    const waiting = pool.run('late');
+    const closing = pool.close(5_000);
+    await expect(waiting).rejects.toMatchObject({ code: 'captioner_unavailable' });
+    await expect(pool.run('too late')).rejects.toMatchObject({ code: 'captioner_unavailable' });
+    open(closed);
+    expect(await running).toBe('released');
+    await closing;
+    expect(pool.threadIds).toEqual([]);
+  });
+
+  it('stops by force a worker that does not finish in time', async () => {
+    const pool = openPool();
+    await pool.ready();
+    const stuck = pool.run({ do: 'block', gate: gate() });
+    stuck.catch(() => undefined);
+    await pool.close(50);
+    await expect(stuck).rejects.toMatchObject({ code: 'captioner_unavailable' });
+  });
+});

@@ -1,0 +1,114 @@
+import type { TransferListItem } from 'node:worker_threads';
+import { DomainError } from '@housestyle/domain';
+import { PoolWorker, type PendingRequest } from './pool-worker.js';
+
+export interface WorkerPoolOptions {
+  /** the module each worker runs; it calls `serveWorker`. */
+  readonly script: URL;
+  readonly size: number;
+  /** cloned into every worker. */
+  readonly workerData?: unknown;
+  /** wait before a lost worker is replaced; doubles with each loss in a row, up to 64 times. */
+  readonly restartDelayMs?: number;
+  /** called when a worker is lost after it had once been ready; its replacement is on its way. */
+  readonly onWorkerLost?: (error: DomainError) => void;
+}
+
+const MAX_DOUBLINGS = 6;
+
+/**
+ * Typed requests to worker threads, one at a time per worker, first come first served. A worker that crashes fails
+ * only the request it was working on (`captioner_unavailable`, worth a retry) and is replaced.
+ */
+export class WorkerPool<Request, Response> {
+  private readonly workers: (PoolWorker<Request, Response> | undefined)[];
+  private readonly waiting: PendingRequest<Request, Response>[] = [];
+  private readonly restartTimers = new Set<NodeJS.Timeout>();
+  private readonly started: Promise<void>[];
+  private lossesInARow = 0;
+  private isClosing = false;
+
+  constructor(private readonly options: WorkerPoolOptions) {
+    this.workers = Array.from({ length: options.size });
+    this.started = this.workers.map((_, slot) => this.start(slot));
+    for (const start of this.started) start.catch(() => undefined);
+  }
+
+  /** Resolves when every worker is ready; rejects with the first start that failed. */
+  async ready(): Promise<void> {
+    await Promise.all(this.started);
+  }
+
+  get idleWorkers(): number {
+    return this.workers.filter((worker) => worker?.isIdle).length;
+  }
+
+  /** Thread ids of the workers that live now. */
+  get threadIds(): number[] {
+    return this.workers.flatMap((worker) => (worker ? [worker.threadId] : []));
+  }
+
+  /** Sends `request`; what is in `transfer` moves and is gone on this side. */
+  run(request: Request, transfer: readonly TransferListItem[] = []): Promise<Response> {
+    if (this.isClosing) return Promise.reject(closing());
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ request, transfer, resolve, reject });
+      this.dispatch();
+    });
+  }
+
+  /** Refuses new requests, fails those not begun, waits `graceMs` for the running ones, stops every worker. */
+  async close(graceMs = 10_000): Promise<void> {
+    this.isClosing = true;
+    for (const timer of this.restartTimers) clearTimeout(timer);
+    this.failWaiting(closing());
+    await Promise.all(this.workers.map((worker) => worker?.close(graceMs)));
+  }
+
+  private start(slot: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let hasBeenReady = false;
+      this.workers[slot] = new PoolWorker(this.options.script, this.options.workerData, {
+        ready: () => {
+          hasBeenReady = true;
+          resolve();
+          this.dispatch();
+        },
+        idle: () => {
+          this.lossesInARow = 0;
+          this.dispatch();
+        },
+        ended: (error) => {
+          this.workers[slot] = undefined;
+          if (this.isClosing) return reject(error);
+          if (hasBeenReady) this.options.onWorkerLost?.(error);
+          else if (this.threadIds.length === 0) this.failWaiting(error);
+          reject(error);
+          this.restartLater(slot);
+        },
+      });
+    });
+  }
+
+  private restartLater(slot: number): void {
+    const delayMs = (this.options.restartDelayMs ?? 100) * 2 ** Math.min(this.lossesInARow++, MAX_DOUBLINGS);
+    const timer = setTimeout(() => {
+      this.restartTimers.delete(timer);
+      this.start(slot).catch(() => undefined);
+    }, delayMs);
+    this.restartTimers.add(timer);
+  }
+
+  private failWaiting(error: DomainError): void {
+    for (const pending of this.waiting.splice(0)) pending.reject(error);
+  }
+
+  private dispatch(): void {
+    for (const worker of this.workers) {
+      if (this.waiting.length === 0) return;
+      if (worker?.isIdle) worker.send(this.waiting.shift()!);
+    }
+  }
+}
+
+const closing = (): DomainError => new DomainError('captioner_unavailable', 'the workers are shutting down');
