@@ -54,6 +54,8 @@ try {
   await postgres.start();
   process.send?.('ready');
 } catch (error) {
-  console.error(`PostgreSQL did not start: ${error instanceof Error ? error.message : 'it exited'}\n${log.slice(-20).join('')}`);
+  console.error(
+    `PostgreSQL did not start: ${error instanceof Error ? error.message : 'it exited'}\n${log.slice(-20).join('')}`,
+  );
   process.exit(1);
 }
