@@ -1,0 +1,54 @@
+import { DomainError } from '@housestyle/domain';
+import { fetched, uint8, type GraphRunner, type GraphRunOptions, type GraphSession } from '@housestyle/graph';
+import { parseClipConfig, parseClipPreprocessing, type ClipPreprocessing } from './clip-config.js';
+import { buildClipVision } from './clip-vit.js';
+import type { ClipFiles } from './model-files.js';
+import { rowsOf } from './rows.js';
+
+/** Pictures to image embeddings. */
+export class ClipImageEncoder {
+  private constructor(
+    /** n: pictures are n × n. */
+    readonly imageSize: number,
+    /** how pictures come to that size. */
+    readonly preprocessing: ClipPreprocessing,
+    /** P: width of an embedding. */
+    readonly embeddingWidth: number,
+    private readonly session: GraphSession,
+  ) {}
+
+  /** @throws DomainError `invalid_model` */
+  static async load(files: ClipFiles, runner: GraphRunner, options?: GraphRunOptions): Promise<ClipImageEncoder> {
+    const config = parseClipConfig(files.config);
+    const { imageSize } = config.vision;
+    const preprocessing = parseClipPreprocessing(files.preprocessor, imageSize);
+    const session = await runner.load(buildClipVision(config, preprocessing, files.weights), options);
+    return new ClipImageEncoder(imageSize, preprocessing, config.projectionDim, session);
+  }
+
+  /**
+   * Each picture n × n × 3 bytes, RGB, row by row → its embedding [P], not normalised.
+   * @throws DomainError `invalid_request` for a picture of another size.
+   */
+  async embed(pictures: readonly Uint8Array[]): Promise<Float32Array[]> {
+    if (pictures.length === 0) return [];
+    const n = this.imageSize;
+    const bytes = n * n * 3;
+    const batch = new Uint8Array(pictures.length * bytes);
+    pictures.forEach((picture, index) => {
+      if (picture.length !== bytes) {
+        throw new DomainError(
+          'invalid_request',
+          `a picture has ${picture.length} bytes, the model sees ${n} × ${n} × 3`,
+        );
+      }
+      batch.set(picture, index * bytes);
+    });
+    const outputs = await this.session.run({ pixels: uint8(batch, [pictures.length, n, n, 3]) });
+    return rowsOf(fetched(outputs, 'image_embeds', 'float32').data, this.embeddingWidth);
+  }
+
+  release(): Promise<void> {
+    return this.session.release();
+  }
+}

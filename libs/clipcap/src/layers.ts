@@ -1,0 +1,48 @@
+import { op, type FloatValue, type GraphBuilder, type Int64Value, type WeightSource } from '@housestyle/graph';
+
+/** A graph under construction and the checkpoint it takes its weights from. */
+export interface Model {
+  readonly g: GraphBuilder;
+  readonly weights: WeightSource;
+}
+
+/** PyTorch's Linear: x [M, in] → [M, out]; `key`.weight [out, in], `key`.bias [out] unless `hasBias` is false. */
+export function linear(
+  { g, weights }: Model,
+  x: FloatValue,
+  key: string,
+  [out, input]: readonly [out: number, input: number],
+  { hasBias = true } = {},
+): FloatValue {
+  const w = g.weight(weights, `${key}.weight`, [out, input]);
+  return op.gemm(g, x, w, hasBias ? g.weight(weights, `${key}.bias`, [out]) : undefined, { transB: true });
+}
+
+/** x [M, C] → [M, C] */
+export function layerNorm(
+  { g, weights }: Model,
+  x: FloatValue,
+  key: string,
+  width: number,
+  epsilon: number,
+): FloatValue {
+  const [w, b] = [g.weight(weights, `${key}.weight`, [width]), g.weight(weights, `${key}.bias`, [width])];
+  return op.layerNormalization(g, x, w, b, epsilon);
+}
+
+/**
+ * softmax(q·kᵀ/√D + mask)·v over heads: q, k, v [B·T, C] → [B·T, C]. `heads` is the shape [B, T, H, D] as a value;
+ * `mask`, if any, is added to the scores [B, H, T, T].
+ */
+export function attention(
+  g: GraphBuilder,
+  [q, k, v]: readonly [FloatValue, FloatValue, FloatValue],
+  heads: Int64Value,
+  { width, headWidth, mask }: { readonly width: number; readonly headWidth: number; readonly mask?: FloatValue },
+): FloatValue {
+  const perHead = (x: FloatValue) => op.transpose(g, op.reshape(g, x, heads), [0, 2, 1, 3]); // [B·T, C] → [B, H, T, D]
+  const scaled = op.fusedMatMul(g, perHead(q), perHead(k), { transB: true, alpha: headWidth ** -0.5 }); // [B, H, T, T]
+  const shares = op.softmax(g, mask ? op.add(g, scaled, mask) : scaled);
+  const context = op.matMul(g, shares, perHead(v)); // [B, H, T, D]
+  return op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, width]);
+}

@@ -1,0 +1,33 @@
+import {
+  GraphBuilder,
+  op,
+  requireWeight,
+  type FloatValue,
+  type GraphModel,
+  type WeightSource,
+} from '@housestyle/graph';
+import { linear, type Model } from './layers.js';
+import type { MapperConfig } from './mapper-config.js';
+import { embeddingInput } from './mapper-input.js';
+
+/** Linear → tanh → Linear, as ClipCap's `MLP`: e [B, d] → [B, K·C]. */
+function mlp(m: Model, e: FloatValue, key: string, config: MapperConfig): FloatValue {
+  const { prefixSize: d, prefixLength: K, decoderWidth: C } = config;
+  const hidden = requireWeight(m.weights, `${key}.model.0.weight`).dims[0]!; // K·C/2 in official checkpoints
+  const active = op.tanh(m.g, linear(m, e, `${key}.model.0`, [hidden, d]));
+  return linear(m, active, `${key}.model.2`, [K * C, hidden]);
+}
+
+/**
+ * The MLP mapper, or the single linear layer that some official checkpoints have in its place:
+ * `image_embeds` [B, d] → `prefix` [B, K, C].
+ */
+export function buildMlpMapper(config: MapperConfig, weights: WeightSource): GraphModel {
+  const m: Model = { g: new GraphBuilder(`${config.mappingType}-mapper`), weights };
+  const { prefixSize: d, prefixLength: K, decoderWidth: C } = config;
+  const e = embeddingInput(m.g, config);
+  const flat =
+    config.mappingType === 'linear' ? linear(m, e, 'clip_project', [K * C, d]) : mlp(m, e, 'clip_project', config);
+  m.g.output('prefix', op.reshape(m.g, flat, [-1, K, C]), ['B', K, C]);
+  return m.g.build();
+}

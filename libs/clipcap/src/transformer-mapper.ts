@@ -1,0 +1,56 @@
+import {
+  GraphBuilder,
+  op,
+  requireWeight,
+  type FloatValue,
+  type GraphModel,
+  type Int64Value,
+  type WeightSource,
+} from '@housestyle/graph';
+import { attention, layerNorm, linear, type Model } from './layers.js';
+import type { MapperConfig } from './mapper-config.js';
+import { embeddingInput } from './mapper-input.js';
+
+/**
+ * ClipCap's `TransformerMapper` (arXiv 2111.09734): the image embedding, spread over `clip_length` positions, stands
+ * before K learned ones; what the transformer makes of those K is the prefix. T = clip_length + K.
+ */
+
+function mlp(m: Model, x: FloatValue, key: string, C: number): FloatValue {
+  const hidden = requireWeight(m.weights, `${key}.fc1.weight`).dims[0]!; // ratio 2 in official checkpoints
+  return linear(m, op.relu(m.g, linear(m, x, `${key}.fc1`, [hidden, C])), `${key}.fc2`, [C, hidden]);
+}
+
+function selfAttention(m: Model, x: FloatValue, key: string, config: MapperConfig, heads: Int64Value): FloatValue {
+  const { decoderWidth: C, numHeads: H } = config;
+  const q = linear(m, x, `${key}.to_queries`, [C, C], { hasBias: false });
+  const kv = linear(m, x, `${key}.to_keys_values`, [2 * C, C], { hasBias: false }); // [B·T, 2·H·D]: keys, then values
+  const [k, v] = op.split(m.g, kv, 2, -1) as [FloatValue, FloatValue];
+  return linear(m, attention(m.g, [q, k, v], heads, { width: C, headWidth: C / H }), `${key}.project`, [C, C]);
+}
+
+function layer(m: Model, x: FloatValue, key: string, config: MapperConfig, heads: Int64Value): FloatValue {
+  const norm = (state: FloatValue, name: string) => layerNorm(m, state, `${key}.${name}`, config.decoderWidth, EPSILON);
+  const y = op.add(m.g, x, selfAttention(m, norm(x, 'norm1'), `${key}.attn`, config, heads));
+  return op.add(m.g, y, mlp(m, norm(y, 'norm2'), `${key}.mlp`, config.decoderWidth));
+}
+
+/** `image_embeds` [B, d] → `prefix` [B, K, C]. There is no norm after the last layer. */
+export function buildTransformerMapper(config: MapperConfig, weights: WeightSource): GraphModel {
+  const m: Model = { g: new GraphBuilder('transformer-mapper'), weights };
+  const { g } = m;
+  const { prefixSize: d, prefixLength: K, decoderWidth: C, clipLength, numLayers, numHeads: H } = config;
+  const T = clipLength + K;
+  const e = embeddingInput(g, config);
+  const spread = op.reshape(g, linear(m, e, 'clip_project.linear', [clipLength * C, d]), [-1, clipLength, C]);
+  const learned = op.reshape(g, g.weight(weights, 'clip_project.prefix_const', [K, C]), [1, K, C]);
+  const perPicture = op.concat(g, [op.shape(g, e, 0, 1), g.ints(K, C)], 0); // [B, K, C]
+  let x = op.reshape(g, op.concat(g, [spread, op.expand(g, learned, perPicture)], 1), [-1, C]); // [B·T, C]
+  const heads = g.ints(-1, T, H, C / H);
+  for (let n = 0; n < numLayers; n++) x = layer(m, x, `clip_project.transformer.layers.${n}`, config, heads);
+  g.output('prefix', op.slice(g, op.reshape(g, x, [-1, T, C]), 1, clipLength, T), ['B', K, C]);
+  return g.build();
+}
+
+/** PyTorch's LayerNorm, which the official code does not set. */
+const EPSILON = 1e-5;
