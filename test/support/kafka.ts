@@ -1,0 +1,157 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Kafka, logLevel, type Admin } from 'kafkajs';
+import { waitFor } from './wait-for.js';
+
+export const KAFKA_VERSION = '4.3.1';
+const LOG4J_VERSION = '2.24.3';
+const CACHE_DIR = join(
+  process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+  'housestyle',
+  `kafka-${KAFKA_VERSION}`,
+);
+
+const run = promisify(execFile);
+
+export interface KafkaBroker {
+  /** `host:port` */
+  readonly brokers: string;
+  stop(): Promise<void>;
+}
+
+/** One Apache Kafka node (KRaft, broker and controller in one) on free ports; its jars come from Maven Central once. */
+export async function startKafka(): Promise<KafkaBroker> {
+  const classPath = join(await fetchJars(), '*');
+  const home = await mkdtemp(join(tmpdir(), 'housestyle-kafka-'));
+  const [port, controllerPort] = await freePorts(2);
+  const properties = join(home, 'server.properties');
+  await writeFile(properties, serverProperties(home, port, controllerPort));
+  await writeFile(join(home, 'log4j2.properties'), 'rootLogger.level=error\n');
+  const clusterId = Buffer.from(home).toString('base64url').padEnd(22, 'A').slice(-22);
+  await run('java', ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]);
+
+  const server = spawn(
+    'java',
+    [
+      '-Xmx512m',
+      '-XX:TieredStopAtLevel=1',
+      `-Dlog4j2.configurationFile=${join(home, 'log4j2.properties')}`,
+      ...['-cp', classPath, 'kafka.Kafka', properties],
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const output = keepTail(server);
+  const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+  const stop = async (): Promise<void> => {
+    server.kill('SIGKILL');
+    await exited;
+    await rm(home, { recursive: true, force: true });
+  };
+  const brokers = `127.0.0.1:${port}`;
+  try {
+    await waitFor('Kafka', () => {
+      if (server.exitCode !== null) throw new Error(`it exited with ${server.exitCode}`);
+      return withAdmin(brokers, async (admin) => (await admin.describeCluster()).brokers.length === 1);
+    });
+  } catch (error) {
+    await stop();
+    throw new Error(`Kafka did not start:\n${output()}`, { cause: error });
+  }
+  return { brokers, stop };
+}
+
+/** Makes topics of `numPartitions` partitions each; they exist and have leaders when this returns. */
+export function createTopics(brokers: string, topics: readonly string[], numPartitions = 1): Promise<void> {
+  return withAdmin(brokers, async (admin) => {
+    await admin.createTopics({ waitForLeaders: true, topics: topics.map((topic) => ({ topic, numPartitions })) });
+  });
+}
+
+/** Connects an admin client for the length of `use`. */
+export async function withAdmin<T>(brokers: string, use: (admin: Admin) => Promise<T>): Promise<T> {
+  const kafka = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING, retry: { retries: 3 } });
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    return await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+const serverProperties = (home: string, port: number, controllerPort: number): string =>
+  [
+    'process.roles=broker,controller',
+    'node.id=1',
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names=CONTROLLER',
+    `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name=PLAINTEXT',
+    `log.dirs=${join(home, 'data')}`,
+    'auto.create.topics.enable=false',
+    'num.partitions=1',
+    'default.replication.factor=1',
+    'offsets.topic.replication.factor=1',
+    'offsets.topic.num.partitions=1',
+    'transaction.state.log.replication.factor=1',
+    'transaction.state.log.min.isr=1',
+    'group.initial.rebalance.delay.ms=0',
+  ].join('\n');
+
+/** Runs side by side download into folders of their own, and the first rename wins. */
+async function fetchJars(): Promise<string> {
+  const jars = join(CACHE_DIR, 'jars');
+  if (existsSync(jars)) return jars;
+  await mkdir(CACHE_DIR, { recursive: true });
+  const unfinished = await mkdtemp(join(CACHE_DIR, 'download-'));
+  await writeFile(join(unfinished, 'pom.xml'), POM);
+  const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=jars'];
+  await run('mvn', ['-q', '-B', '-f', join(unfinished, 'pom.xml'), ...goal], { cwd: unfinished });
+  await rename(join(unfinished, 'jars'), jars).catch((error: unknown) => {
+    if (!existsSync(jars)) throw error;
+  });
+  await rm(unfinished, { recursive: true, force: true });
+  return jars;
+}
+
+const dependency = (groupId: string, artifactId: string, version: string): string =>
+  `<dependency><groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version></dependency>`;
+
+const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>housestyle</groupId>
+  <artifactId>kafka-for-tests</artifactId>
+  <version>1</version>
+  <dependencies>
+    ${dependency('org.apache.kafka', 'kafka_2.13', KAFKA_VERSION)}
+    ${dependency('org.apache.logging.log4j', 'log4j-core', LOG4J_VERSION)}
+    ${dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', LOG4J_VERSION)}
+  </dependencies>
+</project>
+`;
+
+/** Both ports are held until both are known, so that they differ. */
+async function freePorts(count: 2): Promise<[number, number]> {
+  const probes = Array.from({ length: count }, () => createServer());
+  await Promise.all(
+    probes.map((probe) => new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', () => resolve()))),
+  );
+  const ports = probes.map((probe) => (probe.address() as AddressInfo).port);
+  await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))));
+  return ports as [number, number];
+}
+
+function keepTail(server: ChildProcess): () => string {
+  let tail = '';
+  for (const stream of [server.stdout, server.stderr]) {
+    stream?.on('data', (chunk: Buffer) => (tail = (tail + chunk.toString()).slice(-4_000)));
+  }
+  return () => tail;
+}
