@@ -1,6 +1,6 @@
 import { DomainError } from '@housestyle/domain';
 
-import type { S3Client } from '@aws-sdk/client-s3';
+import type * as S3Sdk from '@aws-sdk/client-s3';
 
 /** Where the bucket's server is; without an endpoint it is AWS. Credentials come from the SDK's own chain unless given. */
 export interface S3ConnectionSettings {
@@ -11,16 +11,14 @@ export interface S3ConnectionSettings {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-type S3Sdk = typeof import('@aws-sdk/client-s3');
-
 /** One S3 client, made (and its large SDK loaded) with the first call: a store of plain files never pays for it. */
 export class S3Connection {
-  private opened?: Promise<{ sdk: S3Sdk; client: S3Client }>;
+  private opened?: Promise<{ sdk: typeof S3Sdk; client: S3Sdk.S3Client }>;
 
   constructor(private readonly settings: S3ConnectionSettings = {}) {}
 
   /** Runs one call; whatever the SDK throws becomes a DomainError naming `what`. */
-  async call<T>(what: string, work: (client: S3Client, sdk: S3Sdk) => Promise<T>): Promise<T> {
+  async call<T>(what: string, work: (client: S3Sdk.S3Client, sdk: typeof S3Sdk) => Promise<T>): Promise<T> {
     try {
       const { sdk, client } = await (this.opened ??= openClient(this.settings));
       return await work(client, sdk);
@@ -34,7 +32,7 @@ export class S3Connection {
   }
 }
 
-async function openClient(settings: S3ConnectionSettings): Promise<{ sdk: S3Sdk; client: S3Client }> {
+async function openClient(settings: S3ConnectionSettings): Promise<{ sdk: typeof S3Sdk; client: S3Sdk.S3Client }> {
   const sdk = await import('@aws-sdk/client-s3');
   const { endpoint, region = 'us-east-1', forcePathStyle = endpoint !== undefined, credentials } = settings;
   const client = new sdk.S3Client({

@@ -1,6 +1,4 @@
-import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
-
-type S3Sdk = typeof import('@aws-sdk/client-s3');
+import type * as S3Sdk from '@aws-sdk/client-s3';
 
 interface UploadTarget {
   readonly Bucket: string;
@@ -16,8 +14,8 @@ const PART_BYTES = 8 * 1024 * 1024;
  * when it is complete, and a source that fails half way leaves nothing.
  */
 export async function uploadToS3(
-  client: S3Client,
-  sdk: S3Sdk,
+  client: S3Sdk.S3Client,
+  sdk: typeof S3Sdk,
   target: UploadTarget,
   body: Uint8Array | AsyncIterable<Uint8Array>,
 ): Promise<void> {
@@ -35,7 +33,7 @@ export async function uploadToS3(
   const { UploadId } = await client.send(new sdk.CreateMultipartUploadCommand(target));
   const upload = { Bucket: target.Bucket, Key: target.Key, UploadId };
   try {
-    const done: CompletedPart[] = [];
+    const done: S3Sdk.CompletedPart[] = [];
     const send = async (part: Uint8Array): Promise<void> => {
       const PartNumber = done.length + 1;
       const { ETag } = await client.send(new sdk.UploadPartCommand({ ...upload, PartNumber, Body: part }));

@@ -1,0 +1,66 @@
+import { DomainError } from '@housestyle/domain';
+import type { Metadata, SharpOptions } from 'sharp';
+
+import { decoder } from './decoder.js';
+import { detectImageFormat } from './image-format.js';
+
+/** A picture as its viewer sees it: upright, opaque, 8-bit sRGB. */
+export interface DecodedImage {
+  /** [height, width, 3], row by row */
+  readonly rgb: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+export const DEFAULT_MAX_PIXELS = 100_000_000;
+
+/**
+ * Decodes JPEG, PNG, WebP, GIF (first frame), TIFF (first page) and AVIF; the format is told from the bytes. EXIF
+ * orientation is applied, transparency laid on white, 16 bits scaled to 8, grey and CMYK made RGB. Colours follow the
+ * embedded profile, unless it says sRGB: then (as without one) the stored values are taken as they are.
+ *
+ * Throws `empty_image`, `unsupported_format`, `too_many_pixels` (told from the header, before decoding) or
+ * `corrupt_image`, which a truncated file is too.
+ */
+export async function decodeImage(
+  bytes: Uint8Array,
+  { maxPixels = DEFAULT_MAX_PIXELS }: { readonly maxPixels?: number } = {},
+): Promise<DecodedImage> {
+  if (bytes.byteLength === 0) throw new DomainError('empty_image', 'The file has no bytes');
+  if (detectImageFormat(bytes) === undefined) {
+    throw new DomainError('unsupported_format', 'The file is not a JPEG, PNG, WebP, GIF, TIFF or AVIF picture');
+  }
+  try {
+    const header = await decoder(bytes, { limitInputPixels: false }).metadata();
+    if (header.width * header.height > maxPixels) throw tooManyPixels(header, maxPixels);
+    const options: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: isSrgb(header) };
+    const { data, info } = await decoder(bytes, options)
+      .autoOrient()
+      .flatten({ background: '#ffffff' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    const { width, height, channels } = info;
+    if (Number(channels) !== 3) throw new DomainError('corrupt_image', `The picture has ${channels} channels`);
+    return { rgb: data, width, height };
+  } catch (error) {
+    throw toImageError(error);
+  }
+}
+
+/** Whether the profile's own name says sRGB (as ASCII or UTF-16BE): transforming it would only cost time and rounding. */
+function isSrgb({ icc, space }: Metadata): boolean {
+  if (icc === undefined || space === 'cmyk') return false;
+  const text = icc.toString('latin1');
+  return text.includes('sRGB') || text.includes('s\0R\0G\0B');
+}
+
+const tooManyPixels = ({ width, height }: { width: number; height: number }, maxPixels: number): DomainError =>
+  new DomainError('too_many_pixels', `${width} × ${height} pixels are more than ${maxPixels}`);
+
+function toImageError(error: unknown): DomainError {
+  if (error instanceof DomainError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const code = /unsupported|no decoding plugin/i.test(message) ? 'unsupported_format' : 'corrupt_image';
+  return new DomainError(code, message.split('\n')[0] ?? message, { cause: error });
+}

@@ -1,0 +1,7 @@
+export { isPublicAddress } from './address-policy.js';
+export { DEFAULT_MAX_PIXELS, decodeImage, type DecodedImage } from './decode-image.js';
+export type { FetchedImage } from './http-source.js';
+export { ImageFetcher, type FetchOptions, type ImageFetcherSettings } from './image-fetcher.js';
+export { makePreview, type Preview } from './make-preview.js';
+export { resizeForClip } from './resize-for-clip.js';
+export type { S3SourceReader } from './s3-source.js';
