@@ -11,7 +11,10 @@ export const STANDALONE_VARIABLES = {
   HOUSESTYLE_DATA: variable(z.string().default('.housestyle'), {
     description: 'folder of the embedded database, uploads and artefacts',
   }),
-  DATABASE_URL: DATABASE_URL.optional(),
+  DATABASE_URL: variable(DATABASE_URL.optional(), {
+    description: 'a PostgreSQL of your own, as an administrator; unset: one is embedded',
+    secret: true,
+  }),
   KAFKA_BROKERS,
   CAPTIONER_ADDRESS: variable(CAPTIONER_ADDRESS.unwrap().optional(), {
     description: 'host:port of a captioner running elsewhere; unset: one is started',
