@@ -26,8 +26,7 @@ export const AssetSchema = z
       .nullable()
       .describe('why it failed, or why its last attempt did'),
     receivedAt: z.iso.datetime(),
-    captionedAt: z.iso.datetime().nullable(),
-    failedAt: z.iso.datetime().nullable(),
+    updatedAt: z.iso.datetime().describe('when it was captioned or failed; until then `receivedAt`'),
   })
   .meta({ id: 'Asset' });
 export type Asset = z.infer<typeof AssetSchema>;
