@@ -1,0 +1,231 @@
+import { BASE_MAPPER_ID, DomainError, type Hypothesis } from '@housestyle/domain';
+import type { GraphRunner, GraphRunOptions } from '@housestyle/graph';
+import { ClipImageEncoder } from './clip-image-encoder.js';
+import type { ClipPreprocessing } from './clip-config.js';
+import { ConfigFields } from './config-fields.js';
+import { BeamSearch } from './generation/beam-search.js';
+import { Decoder } from './generation/decoder.js';
+import {
+  completeGeneration,
+  parseGenerationDefaults,
+  type CompleteGeneration,
+  type GenerationDefaults,
+} from './generation/generation-config.js';
+import { GreedySearch } from './generation/greedy-search.js';
+import type { Beam, Search } from './generation/search.js';
+import { stoppingCriteria } from './generation/stopping-criteria.js';
+import { Gpt2Tokenizer } from './gpt2-tokenizer.js';
+import type { MapperHandle } from './mapper-handle.js';
+import { Mapper } from './mapper.js';
+import type { BaseModelFiles, MapperFiles } from './model-files.js';
+
+/** A picture as the model sees it (n × n × 3 bytes, RGB), or its embedding [P] from an earlier time. */
+export type CaptionInput = { readonly pixels: Uint8Array } | { readonly embedding: Float32Array };
+
+export interface CaptionItem {
+  readonly input: CaptionInput;
+  /** absent: the base's own. */
+  readonly mapper?: MapperHandle;
+  /** for this item only; absent: what the call says. */
+  readonly generation?: GenerationDefaults;
+}
+
+export interface CaptionOutput {
+  /** [P], not normalised: all that is ever needed of the picture again. */
+  readonly embedding: Float32Array;
+  readonly mapperId: string;
+  /** best first. */
+  readonly hypotheses: readonly Hypothesis[];
+}
+
+export interface CaptionEngineOptions extends GraphRunOptions {
+  /** items that go through the decoder together; more are taken in turns. */
+  readonly maxBatchSize?: number;
+}
+
+/**
+ * One base model, ready to caption: CLIP → each item's mapper → one decode batch for all of them. Calls must not
+ * overlap: a graph blocks its thread anyway.
+ */
+export class CaptionEngine {
+  private constructor(
+    private readonly encoder: ClipImageEncoder,
+    private readonly decoder: Decoder,
+    private readonly tokenizer: Gpt2Tokenizer,
+    private readonly context: EngineContext,
+    /** the base's own mapper. */
+    readonly baseMapper: MapperHandle,
+  ) {}
+
+  /** @throws DomainError `invalid_model`, or `mapper_mismatch` when the base's own mapper does not fit it. */
+  static async load(
+    base: BaseModelFiles,
+    runner: GraphRunner,
+    { maxBatchSize = DEFAULT_BATCH_SIZE, ...options }: CaptionEngineOptions = {},
+  ): Promise<CaptionEngine> {
+    const encoder = await ClipImageEncoder.load(base.clip, runner, options);
+    const decoder = await Decoder.load(base.gpt2, runner, options);
+    const generation = parseGenerationDefaults(base.generation, 'housestyle.json: generation');
+    const context = { runner, options, maxBatchSize, generation };
+    const mapper = await loadMapper(base.mapper, BASE_MAPPER_ID, encoder, decoder, context);
+    return new CaptionEngine(encoder, decoder, new Gpt2Tokenizer(base.gpt2.tokenizer), context, mapper);
+  }
+
+  /** n: pictures are n × n. */
+  get imageSize(): number {
+    return this.encoder.imageSize;
+  }
+
+  /** How pictures come to that size. */
+  get preprocessing(): ClipPreprocessing {
+    return this.encoder.preprocessing;
+  }
+
+  /** P */
+  get embeddingWidth(): number {
+    return this.encoder.embeddingWidth;
+  }
+
+  /**
+   * Loads one more mapper; it stays until `releaseMapper`.
+   * @throws DomainError `invalid_model`, or `mapper_mismatch` when it does not fit this base.
+   */
+  loadMapper(files: MapperFiles, id: string): Promise<MapperHandle> {
+    return loadMapper(files, id, this.encoder, this.decoder, this.context);
+  }
+
+  releaseMapper({ mapper }: MapperHandle): Promise<void> {
+    return mapper.release();
+  }
+
+  /**
+   * Captions items of any mappers and settings together; outputs come in the order of the items.
+   * @throws DomainError `invalid_request` when any item has a wrong size or impossible settings: see `check`.
+   */
+  async caption(items: readonly CaptionItem[], generation: GenerationDefaults = {}): Promise<CaptionOutput[]> {
+    for (const item of items) this.check(item, generation);
+    const outputs: CaptionOutput[] = [];
+    for (let from = 0; from < items.length; from += this.context.maxBatchSize) {
+      outputs.push(...(await this.captionBatch(items.slice(from, from + this.context.maxBatchSize), generation)));
+    }
+    return outputs;
+  }
+
+  /**
+   * Refuses what `caption` would refuse the whole call for, so that a caller can sort out single items first.
+   * @throws DomainError `invalid_request`
+   */
+  check(item: CaptionItem, generation: GenerationDefaults = {}): void {
+    this.settingsOf(item, generation);
+    const { input } = item;
+    const [given, expected] =
+      'pixels' in input
+        ? [input.pixels.length, this.imageSize ** 2 * 3]
+        : [input.embedding.length, this.embeddingWidth];
+    if (given !== expected) {
+      const what = 'pixels' in input ? 'a picture has bytes' : 'an embedding has values';
+      throw new DomainError('invalid_request', `${what}: ${given}, the model takes ${expected}`);
+    }
+    if ('embedding' in input && !input.embedding.every(Number.isFinite)) {
+      throw new DomainError('invalid_request', 'an embedding holds something that is not a finite number');
+    }
+  }
+
+  /** Releases all but the mappers that were loaded besides the base's own. */
+  async release(): Promise<void> {
+    await Promise.all([this.encoder.release(), this.decoder.release(), this.baseMapper.mapper.release()]);
+  }
+
+  private async captionBatch(items: readonly CaptionItem[], generation: GenerationDefaults): Promise<CaptionOutput[]> {
+    const embeddings = await this.embeddingsOf(items);
+    const prefixes = await this.prefixesOf(items, embeddings);
+    const searches = items.map((item) => this.searchFor(item, generation));
+    await this.decoder.decode(searches.map((search, i) => ({ search, prefix: prefixes[i]! })));
+    return items.map((item, i) => ({
+      embedding: embeddings[i]!,
+      mapperId: this.handleOf(item).id,
+      hypotheses: searches[i]!.beams().map((beam) => this.hypothesis(beam)),
+    }));
+  }
+
+  private async embeddingsOf(items: readonly CaptionItem[]): Promise<Float32Array[]> {
+    const embeddings = new Array<Float32Array>(items.length);
+    const pictures: { readonly index: number; readonly pixels: Uint8Array }[] = [];
+    items.forEach(({ input }, index) => {
+      if ('pixels' in input) pictures.push({ index, pixels: input.pixels });
+      else embeddings[index] = input.embedding;
+    });
+    const embedded = await this.encoder.embed(pictures.map(({ pixels }) => pixels));
+    // Copies: a view would drag the whole batch along wherever an embedding is sent.
+    pictures.forEach(({ index }, row) => (embeddings[index] = embedded[row]!.slice()));
+    return embeddings;
+  }
+
+  private async prefixesOf(
+    items: readonly CaptionItem[],
+    embeddings: readonly Float32Array[],
+  ): Promise<Float32Array[]> {
+    const prefixes = new Array<Float32Array>(items.length);
+    const groups = new Map<MapperHandle, number[]>();
+    items.forEach((item, index) => {
+      const handle = this.handleOf(item);
+      groups.set(handle, [...(groups.get(handle) ?? []), index]);
+    });
+    for (const [{ mapper }, indices] of groups) {
+      const mapped = await mapper.map(indices.map((index) => embeddings[index]!));
+      indices.forEach((index, row) => (prefixes[index] = mapped[row]!));
+    }
+    return prefixes;
+  }
+
+  private searchFor(item: CaptionItem, generation: GenerationDefaults): Search {
+    const settings = this.settingsOf(item, generation);
+    const { prefixLength } = this.handleOf(item).mapper.config;
+    const criteria = stoppingCriteria(settings, { numPositions: this.decoder.config.numPositions, prefixLength });
+    return settings.decode === 'greedy' ? new GreedySearch(criteria) : new BeamSearch(settings.numBeams, criteria);
+  }
+
+  private settingsOf(item: CaptionItem, generation: GenerationDefaults): CompleteGeneration {
+    const layers = [item.generation ?? {}, generation, this.handleOf(item).generation, this.context.generation];
+    return completeGeneration(layers, this.tokenizer.encode('.')[0]!);
+  }
+
+  private handleOf({ mapper }: CaptionItem): MapperHandle {
+    return mapper ?? this.baseMapper;
+  }
+
+  private hypothesis({ tokens, score, isStopped }: Beam): Hypothesis {
+    const text = this.tokenizer.decode(tokens.filter((token) => token !== this.tokenizer.endOfTextId));
+    return { text, score, tokens, isStopped };
+  }
+}
+
+interface EngineContext {
+  readonly runner: GraphRunner;
+  readonly options: GraphRunOptions;
+  readonly maxBatchSize: number;
+  /** the base's `generation` block. */
+  readonly generation: GenerationDefaults;
+}
+
+async function loadMapper(
+  files: MapperFiles,
+  id: string,
+  encoder: ClipImageEncoder,
+  decoder: Decoder,
+  { runner, options }: EngineContext,
+): Promise<MapperHandle> {
+  const base = { embeddingWidth: encoder.embeddingWidth, decoderWidth: decoder.config.width };
+  const mapper = await Mapper.load(files, base, runner, options);
+  const { prefixLength } = mapper.config;
+  const { numPositions } = decoder.config;
+  if (prefixLength >= numPositions) {
+    await mapper.release();
+    throw new DomainError('mapper_mismatch', `a prefix of ${prefixLength} leaves none of ${numPositions} positions`);
+  }
+  const fields = new ConfigFields('mapper/config.json', files.config);
+  const block = fields.has('generation') ? Object.fromEntries(fields.object('generation').entries()) : {};
+  return { id, mapper, generation: parseGenerationDefaults(block, 'mapper/config.json: generation') };
+}
+
+const DEFAULT_BATCH_SIZE = 32;

@@ -1,0 +1,136 @@
+import {
+  GraphBuilder,
+  op,
+  type FloatValue,
+  type GraphModel,
+  type Int64Value,
+  type WeightSource,
+} from '@housestyle/graph';
+import type { Gpt2Config } from './gpt2-config.js';
+import { layerNorm, type Model } from './layers.js';
+
+/**
+ * GPT-2 in the layout of Hugging Face's GPT2LMHeadModel, any size, as one graph for the prefix and for every step after
+ * it. B images; S new positions of each, T cached ones before them; C channels in H heads of D; V words; R rows asked
+ * for. Hidden states are kept as [B·S, C].
+ *
+ * The cache is a tree: an image's beams are positions of one batch entry, side by side, and two masks say which cached
+ * and which new positions each one descends from. So cached keys and values are read in place, never copied or
+ * reordered, and only the new ones come out.
+ *
+ * Words and positions are looked up in the graph: the token table is here anyway, as the head, and a second copy of it
+ * for a look-up outside would cost 154 MB at GPT-2's smallest size.
+ */
+
+/** HF's Conv1D: x [M, in] → [M, out]; `key`.weight [in, out]. */
+function conv1d({ g, weights }: Model, x: FloatValue, key: string, shape: readonly [number, number]): FloatValue {
+  return op.gemm(g, x, g.weight(weights, `${key}.weight`, shape), g.weight(weights, `${key}.bias`, [shape[1]]));
+}
+
+function activate({ g }: Model, x: FloatValue, { activation }: Gpt2Config): FloatValue {
+  return activation === 'gelu' ? op.gelu(g, x) : op.fastGelu(g, x);
+}
+
+function mlp(m: Model, x: FloatValue, key: string, config: Gpt2Config): FloatValue {
+  const { width: C, innerWidth: I } = config;
+  return conv1d(m, activate(m, conv1d(m, x, `${key}.c_fc`, [C, I]), config), `${key}.c_proj`, [I, C]);
+}
+
+/** Attention over the cached and the new positions, before its output projection: [B·S, C] → [B·S, C]. */
+function attend(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step: StepInputs): FloatValue {
+  const { g } = m;
+  const { width: C, numHeads: H } = config;
+  const D = C / H;
+  const pastShape = ['B', H, 'T', D] as const;
+  const pastKey = g.input(pastName(layer, 'key'), 'float32', pastShape);
+  const pastValue = g.input(pastName(layer, 'value'), 'float32', pastShape);
+
+  const qkv = op.reshape(g, conv1d(m, x, `transformer.h.${layer}.attn.c_attn`, [C, 3 * C]), step.heads); // [B, S, 3H, D]
+  const [q, k, v] = op.split(g, op.transpose(g, qkv, [0, 2, 1, 3]), 3, 1) as [FloatValue, FloatValue, FloatValue];
+  g.output(presentName(layer, 'key'), k, ['B', H, 'S', D]);
+  g.output(presentName(layer, 'value'), v, ['B', H, 'S', D]);
+
+  const scaled = { transB: true, alpha: config.attentionScales[layer]! };
+  const toPast = op.add(g, op.fusedMatMul(g, q, pastKey, scaled), step.pastMask); // [B, H, S, T]
+  const toNew = op.add(g, op.fusedMatMul(g, q, k, scaled), step.newMask); // [B, H, S, S]
+  const shares = op.softmax(g, op.concat(g, [toPast, toNew], 3));
+  const [ofPast, ofNew] = op.splitAt(g, shares, step.pastAndNew, 3);
+  const context = op.add(g, op.matMul(g, ofPast, pastValue), op.matMul(g, ofNew, v)); // [B, H, S, D]
+  return op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, C]);
+}
+
+/** After the last layer's attention only the rows asked for go on: [B·S, C] → [R, C]. */
+function block(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step: StepInputs): FloatValue {
+  const { g } = m;
+  const { width: C, layerNormEpsilon: eps } = config;
+  const key = `transformer.h.${layer}`;
+  const isLast = layer === config.numLayers - 1;
+  const goesOn = (rows: FloatValue) => (isLast ? op.gather(g, rows, step.rows) : rows);
+  const context = attend(m, layerNorm(m, x, `${key}.ln_1`, C, eps), layer, config, step);
+  const y = op.add(g, goesOn(x), conv1d(m, goesOn(context), `${key}.attn.c_proj`, [C, C]));
+  return op.add(g, y, mlp(m, layerNorm(m, y, `${key}.ln_2`, C, eps), `${key}.mlp`, config));
+}
+
+/** Prefix [B, P, C] and words [B, S - P], either of them possibly none, with their positions → [B·S, C]. */
+function embeddings({ g, weights }: Model, config: Gpt2Config): FloatValue {
+  const { width: C, vocabSize: V, numPositions: N } = config;
+  const prefix = g.input('inputs_embeds', 'float32', ['B', 'P', C]);
+  const ids = g.input('input_ids', 'int64', ['B', 'S-P']);
+  const positions = g.input('position_ids', 'int64', ['B', 'S']);
+  const words = op.gather(g, g.weight(weights, 'transformer.wte.weight', [V, C]), ids);
+  const places = op.gather(g, g.weight(weights, 'transformer.wpe.weight', [N, C]), positions);
+  return op.reshape(g, op.add(g, op.concat(g, [prefix, words], 1), places), [-1, C]);
+}
+
+function stepInputs(g: GraphBuilder, { width: C, numHeads: H }: Gpt2Config): StepInputs {
+  const pastMask = g.input('past_mask', 'float32', ['B', 1, 'S', 'T']);
+  const newMask = g.input('new_mask', 'float32', [1, 1, 'S', 'S']);
+  const rows = g.input('rows', 'int64', ['R']);
+  const batchAndNew = [op.shape(g, pastMask, 0, 1), op.shape(g, pastMask, 2, 3)];
+  return {
+    pastMask,
+    newMask,
+    rows,
+    heads: op.concat(g, [...batchAndNew, g.ints(3 * H, C / H)], 0),
+    pastAndNew: op.concat(g, [op.shape(g, pastMask, 3, 4), op.shape(g, newMask, 3, 4)], 0),
+  };
+}
+
+/**
+ * Inputs `inputs_embeds` [B, P, C], `input_ids` [B, S-P], `position_ids` [B, S], the additive masks `past_mask`
+ * [B, 1, S, T] and `new_mask` [1, 1, S, S], `rows` [R] of [B·S], `k` [1], `past_key_values.N.key|value` [B, H, T, D].
+ * Outputs `top_log_probs` and `top_ids` [R, k], best first; `logits` [R, V], which a caller who does not want them does
+ * not fetch; `present.N.key|value` [B, H, S, D], of the new positions only.
+ * @throws DomainError `invalid_model` when the weights contradict the configuration.
+ */
+export function buildGpt2(config: Gpt2Config, weights: WeightSource): GraphModel {
+  const m: Model = { g: new GraphBuilder('gpt2'), weights };
+  const { g } = m;
+  const { width: C, vocabSize: V } = config;
+  const step = stepInputs(g, config);
+  const k = g.input('k', 'int64', [1]);
+  let x = embeddings(m, config);
+  for (let layer = 0; layer < config.numLayers; layer++) x = block(m, x, layer, config, step);
+  const normed = layerNorm(m, x, 'transformer.ln_f', C, config.layerNormEpsilon);
+  const head = g.weight(weights, config.isHeadTied ? 'transformer.wte.weight' : 'lm_head.weight', [V, C]);
+  const logits = op.gemm(g, normed, head, undefined, { transB: true });
+  const [logProbs, ids] = op.topK(g, op.logSoftmax(g, logits), k);
+  g.output('top_log_probs', logProbs, ['R', 'k']);
+  g.output('top_ids', ids, ['R', 'k']);
+  g.output('logits', logits, ['R', V]);
+  return g.build();
+}
+
+export type KeyOrValue = 'key' | 'value';
+export const pastName = (layer: number, part: KeyOrValue): string => `past_key_values.${layer}.${part}`;
+export const presentName = (layer: number, part: KeyOrValue): string => `present.${layer}.${part}`;
+
+interface StepInputs {
+  readonly pastMask: FloatValue;
+  readonly newMask: FloatValue;
+  readonly rows: Int64Value;
+  /** the shape [B, S, 3H, D] */
+  readonly heads: Int64Value;
+  /** [T, S] */
+  readonly pastAndNew: Int64Value;
+}
