@@ -1,0 +1,101 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { DomainError } from '@housestyle/domain';
+import { ConfigFields, type BaseModelFiles } from '@housestyle/clipcap';
+import { hashFiles, parseFileHashes, verifyFileHashes, type FileHashes } from './file-hashes.js';
+import { Gpt2Weights } from './gpt2-weights.js';
+import { ModelFolder, parseJson, sha256Of } from './model-folder.js';
+import { readMapperFiles } from './mapper-files.js';
+
+/** What a base model says of itself, its identity included. */
+export interface BaseModelDescription {
+  readonly name: string;
+  readonly version: string;
+  /** lower-case hex: of housestyle.json, which lists every file's; without one, of the same list made on the spot. */
+  readonly sha256: string;
+  readonly files: FileHashes;
+  readonly generation?: unknown;
+  readonly provenance?: string;
+  readonly licence?: string;
+}
+
+/**
+ * Reads what identifies the base in `folder` and verifies every file that its housestyle.json lists: a second per
+ * gigabyte, so once per process, not once per thread.
+ * @throws DomainError `model_not_found`, `invalid_model`, or `checksum_mismatch`
+ */
+export async function describeBaseModel(folder: string): Promise<BaseModelDescription> {
+  if (!(await isFolder(folder))) throw new DomainError('model_not_found', `no base model in ${folder}`);
+  const files = new ModelFolder(folder);
+  const manifest = await files.bytesIfAny(MANIFEST);
+  if (!manifest) {
+    const hashes = await hashFiles(files, REQUIRED_FILES);
+    const list = Object.entries(hashes).map(([file, hash]) => `${hash}  ${file}\n`);
+    return { name: path.basename(path.resolve(folder)), version: '0', sha256: sha256Of(list.join('')), files: hashes };
+  }
+  const fields = new ConfigFields(MANIFEST, parseJson(MANIFEST, manifest));
+  const hashes = parseFileHashes(fields.object('files'));
+  const unlisted = REQUIRED_FILES.find((file) => !Object.hasOwn(hashes, file));
+  if (unlisted) throw new DomainError('invalid_model', `${MANIFEST}: files has no sha256 of ${unlisted}`);
+  await verifyFileHashes(files, hashes);
+  return {
+    name: fields.string('name'),
+    version: fields.string('version'),
+    sha256: sha256Of(manifest),
+    files: hashes,
+    ...(fields.has('generation') ? { generation: Object.fromEntries(fields.object('generation').entries()) } : {}),
+    ...(fields.has('provenance') ? { provenance: fields.string('provenance') } : {}),
+    ...(fields.has('licence') ? { licence: fields.string('licence') } : {}),
+  };
+}
+
+/**
+ * Opens the base in `folder`: configurations and tokenizers are read, weights are left in their files. With a
+ * `description` made before, nothing is hashed again.
+ * @throws DomainError `model_not_found`, `invalid_model`, `corrupt_checkpoint` or `checksum_mismatch`
+ */
+export async function openBaseModel(folder: string, description?: BaseModelDescription): Promise<BaseModelFiles> {
+  const { name, version, sha256, generation } = description ?? (await describeBaseModel(folder));
+  const files = new ModelFolder(folder);
+  return {
+    name,
+    version,
+    sha256,
+    clip: {
+      config: await files.json('clip/config.json'),
+      preprocessor: await files.json('clip/preprocessor_config.json'),
+      weights: files.weights('clip/model.safetensors'),
+      tokenizer: await files.tokenizer('clip'),
+    },
+    gpt2: {
+      config: await files.json('gpt2/config.json'),
+      weights: new Gpt2Weights(files.weights('gpt2/model.safetensors')),
+      tokenizer: await files.tokenizer('gpt2'),
+    },
+    mapper: await readMapperFiles(path.join(folder, 'mapper'), 'mapper/'),
+    ...(generation === undefined ? {} : { generation }),
+  };
+}
+
+const MANIFEST = 'housestyle.json';
+
+const REQUIRED_FILES = [
+  'clip/config.json',
+  'clip/merges.txt',
+  'clip/model.safetensors',
+  'clip/preprocessor_config.json',
+  'clip/vocab.json',
+  'gpt2/config.json',
+  'gpt2/merges.txt',
+  'gpt2/model.safetensors',
+  'gpt2/vocab.json',
+  'mapper/config.json',
+  'mapper/model.safetensors',
+];
+
+async function isFolder(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

@@ -1,0 +1,6 @@
+export * from './base-model.js';
+export type { FileHashes } from './file-hashes.js';
+export * from './mapper-artefact.js';
+export { readMapperFiles } from './mapper-files.js';
+export { SafetensorsFile } from './safetensors-file.js';
+export { encodeSafetensors } from './safetensors-writer.js';
