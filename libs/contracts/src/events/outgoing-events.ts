@@ -30,8 +30,8 @@ export const CaptionReviewedSchema = z
     ...asset,
     suggestionId: z.guid(),
     reviewId: z.guid(),
-    decision: z.enum(REVIEW_DECISIONS),
-    caption: z.string().nullable().describe('the text that stands after the review; null when rejected'),
+    decision: z.enum([...REVIEW_DECISIONS, 'withdrawn']).describe('`withdrawn`: the decision was taken back'),
+    caption: z.string().nullable().describe('the text that stands after the review; null when rejected or withdrawn'),
     revision: z.number().int().positive().describe('raised by every later decision on the same suggestion'),
     reviewedAt: z.iso.datetime(),
   })

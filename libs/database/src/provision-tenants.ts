@@ -1,0 +1,69 @@
+import { DomainError, type TenantId } from '@housestyle/domain';
+import type pg from 'pg';
+import { apiKeyHash, apiKeyPrefix } from './api-key.js';
+import { withMigrationLock } from './migrate.js';
+
+export interface TenantToProvision {
+  readonly id: TenantId;
+  readonly name: string;
+  readonly baseModel: string;
+  /** replaces the key this gave the tenant before; at least 128 bits of randomness, since its hash is fast */
+  readonly apiKey?: string;
+  readonly bucketMappings?: readonly { readonly bucket: string; readonly prefix?: string }[];
+}
+
+/** Marks the key that provisioning gave, so that the next one can take its place. */
+const PROVISIONED_KEY = 'provisioned';
+
+/** What a provisioned key allows: everything. */
+const PROVISIONED_SCOPES = ['upload', 'review', 'admin'];
+
+/**
+ * Makes tenants, or changes their name and base, as an administrator; their keys and bucket mappings with
+ * them. Idempotent. What a tenant has beyond the list given is left alone.
+ * @throws DomainError `conflict` when a key, or a bucket and prefix, belong to another tenant
+ */
+export async function provisionTenants(adminUrl: string, tenants: readonly TenantToProvision[]): Promise<void> {
+  await withMigrationLock(adminUrl, async (client) => {
+    for (const tenant of tenants) {
+      await client.query('BEGIN');
+      // row-level security is forced: an administrator who is no superuser keeps to it too
+      await client.query(`SELECT set_config('housestyle.tenant_id', $1, true)`, [tenant.id]);
+      await provisionTenant(client, tenant);
+      await client.query('COMMIT');
+    }
+  });
+}
+
+async function provisionTenant(client: pg.Client, tenant: TenantToProvision): Promise<void> {
+  await client.query(
+    `INSERT INTO tenant (id, name, base_model) VALUES ($1, $2, $3)
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name, base_model = excluded.base_model`,
+    [tenant.id, tenant.name, tenant.baseModel],
+  );
+  if (tenant.apiKey !== undefined) await replaceKey(client, tenant.id, tenant.apiKey);
+  for (const { bucket, prefix = '' } of tenant.bucketMappings ?? []) {
+    const mapped = await client.query(
+      `INSERT INTO bucket_mapping (tenant_id, bucket, prefix) VALUES ($1, $2, $3)
+       ON CONFLICT (bucket, prefix) DO UPDATE SET prefix = excluded.prefix WHERE bucket_mapping.tenant_id = $1`,
+      [tenant.id, bucket, prefix],
+    );
+    if (mapped.rowCount === 0) throw new DomainError('conflict', `s3://${bucket}/${prefix} is another tenant's`);
+  }
+}
+
+async function replaceKey(client: pg.Client, tenant: TenantId, key: string): Promise<void> {
+  const prefix = apiKeyPrefix(key);
+  await client.query(
+    `UPDATE api_key SET revoked_at = now()
+     WHERE tenant_id = $1 AND name = $2 AND prefix <> $3 AND revoked_at IS NULL`,
+    [tenant, PROVISIONED_KEY, prefix],
+  );
+  const given = await client.query(
+    `INSERT INTO api_key (tenant_id, name, prefix, hash, scopes) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (prefix) DO UPDATE SET revoked_at = NULL
+     WHERE api_key.tenant_id = $1 AND api_key.hash = excluded.hash`,
+    [tenant, PROVISIONED_KEY, prefix, Buffer.from(apiKeyHash(key)), PROVISIONED_SCOPES],
+  );
+  if (given.rowCount === 0) throw new DomainError('conflict', `the API key of prefix ${prefix} is another tenant's`);
+}
