@@ -16,6 +16,10 @@ export const CAPTIONER_VARIABLES = {
   MAPPER_CACHE_ENTRIES: variable(wholeNumber(1, 100_000).default(64), {
     description: 'mappers kept loaded per worker',
   }),
+  MAPPER_CACHE_BYTES: variable(wholeNumber(1, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3), {
+    description: 'weights of mappers kept loaded per worker',
+    unit: 'bytes',
+  }),
   WORKERS: variable(wholeNumber(1, 64).default(1), { description: 'worker threads, each with its own model' }),
   THREADS_PER_WORKER: variable(wholeNumber(1, 256).optional(), {
     description: 'threads of one inference; unset: the cores shared among the workers',

@@ -1,10 +1,4 @@
-import {
-  DEFAULT_GENERATION,
-  DomainError,
-  type GenerationSettings,
-  type Hypothesis,
-  type MapperReference,
-} from '@housestyle/domain';
+import { DomainError, type GenerationSettings, type Hypothesis, type MapperReference } from '@housestyle/domain';
 import type { WireGenerationSettings, WireHypothesis, WireMapperReference } from './messages.js';
 
 const BYTES_PER_FLOAT = 4;
@@ -36,19 +30,15 @@ export function generationToWire(settings: GenerationSettings): WireGenerationSe
   };
 }
 
-/** Absent values become `defaults`; greedy is always one beam. */
-export function generationFromWire(
-  wire: WireGenerationSettings | null | undefined,
-  defaults: GenerationSettings = DEFAULT_GENERATION,
-): GenerationSettings {
-  if (!wire) return defaults;
-  const decode = wire.decode === 'DECODE_GREEDY' ? 'greedy' : wire.decode === 'DECODE_BEAM' ? 'beam' : defaults.decode;
-  const stopTokenIds = wire.stopTokenIds?.length ? wire.stopTokenIds : defaults.stopTokenIds;
+/** What the sender left unset (0, empty) is absent: the mapper decides, then the base model. */
+export function generationFromWire(wire: WireGenerationSettings | null | undefined): Partial<GenerationSettings> {
+  if (!wire) return {};
   return {
-    decode,
-    numBeams: decode === 'greedy' ? 1 : wire.numBeams || defaults.numBeams,
-    maxNewTokens: wire.maxNewTokens || defaults.maxNewTokens,
-    ...(stopTokenIds && { stopTokenIds }),
+    ...(wire.decode === 'DECODE_BEAM' && { decode: 'beam' }),
+    ...(wire.decode === 'DECODE_GREEDY' && { decode: 'greedy' }),
+    ...(wire.numBeams && { numBeams: wire.numBeams }),
+    ...(wire.maxNewTokens && { maxNewTokens: wire.maxNewTokens }),
+    ...(wire.stopTokenIds?.length && { stopTokenIds: wire.stopTokenIds }),
   };
 }
 

@@ -100,9 +100,11 @@ describe('captioner messages', () => {
     });
   });
 
-  it('leave what is unset to the defaults', () => {
-    expect(generationFromWire(null)).toEqual({ decode: 'beam', numBeams: 5, maxNewTokens: 67 });
-    expect(generationFromWire({ maxNewTokens: 10 })).toEqual({ decode: 'beam', numBeams: 5, maxNewTokens: 10 });
+  it('leave open what is unset', () => {
+    expect(generationFromWire(null)).toEqual({});
+    expect(generationFromWire({ decode: 'DECODE_UNSPECIFIED', numBeams: 0, maxNewTokens: 10 })).toEqual({
+      maxNewTokens: 10,
+    });
   });
 });
 

@@ -6,7 +6,7 @@
 export interface CaptionRequest {
   baseModel: string;
   items: CaptionItem[];
-  /** absent: the base model's defaults. */
+  /** what it leaves open, the mapper decides, then the base model. */
   generation?: WireGenerationSettings | null;
 }
 
@@ -42,11 +42,11 @@ export type WireDecode = 'DECODE_UNSPECIFIED' | 'DECODE_BEAM' | 'DECODE_GREEDY';
 
 export interface WireGenerationSettings {
   decode?: WireDecode;
-  /** 0: the default, 5. */
+  /** 0: left open; 5 when nobody says. */
   numBeams?: number;
-  /** 0: the default, 67. */
+  /** 0: left open; 67 when nobody says. */
   maxNewTokens?: number;
-  /** empty: the mapper's own. */
+  /** empty: left open; the full stop when nobody says. */
   stopTokenIds?: number[];
 }
 

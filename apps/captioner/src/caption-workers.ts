@@ -1,0 +1,110 @@
+import { availableParallelism } from 'node:os';
+import type { GenerationDefaults } from '@housestyle/clipcap';
+import { DomainError } from '@housestyle/domain';
+import { DynamicBatcher, WorkerPool } from '@housestyle/runtime';
+import type { CaptionerSettings } from '@housestyle/settings';
+import type { Logger } from '@housestyle/telemetry';
+import type { CaptionerMetrics } from './captioner-metrics.js';
+import type { VerifiedBase } from './served-bases.js';
+import type { BatchItem, CaptionBatch, ItemOutcome, ServedBase, WorkerData } from './worker-messages.js';
+
+export interface Call {
+  /** connections are served in turn. */
+  readonly caller: string;
+  /** epoch milliseconds; Infinity for none. */
+  readonly deadline: number;
+  /** aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+interface QueuedItem {
+  readonly baseModel: string;
+  readonly generation: GenerationDefaults;
+  readonly item: BatchItem;
+}
+
+/** The inference threads and the queue in front of them. */
+export class CaptionWorkers {
+  private readonly pool: WorkerPool<CaptionBatch, readonly ItemOutcome[]>;
+  private readonly batcher: DynamicBatcher<QueuedItem, ItemOutcome>;
+  readonly bases: readonly ServedBase[];
+  /** of one call: what the empty queue can hold. */
+  readonly maxItems: number;
+
+  constructor(
+    bases: readonly VerifiedBase[],
+    settings: CaptionerSettings,
+    private readonly metrics: CaptionerMetrics,
+    logger: Logger,
+  ) {
+    this.bases = bases.map(({ served }) => served);
+    const workerData: WorkerData = {
+      bases,
+      threads: settings.THREADS_PER_WORKER ?? Math.max(1, Math.floor(availableParallelism() / settings.WORKERS)),
+      maxBatch: settings.MAX_BATCH,
+      mapperLimits: { maxEntries: settings.MAPPER_CACHE_ENTRIES, maxBytes: settings.MAPPER_CACHE_BYTES },
+    };
+    this.pool = new WorkerPool({
+      script: new URL('./caption.worker.js', import.meta.url),
+      size: settings.WORKERS,
+      workerData,
+      onWorkerLost: (error) => {
+        metrics.workersLost.inc();
+        logger.warn({ reason: error.message }, 'a worker thread was lost and is being replaced');
+      },
+    });
+    this.maxItems = settings.MAX_QUEUE;
+    this.batcher = new DynamicBatcher((items) => this.run(items), {
+      maxBatch: settings.MAX_BATCH,
+      maxDelayMs: settings.MAX_BATCH_DELAY_MS,
+      maxQueue: settings.MAX_QUEUE,
+      maxRunning: settings.WORKERS,
+    });
+    metrics.watchQueue(() => this.batcher.waitingItems);
+  }
+
+  /** Resolves when every thread has its models loaded. @throws DomainError of the first that could not. */
+  async start(): Promise<void> {
+    await this.pool.ready();
+  }
+
+  /** @throws DomainError `model_not_found`, naming what there is. */
+  base(name: string): ServedBase {
+    const found = this.bases.find((base) => base.name === name);
+    if (found) return found;
+    const names = this.bases.map((base) => base.name).join(', ');
+    throw new DomainError('model_not_found', `no base model ${JSON.stringify(name)} here; served: ${names}`);
+  }
+
+  /** One outcome per item, in order. @throws DomainError `captioner_overloaded` when the items do not all fit. */
+  submit(
+    baseModel: string,
+    generation: GenerationDefaults,
+    items: readonly BatchItem[],
+    { caller, deadline, signal }: Call,
+  ): Promise<ItemOutcome>[] {
+    const group = JSON.stringify([baseModel, generation]);
+    return this.batcher.submit(
+      items.map((item) => ({ baseModel, generation, item })),
+      { group, caller, deadline, signal },
+    );
+  }
+
+  async close(graceMs: number): Promise<void> {
+    await this.pool.close(graceMs);
+  }
+
+  /** One batch: its items agree on base model and generation settings, their mappers may all differ. */
+  private async run(queued: readonly QueuedItem[]): Promise<readonly ItemOutcome[]> {
+    const [{ baseModel, generation }] = queued as [QueuedItem, ...QueuedItem[]];
+    const items = queued.map(({ item }) => item);
+    const stopTimer = this.metrics.batchSeconds.startTimer();
+    const outcomes = await this.pool.run(
+      { baseModel, generation, items },
+      items.map(({ input }) => (input.kind === 'pixels' ? input.rgb.buffer : input.values.buffer)),
+    );
+    stopTimer();
+    this.metrics.batchItems.observe(items.length);
+    return outcomes;
+  }
+}

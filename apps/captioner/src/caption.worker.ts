@@ -1,0 +1,61 @@
+import { openBaseModel } from '@housestyle/checkpoints';
+import { CaptionEngine, type CaptionItem, type CaptionOutput } from '@housestyle/clipcap';
+import { toDomainError } from '@housestyle/domain';
+import { OnnxGraphRunner, serveWorker, type WorkerHandler } from '@housestyle/runtime';
+import { LoadedMappers } from './loaded-mappers.js';
+import type { VerifiedBase } from './served-bases.js';
+import type { BatchItem, CaptionBatch, ItemInput, ItemOutcome, WorkerData } from './worker-messages.js';
+
+interface LoadedBase {
+  readonly engine: CaptionEngine;
+  readonly mappers: LoadedMappers;
+}
+
+type CaptionBatchHandler = WorkerHandler<CaptionBatch, readonly ItemOutcome[]>;
+
+/** One inference thread: every base model loaded, one batch at a time. */
+await serveWorker<WorkerData, CaptionBatch, readonly ItemOutcome[]>(async (data): Promise<CaptionBatchHandler> => {
+  const bases = new Map<string, LoadedBase>();
+  for (const base of data.bases) bases.set(base.served.name, await loadBase(base, data));
+  return {
+    async handle({ baseModel, generation, items }) {
+      const { engine, mappers } = bases.get(baseModel)!;
+      const outcomes = new Array<ItemOutcome>(items.length);
+      const good: { readonly index: number; readonly item: CaptionItem }[] = [];
+      for (const [index, entry] of items.entries()) {
+        try {
+          const item = await toEngineItem(entry, mappers);
+          engine.check(item, generation);
+          good.push({ index, item });
+        } catch (error) {
+          const { code, message } = toDomainError(error);
+          outcomes[index] = { isOk: false, code, message };
+        }
+      }
+      const outputs = await engine.caption(
+        good.map(({ item }) => item),
+        generation,
+      );
+      good.forEach(({ index }, row) => (outcomes[index] = toOutcome(outputs[row]!)));
+      await mappers.releaseRetired();
+      return { response: outcomes };
+    },
+  };
+});
+
+async function loadBase({ directory, description }: VerifiedBase, data: WorkerData): Promise<LoadedBase> {
+  const files = await openBaseModel(directory, description);
+  const engine = await CaptionEngine.load(files, new OnnxGraphRunner({ threads: data.threads }), {
+    maxBatchSize: data.maxBatch,
+  });
+  return { engine, mappers: new LoadedMappers(engine, description, data.mapperLimits) };
+}
+
+async function toEngineItem({ input, mapper }: BatchItem, mappers: LoadedMappers): Promise<CaptionItem> {
+  return { input: toEngineInput(input), ...(mapper && { mapper: await mappers.get(mapper) }) };
+}
+
+const toEngineInput = (input: ItemInput): CaptionItem['input'] =>
+  input.kind === 'pixels' ? { pixels: input.rgb } : { embedding: input.values };
+
+const toOutcome = ({ embedding, hypotheses }: CaptionOutput): ItemOutcome => ({ isOk: true, embedding, hypotheses });

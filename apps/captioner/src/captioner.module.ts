@@ -1,0 +1,37 @@
+import { openObjectStore } from '@housestyle/object-store';
+import type { CaptionerSettings } from '@housestyle/settings';
+import type { Logger } from '@housestyle/telemetry';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { CaptionService } from './caption.service.js';
+import { CaptionWorkers } from './caption-workers.js';
+import { CaptionerController } from './captioner.controller.js';
+import { CaptionerMetrics } from './captioner-metrics.js';
+import { MapperCache } from './mapper-cache.js';
+import type { VerifiedBase } from './served-bases.js';
+import { ServingGate } from './serving-gate.js';
+
+export interface CaptionerParts {
+  readonly settings: CaptionerSettings;
+  readonly bases: readonly VerifiedBase[];
+  readonly logger: Logger;
+  readonly metrics: CaptionerMetrics;
+  readonly gate: ServingGate;
+}
+
+@Module({})
+export class CaptionerModule {
+  static of({ settings, bases, logger, metrics, gate }: CaptionerParts): DynamicModule {
+    const mappers = new MapperCache(openObjectStore(settings.ARTEFACT_STORE), settings.MAPPER_CACHE);
+    return {
+      module: CaptionerModule,
+      controllers: [CaptionerController],
+      providers: [
+        CaptionService,
+        { provide: CaptionWorkers, useFactory: () => new CaptionWorkers(bases, settings, metrics, logger) },
+        { provide: MapperCache, useValue: mappers },
+        { provide: CaptionerMetrics, useValue: metrics },
+        { provide: ServingGate, useValue: gate },
+      ],
+    };
+  }
+}

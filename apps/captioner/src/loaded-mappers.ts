@@ -1,0 +1,60 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openMapperArtefact, type BaseReference } from '@housestyle/checkpoints';
+import type { CaptionEngine, MapperHandle } from '@housestyle/clipcap';
+import { DomainError } from '@housestyle/domain';
+import { LRUCache } from 'lru-cache';
+import type { LocalMapper } from './worker-messages.js';
+
+export interface MapperLimits {
+  readonly maxEntries: number;
+  /** of weights. */
+  readonly maxBytes: number;
+}
+
+/** The mappers that one engine holds loaded, the longest unused given up first; verified as they are loaded. */
+export class LoadedMappers {
+  private readonly handles: LRUCache<string, MapperHandle>;
+  private readonly retired: MapperHandle[] = [];
+
+  constructor(
+    private readonly engine: CaptionEngine,
+    private readonly base: BaseReference,
+    { maxEntries, maxBytes }: MapperLimits,
+  ) {
+    this.handles = new LRUCache({
+      max: maxEntries,
+      maxSize: maxBytes,
+      dispose: (handle) => this.retired.push(handle),
+    });
+  }
+
+  /**
+   * Good until the next `releaseRetired`, however many others are loaded meanwhile.
+   * @throws DomainError `corrupt_checkpoint`, `mapper_mismatch`, `mapper_not_found` or `invalid_model`
+   */
+  async get({ sha256, directory }: LocalMapper): Promise<MapperHandle> {
+    const loaded = this.handles.get(sha256);
+    if (loaded) return loaded;
+    const files = await this.open(directory, sha256);
+    const handle = await this.engine.loadMapper(files, sha256);
+    const { size } = await stat(join(directory, 'model.safetensors'));
+    this.handles.set(sha256, handle, { size: Math.max(1, size) });
+    return handle;
+  }
+
+  /** Frees what was given up; not while a batch uses it. */
+  async releaseRetired(): Promise<void> {
+    await Promise.all(this.retired.splice(0).map((handle) => this.engine.releaseMapper(handle)));
+  }
+
+  private async open(directory: string, sha256: string) {
+    try {
+      return await openMapperArtefact(directory, { sha256, base: this.base });
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.code !== 'checksum_mismatch') throw error;
+      // it was whole when it was pulled
+      throw new DomainError('corrupt_checkpoint', error.message, { cause: error });
+    }
+  }
+}

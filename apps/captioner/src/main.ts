@@ -1,0 +1,60 @@
+import 'reflect-metadata';
+import { toDomainError } from '@housestyle/domain';
+import { readCaptionerSettings } from '@housestyle/settings';
+import { createLogger, MetricsServer, NestLogger } from '@housestyle/telemetry';
+import { NestFactory } from '@nestjs/core';
+import { CaptionWorkers } from './caption-workers.js';
+import { CaptionerMetrics } from './captioner-metrics.js';
+import { CaptionerServer } from './captioner-server.js';
+import { CaptionerModule } from './captioner.module.js';
+import { readServedBases } from './served-bases.js';
+import { ServingGate } from './serving-gate.js';
+
+/** Time to stop the threads once the calls are answered, or given up on. */
+const CLOSE_GRACE_MS = 3_000;
+
+/** Listens first, NOT_SERVING; serves when the models are loaded; on SIGTERM answers what it has begun, then exits 0. */
+async function main(): Promise<void> {
+  const settings = readCaptionerSettings();
+  const logger = createLogger('captioner', settings.LOG_LEVEL);
+  const metrics = new CaptionerMetrics();
+  const gate = new ServingGate();
+  const bases = await readServedBases(settings.MODEL_DIRECTORIES);
+
+  const server = new CaptionerServer({ host: settings.CAPTIONER_HOST, port: settings.CAPTIONER_PORT }, gate.health);
+  const app = await NestFactory.createMicroservice(CaptionerModule.of({ settings, bases, logger, metrics, gate }), {
+    strategy: server,
+    logger: new NestLogger(logger),
+  });
+  const workers = app.get(CaptionWorkers);
+  await app.listen();
+  const metricsServer =
+    settings.METRICS_PORT === undefined
+      ? undefined
+      : await MetricsServer.listen({ port: settings.METRICS_PORT, metrics, isReady: () => gate.isServing });
+  logger.info({ port: server.port, metricsPort: metricsServer?.port }, 'listening');
+
+  let isStopping = false;
+  const stop = async (): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    const abandoned = await gate.drain(settings.SHUTDOWN_TIMEOUT_MS);
+    if (abandoned > 0) logger.error({ abandoned }, 'calls were still running when the shutdown time was over');
+    await app.close();
+    await workers.close(CLOSE_GRACE_MS);
+    await metricsServer?.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop());
+  process.on('SIGINT', () => void stop());
+
+  await workers.start();
+  if (!isStopping) gate.open();
+  logger.info({ port: server.port, bases: workers.bases.map(({ name }) => name) }, 'serving');
+}
+
+main().catch((error: unknown) => {
+  const { code, message } = toDomainError(error);
+  process.stderr.write(`captioner: ${code}: ${message}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,59 @@
+import { CAPTIONER_SERVICE } from '@housestyle/contracts/captioner';
+import { DomainError } from '@housestyle/domain';
+import { HealthImplementation } from 'grpc-health-check';
+
+type Phase = 'starting' | 'serving' | 'draining';
+
+const NO_SERVICE_NAMED = '';
+
+/** Whether calls are let in: starting → serving → draining. What health checks say follows from it. */
+export class ServingGate {
+  readonly health = new HealthImplementation();
+  private phase: Phase = 'starting';
+  private inside = 0;
+  private whenEmpty: (() => void)[] = [];
+
+  constructor() {
+    this.enter('starting');
+  }
+
+  get isServing(): boolean {
+    return this.phase === 'serving';
+  }
+
+  open(): void {
+    this.enter('serving');
+  }
+
+  /** Lets nobody else in; resolves when everyone is out, or after `timeoutMs`, telling how many calls are left. */
+  async drain(timeoutMs: number): Promise<number> {
+    this.enter('draining');
+    if (this.inside === 0) return 0;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.whenEmpty.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    return this.inside;
+  }
+
+  /** @throws DomainError `captioner_unavailable` when not serving. */
+  async admit<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.isServing) throw new DomainError('captioner_unavailable', `the captioner is ${this.phase}`);
+    this.inside++;
+    try {
+      return await work();
+    } finally {
+      if (--this.inside === 0) for (const resolve of this.whenEmpty.splice(0)) resolve();
+    }
+  }
+
+  private enter(phase: Phase): void {
+    this.phase = phase;
+    const status = phase === 'serving' ? 'SERVING' : 'NOT_SERVING';
+    this.health.setStatus(NO_SERVICE_NAMED, status);
+    this.health.setStatus(CAPTIONER_SERVICE, status);
+  }
+}
