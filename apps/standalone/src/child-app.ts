@@ -23,6 +23,8 @@ export class ChildApp {
   private process?: ChildProcess;
   private isStopping = false;
   private quickExits = 0;
+  private hasBeenReady = false;
+  private failure?: string;
 
   constructor(private readonly options: ChildAppOptions) {}
 
@@ -41,13 +43,15 @@ export class ChildApp {
     this.process.once('exit', (code, signal) => this.onExit(startedAt, signal ?? String(code)));
   }
 
-  /** Resolves when the app can work; rejects when it does not get there. */
+  /** Resolves when the app can work; rejects when it does not get there: its first exit is final, then. */
   async ready(timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!(await isOk(this.options.readyUrl))) {
+      if (this.failure) throw new Error(`${this.app} ${this.failure} before it was ready; see its message above`);
       if (Date.now() > deadline) throw new Error(`${this.app} was not ready after ${timeoutMs / 1000} s`);
       await delay(50);
     }
+    this.hasBeenReady = true;
   }
 
   async stop(): Promise<void> {
@@ -62,6 +66,10 @@ export class ChildApp {
 
   private onExit(startedAt: number, how: string): void {
     if (this.isStopping) return;
+    if (!this.hasBeenReady) {
+      this.failure = `exited (${how})`;
+      return;
+    }
     this.quickExits = Date.now() - startedAt < QUICK_EXIT_MS ? this.quickExits + 1 : 1;
     if (this.quickExits >= MAX_QUICK_EXITS) return this.options.onGivingUp(this.app);
     console.error(`${this.app} exited (${how}); starting it again`);

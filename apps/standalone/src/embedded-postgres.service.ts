@@ -3,9 +3,9 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.js';
 import type { PostgresProcessOptions } from './postgres.process.js';
 
 const PROCESS_FILE = join(dirname(fileURLToPath(import.meta.url)), 'postgres.process.js');
@@ -79,14 +79,4 @@ function commandLine(): [command: string, args: string[]] {
     return ['unshare', [...namespace, process.execPath, PROCESS_FILE]];
   }
   return [process.execPath, [PROCESS_FILE]];
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }
