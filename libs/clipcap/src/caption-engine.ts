@@ -2,7 +2,6 @@ import { BASE_MAPPER_ID, DomainError, type Hypothesis } from '@housestyle/domain
 import type { GraphRunner, GraphRunOptions } from '@housestyle/graph';
 import { ClipImageEncoder } from './clip-image-encoder.js';
 import type { ClipPreprocessing } from './clip-config.js';
-import { ConfigFields } from './config-fields.js';
 import { BeamSearch } from './generation/beam-search.js';
 import { Decoder } from './generation/decoder.js';
 import {
@@ -15,8 +14,7 @@ import { GreedySearch } from './generation/greedy-search.js';
 import type { Beam, Search } from './generation/search.js';
 import { stoppingCriteria } from './generation/stopping-criteria.js';
 import { Gpt2Tokenizer } from './gpt2-tokenizer.js';
-import type { MapperHandle } from './mapper-handle.js';
-import { Mapper } from './mapper.js';
+import { loadMapperHandle, type MapperHandle } from './mapper-handle.js';
 import type { BaseModelFiles, MapperFiles } from './model-files.js';
 
 /** A picture as the model sees it (n × n × 3 bytes, RGB), or its embedding [P] from an earlier time. */
@@ -67,7 +65,7 @@ export class CaptionEngine {
     const decoder = await Decoder.load(base.gpt2, runner, options);
     const generation = parseGenerationDefaults(base.generation, 'housestyle.json: generation');
     const context = { runner, options, maxBatchSize, generation };
-    const mapper = await loadMapper(base.mapper, BASE_MAPPER_ID, encoder, decoder, context);
+    const mapper = await loadMapperHandle(base.mapper, BASE_MAPPER_ID, { encoder, decoder, ...context });
     return new CaptionEngine(encoder, decoder, new Gpt2Tokenizer(base.gpt2.tokenizer), context, mapper);
   }
 
@@ -91,7 +89,7 @@ export class CaptionEngine {
    * @throws DomainError `invalid_model`, or `mapper_mismatch` when it does not fit this base.
    */
   loadMapper(files: MapperFiles, id: string): Promise<MapperHandle> {
-    return loadMapper(files, id, this.encoder, this.decoder, this.context);
+    return loadMapperHandle(files, id, { encoder: this.encoder, decoder: this.decoder, ...this.context });
   }
 
   releaseMapper({ mapper }: MapperHandle): Promise<void> {
@@ -206,26 +204,6 @@ interface EngineContext {
   readonly maxBatchSize: number;
   /** the base's `generation` block. */
   readonly generation: GenerationDefaults;
-}
-
-async function loadMapper(
-  files: MapperFiles,
-  id: string,
-  encoder: ClipImageEncoder,
-  decoder: Decoder,
-  { runner, options }: EngineContext,
-): Promise<MapperHandle> {
-  const base = { embeddingWidth: encoder.embeddingWidth, decoderWidth: decoder.config.width };
-  const mapper = await Mapper.load(files, base, runner, options);
-  const { prefixLength } = mapper.config;
-  const { numPositions } = decoder.config;
-  if (prefixLength >= numPositions) {
-    await mapper.release();
-    throw new DomainError('mapper_mismatch', `a prefix of ${prefixLength} leaves none of ${numPositions} positions`);
-  }
-  const fields = new ConfigFields('mapper/config.json', files.config);
-  const block = fields.has('generation') ? Object.fromEntries(fields.object('generation').entries()) : {};
-  return { id, mapper, generation: parseGenerationDefaults(block, 'mapper/config.json: generation') };
 }
 
 const DEFAULT_BATCH_SIZE = 32;

@@ -1,19 +1,17 @@
 import { DomainError } from '@housestyle/domain';
 import {
-  fetched,
-  float32,
   int64,
   type Feeds,
   type Fetched,
   type GraphRunner,
   type GraphRunOptions,
   type GraphSession,
-  type Tensor,
 } from '@housestyle/graph';
 import { parseGpt2Config, type Gpt2Config } from '../gpt2-config.js';
 import { buildGpt2 } from '../gpt2.js';
 import type { Gpt2Files } from '../model-files.js';
-import type { Continuations, Search } from './search.js';
+import { advance, continuationsOf, prefixFeeds, stepFeeds, type DecodingImage } from './decoding-image.js';
+import type { Search } from './search.js';
 import { TreeCache } from './tree-cache.js';
 
 export interface DecodeRequest {
@@ -99,90 +97,3 @@ export class Decoder {
     return this.session.run({ ...feeds, k }, ['top_log_probs', 'top_ids', ...cache.presentNames]);
   }
 }
-
-interface DecodingImage {
-  readonly prefix: Float32Array;
-  /** K */
-  readonly prefixLength: number;
-  readonly search: Search;
-  /** tokens decoded so far. */
-  depth: number;
-  /** of each row to run next: the cache slots of the tokens before it. */
-  paths: readonly (readonly number[])[];
-}
-
-function advance(image: DecodingImage, rows: readonly (Continuations & { readonly path: readonly number[] })[]): void {
-  image.search.advance(rows);
-  image.paths = image.search.nextRows.map(({ parent }) => rows[parent]!.path);
-  image.depth++;
-}
-
-/**
- * Nothing cached yet. Shorter prefixes are padded behind their end, where the causal mask keeps the padding from their
- * own positions.
- */
-function prefixFeeds(images: readonly DecodingImage[], { width: C }: Gpt2Config): Feeds {
-  const B = images.length;
-  const S = Math.max(...images.map(({ prefixLength }) => prefixLength));
-  const embeds = new Float32Array(B * S * C);
-  images.forEach(({ prefix }, i) => embeds.set(prefix, i * S * C));
-  return {
-    inputs_embeds: float32(embeds, [B, S, C]),
-    input_ids: int64([], [B, 0]),
-    position_ids: int64(
-      BigInt64Array.from({ length: B * S }, (_, i) => BigInt(i % S)),
-      [B, S],
-    ),
-    past_mask: float32([], [B, 1, S, 0]),
-    new_mask: newMask(S, (row, column) => column <= row),
-    rows: int64(images.map(({ prefixLength }, i) => i * S + prefixLength - 1)),
-  };
-}
-
-/**
- * One token per running beam: S is the most that any image has, the others are padded with rows that see only
- * themselves and that nobody asks for. A beam sees its image's prefix, the slots of its own path, and itself.
- */
-function stepFeeds(images: readonly DecodingImage[], { capacity: T }: TreeCache, { width: C }: Gpt2Config): Feeds {
-  const B = images.length;
-  const S = Math.max(...images.map(({ paths }) => paths.length));
-  const ids = new BigInt64Array(B * S);
-  const positions = new BigInt64Array(B * S);
-  const pastMask = new Float32Array(B * S * T).fill(HIDDEN);
-  const rows: number[] = [];
-  images.forEach(({ prefixLength, depth, paths, search }, i) => {
-    search.nextRows.forEach(({ tokenId }, n) => {
-      const row = i * S + n;
-      rows.push(row);
-      ids[row] = BigInt(tokenId);
-      positions[row] = BigInt(prefixLength + depth - 1);
-      pastMask.fill(0, row * T, row * T + prefixLength);
-      for (const slot of paths[n]!) pastMask[row * T + slot] = 0;
-    });
-  });
-  return {
-    inputs_embeds: float32([], [B, 0, C]),
-    input_ids: int64(ids, [B, S]),
-    position_ids: int64(positions, [B, S]),
-    past_mask: float32(pastMask, [B, 1, S, T]),
-    new_mask: newMask(S, (row, column) => column === row),
-    rows: int64(rows),
-  };
-}
-
-/** [1, 1, S, S] */
-function newMask(S: number, isSeen: (row: number, column: number) => boolean): Tensor<'float32'> {
-  const mask = Float32Array.from({ length: S * S }, (_, i) => (isSeen(Math.floor(i / S), i % S) ? 0 : HIDDEN));
-  return float32(mask, [1, 1, S, S]);
-}
-
-function continuationsOf(outputs: Fetched, row: number): Continuations {
-  const logProbs = fetched(outputs, 'top_log_probs', 'float32');
-  const k = logProbs.dims[1]!;
-  const [from, to] = [row * k, (row + 1) * k];
-  const ids = fetched(outputs, 'top_ids', 'int64').data.subarray(from, to);
-  return { ids: Array.from(ids, Number), logProbs: logProbs.data.subarray(from, to) };
-}
-
-/** Added to a score, as good as -∞, and still a number where a row should see nothing at all. */
-const HIDDEN = -1e9;
