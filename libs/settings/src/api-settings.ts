@@ -16,6 +16,7 @@ export const API_VARIABLES = {
     description: 'largest uploaded file',
     unit: 'bytes',
   }),
+  UPLOAD_MAX_FILES: variable(wholeNumber(1, 1000).default(32), { description: 'most files in one upload' }),
   SECURE_COOKIES: variable(flag.default(false), { description: 'mark the session cookie Secure (behind HTTPS)' }),
   LOG_LEVEL,
   SHUTDOWN_TIMEOUT_MS,

@@ -27,7 +27,7 @@ export const ReviewSchema = z
     decision: ReviewDecisionSchema,
     text: z.string().nullable().describe('the caption that stands: the suggested one, the editor’s, or null when rejected'),
     durationMs: z.number().int().nonnegative().nullable(),
-    editor: z.string().nullable().describe('whose decision: the API key’s name'),
+    editor: z.string().nullable().describe('whose decision: the API key’s prefix'),
     reviewedAt: z.iso.datetime(),
   })
   .meta({ id: 'Review' });
@@ -41,8 +41,6 @@ export const SuggestionSchema = z
       id: z.guid(),
       assetId: z.string(),
       version: z.string(),
-      width: z.number().int().nullable().describe('pixels, as shown'),
-      height: z.number().int().nullable(),
       previewUrl: z.string().nullable().describe('≤ 512 px WebP, same origin'),
     }),
     state: SuggestionStateSchema,

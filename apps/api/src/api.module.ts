@@ -1,0 +1,110 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { MulterModule } from '@nestjs/platform-express';
+import {
+  ApiKeyRepository,
+  AssetRepository,
+  BucketMappingRepository,
+  Database,
+  LandingRepository,
+  MapperVersionRepository,
+  ReviewRepository,
+  SuggestionRepository,
+  TenantRepository,
+} from '@housestyle/database';
+import type { ObjectStore } from '@housestyle/object-store';
+import type { ApiSettings } from '@housestyle/settings';
+import { Metrics, type Logger } from '@housestyle/telemetry';
+import { AccessGuard } from './access/access.guard.js';
+import { KeyRing } from './access/key-ring.service.js';
+import { SessionController } from './access/session.controller.js';
+import { SessionService } from './access/session.service.js';
+import { ApiKeysController } from './api-keys/api-keys.controller.js';
+import { ApiKeysService } from './api-keys/api-keys.service.js';
+import { AssetsController } from './assets/assets.controller.js';
+import { AssetsService } from './assets/assets.service.js';
+import { UploadLocation } from './assets/upload-location.js';
+import { UploadStorage } from './assets/upload-storage.js';
+import { UploadsService } from './assets/uploads.service.js';
+import { LiveEvents } from './live/live-events.service.js';
+import { LiveStreams } from './live/live-streams.service.js';
+import { MappersController } from './mappers/mappers.controller.js';
+import { MappersService } from './mappers/mappers.service.js';
+import { OperationsController } from './operations/operations.controller.js';
+import { SuggestionsController } from './suggestions/suggestions.controller.js';
+import { SuggestionsService } from './suggestions/suggestions.service.js';
+import { API_SETTINGS, LOGGER } from './tokens.js';
+
+/** What the process opened before the module: every connection to the outside. */
+export interface Outside {
+  readonly settings: ApiSettings;
+  readonly database: Database;
+  readonly uploadStore: ObjectStore;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Text fields of an upload: a few names and a context. */
+const MAX_FIELD_BYTES = 64 * 1024;
+const MAX_FIELDS = 8;
+
+const REPOSITORIES = [
+  ApiKeyRepository,
+  AssetRepository,
+  BucketMappingRepository,
+  LandingRepository,
+  MapperVersionRepository,
+  ReviewRepository,
+  SuggestionRepository,
+  TenantRepository,
+];
+
+@Module({})
+class ApiModule {}
+
+export function apiModule({ settings, database, uploadStore, metrics, logger }: Outside): DynamicModule {
+  return {
+    module: ApiModule,
+    imports: [
+      MulterModule.register({
+        storage: new UploadStorage(uploadStore),
+        defParamCharset: 'utf8',
+        limits: {
+          fileSize: settings.UPLOAD_MAX_BYTES,
+          files: settings.UPLOAD_MAX_FILES,
+          fields: MAX_FIELDS,
+          fieldSize: MAX_FIELD_BYTES,
+        },
+      }),
+    ],
+    controllers: [
+      AssetsController,
+      SuggestionsController,
+      MappersController,
+      ApiKeysController,
+      SessionController,
+      OperationsController,
+    ],
+    providers: [
+      { provide: API_SETTINGS, useValue: settings },
+      { provide: LOGGER, useValue: logger },
+      { provide: Database, useValue: database },
+      { provide: Metrics, useValue: metrics },
+      { provide: UploadLocation, useValue: new UploadLocation(uploadStore) },
+      { provide: APP_GUARD, useClass: AccessGuard },
+      ...REPOSITORIES.map((repository) => ({
+        provide: repository,
+        useFactory: () => new repository(database),
+      })),
+      KeyRing,
+      SessionService,
+      AssetsService,
+      UploadsService,
+      SuggestionsService,
+      MappersService,
+      ApiKeysService,
+      LiveStreams,
+      LiveEvents,
+    ],
+  };
+}

@@ -1,0 +1,68 @@
+import { NestFactory } from '@nestjs/core';
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Database, prepareDatabase } from '@housestyle/database';
+import { openObjectStore } from '@housestyle/object-store';
+import type { ApiSettings } from '@housestyle/settings';
+import { Metrics, NestLogger, type Logger } from '@housestyle/telemetry';
+import { apiModule } from './api.module.js';
+import { serveOpenApi } from './openapi/openapi-document.js';
+import { measureRequests } from './operations/measure-requests.js';
+import { reviewPageFolder, serveReviewPage } from './page/review-page.js';
+import { securityHeaders } from './page/security-headers.js';
+import { HttpProblemFilter } from './problems/http-problem.filter.js';
+import { InvalidRequestError } from './problems/to-http-problem.js';
+
+const MAX_JSON_BYTES = 256 * 1024;
+
+export interface RunningApi {
+  /** `http://host:port` */
+  readonly url: string;
+  /** Ends the event streams, lets running requests finish, then lets go of the database. */
+  close(): Promise<void>;
+}
+
+/**
+ * Migrates the database, then serves.
+ * @throws DomainError `invalid_settings`, naming the variable, when it cannot start with these.
+ */
+export async function startApi(settings: ApiSettings, logger: Logger): Promise<RunningApi> {
+  const pageFolder = reviewPageFolder(settings.REVIEW_PAGE);
+  const uploadStore = openObjectStore(settings.UPLOAD_STORE);
+  const database = await Database.open(await prepareDatabase(settings.DATABASE_URL));
+  const metrics = new Metrics('api');
+
+  const app = await NestFactory.create<NestExpressApplication>(
+    apiModule({ settings, database, uploadStore, metrics, logger }),
+    { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
+  );
+  app.disable('x-powered-by');
+  app.use(securityHeaders(settings.SECURE_COOKIES));
+  app.use(measureRequests(metrics));
+  app.useBodyParser('json', { limit: MAX_JSON_BYTES });
+  if (pageFolder) serveReviewPage(app, pageFolder);
+  app.useGlobalFilters(new HttpProblemFilter(logger));
+  app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: toInvalidRequest }));
+  serveOpenApi(app);
+  await app.listen(settings.PORT, settings.HOST);
+  return {
+    url: await app.getUrl(),
+    async close() {
+      await app.close();
+      await database.close();
+    },
+  };
+}
+
+type Issues = Parameters<
+  NonNullable<ConstructorParameters<typeof StandardSchemaValidationPipe>[0]>['exceptionFactory'] & object
+>[0];
+
+function toInvalidRequest(issues: Issues): InvalidRequestError {
+  return new InvalidRequestError(
+    issues.map(({ path = [], message }) => ({
+      path: path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
+      message,
+    })),
+  );
+}
