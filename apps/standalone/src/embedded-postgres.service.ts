@@ -69,11 +69,11 @@ export class EmbeddedPostgresService {
 
 /**
  * PostgreSQL refuses to run as root, and another user could not reach a checkout under /root. In a user namespace of
- * its own, root's files stay root's while the process has an ordinary id; where namespaces are forbidden, the package
+ * its own, root's files stay root's while the process has an ordinary id (nobody's: initdb wants one that has a name); where namespaces are forbidden, the package
  * creates a `postgres` user instead.
  */
 function commandLine(): [command: string, args: string[]] {
-  const namespace = ['--user', '--map-user=1000', '--map-group=1000'];
+  const namespace = ['--user', '--map-user=65534', '--map-group=65534'];
   const isRoot = process.getuid?.() === 0;
   if (isRoot && spawnSync('unshare', [...namespace, 'true']).status === 0) {
     return ['unshare', [...namespace, process.execPath, PROCESS_FILE]];
