@@ -11,7 +11,7 @@ export interface VariableMeta {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A variable: its schema over the raw string, documented. */
-export const variable = <T extends z.ZodType>(schema: T, meta: VariableMeta): T => schema.meta({ ...meta }) as T;
+export const variable = <T extends z.ZodType>(schema: T, meta: VariableMeta): T => schema.meta({ ...meta });
 
 /** Whole numbers from a string, with bounds. */
 export const wholeNumber = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { type z } from 'zod';
 import { API_VARIABLES } from './api-settings.js';
 import { CAPTIONER_VARIABLES } from './captioner-settings.js';
 import { PIPELINE_VARIABLES } from './pipeline-settings.js';
@@ -33,5 +33,5 @@ function row(name: string, schema: z.ZodType): string {
 
 function shown(value: unknown): string {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return 'unset';
-  return `\`${Array.isArray(value) ? value.join(',') : String(value as string | number | boolean)}\``;
+  return `\`${Array.isArray(value) ? value.join(',') : String(value)}\``;
 }
