@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import ipaddr from 'ipaddr.js';
 
 const GLOBAL_UNICAST_IPV6 = ipaddr.parseCIDR('2000::/3');
@@ -9,7 +11,7 @@ const GLOBAL_UNICAST_IPV6 = ipaddr.parseCIDR('2000::/3');
  * one (NAT64, 6to4, Teredo, IPv4-translated); an IPv4-mapped address is judged as the IPv4 address it is.
  */
 export function isPublicAddress(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false;
+  if (isIP(address) === 0) return false;
   const parsed = ipaddr.process(address);
   if (parsed.range() !== 'unicast') return false;
   return parsed.kind() === 'ipv4' || parsed.match(GLOBAL_UNICAST_IPV6);

@@ -32,6 +32,12 @@ export async function decodeImage(
   }
   try {
     const header = await decoder(bytes, { limitInputPixels: false }).metadata();
+    if (header.format === 'heif' && header.compression !== 'av1') {
+      throw new DomainError(
+        'unsupported_format',
+        `HEIF pictures with ${header.compression} compression are not decoded`,
+      );
+    }
     if (header.width * header.height > maxPixels) throw tooManyPixels(header, maxPixels);
     const options: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: isSrgb(header) };
     const { data, info } = await decoder(bytes, options)
@@ -61,6 +67,8 @@ const tooManyPixels = ({ width, height }: { width: number; height: number }, max
 function toImageError(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  const code = /unsupported|no decoding plugin/i.test(message) ? 'unsupported_format' : 'corrupt_image';
-  return new DomainError(code, message.split('\n')[0] ?? message, { cause: error });
+  // the signature was right, so an unrecognised file is a damaged one; a known container may hold an unknown codec
+  const isUnknownCodec = /unsupported (codec|compression|feature)|not supported/i.test(message);
+  const code = isUnknownCodec ? 'unsupported_format' : 'corrupt_image';
+  return new DomainError(code, message.split('\n').at(-1) ?? message, { cause: error });
 }

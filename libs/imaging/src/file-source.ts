@@ -42,6 +42,7 @@ export async function readFileSource(
 
 function pathOf(uri: URL): string {
   try {
+    if (uri.pathname.includes('%00')) throw new TypeError('a NUL in the path');
     return fileURLToPath(uri);
   } catch (cause) {
     throw new DomainError('uri_not_allowed', 'The file: URI names another host or no path', { cause });

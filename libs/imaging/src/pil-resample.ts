@@ -1,6 +1,7 @@
 /**
  * Pillow's antialiased bicubic for 8-bit RGB, bit by bit: two passes, horizontal first, with 8-bit values between;
- * weights in 22-bit fixed point. CLIP's weights were trained on what this very arithmetic leaves of a picture.
+ * weights in 22-bit fixed point. CLIP's weights were trained on what this very arithmetic leaves of a picture. (As
+ * Pillow up to 12 has it; 13 turns the passes round for pictures more than about twice as high as wide.)
  */
 
 /** The weights of a run of output positions along one axis; `weights[i * stride]` on are those of output `first + i`. */
