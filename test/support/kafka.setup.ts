@@ -16,5 +16,5 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   }
   const kafka = await startKafka();
   project.provide('kafkaBrokers', kafka.brokers);
-  return kafka.stop;
+  return () => kafka.stop();
 }

@@ -7,7 +7,7 @@ import { storableRecord, storableText } from './storable.js';
  */
 export const AssetUploadedSchema = z
   .object({
-    tenantId: z.guid(),
+    tenantId: z.guid().toLowerCase(),
     assetId: storableText(1024).describe('the library’s own id of the picture'),
     version: storableText(1024).describe('changes when the picture’s bytes do'),
     uri: storableText(4096).describe('where the picture lies: https:, http:, s3: or file:'),

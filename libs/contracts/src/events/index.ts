@@ -3,3 +3,4 @@ export * from './async-api.js';
 export * from './event-types.js';
 export * from './incoming-events.js';
 export * from './outgoing-events.js';
+export { isStorable } from './storable.js';

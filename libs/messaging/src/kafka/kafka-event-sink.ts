@@ -1,0 +1,64 @@
+import { Partitioners, type Kafka, type Producer, type TopicMessages } from 'kafkajs';
+import type { EventSink } from '../event-sink.js';
+import type { OutgoingMessage } from '../message.js';
+
+/**
+ * Publishes to Kafka: acknowledged by all in-sync replicas, one request in flight, idempotent, so that a retried
+ * request writes once and in order. A producer that failed is replaced: its sequence numbers may be out of step.
+ */
+export class KafkaEventSink implements EventSink {
+  private producer: Promise<Producer> | undefined;
+
+  constructor(private readonly kafka: Kafka) {}
+
+  async publish(messages: readonly OutgoingMessage[]): Promise<void> {
+    if (messages.length === 0) return;
+    const current = (this.producer ??= this.connect());
+    try {
+      const producer = await current;
+      await producer.sendBatch({ acks: -1, topicMessages: byTopic(messages) });
+    } catch (error) {
+      if (this.producer === current) this.producer = undefined;
+      await current.then((producer) => producer.disconnect()).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const producer = await this.producer?.catch(() => undefined);
+    this.producer = undefined;
+    await producer?.disconnect();
+  }
+
+  private async connect(): Promise<Producer> {
+    const producer = this.kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner,
+      // finite, so that whoever waits learns of it; the caller publishes again
+      retry: { retries: 5 },
+    });
+    await producer.connect();
+    return producer;
+  }
+}
+
+function byTopic(messages: readonly OutgoingMessage[]): TopicMessages[] {
+  const topics = new Map<string, TopicMessages>();
+  for (const { topic, key, value, headers } of messages) {
+    const entry = topics.get(topic) ?? { topic, messages: [] };
+    topics.set(topic, entry);
+    entry.messages.push({
+      key,
+      value,
+      headers: Object.fromEntries(
+        Object.entries(headers).map(([name, header]) => [
+          name,
+          typeof header === 'string' || Buffer.isBuffer(header) ? header : [...header],
+        ]),
+      ),
+    });
+  }
+  return [...topics.values()];
+}

@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto';
+import {
+  connectKafka,
+  createMissingTopics,
+  KafkaEventSink,
+  KafkaEventSource,
+  parseUploadEvent,
+  toCloudEventMessage,
+  withDeadLetters,
+  type BatchHandler,
+  type IncomingMessage,
+  type KafkaSourceOptions,
+  type Rejection,
+} from '@housestyle/messaging';
+import { toDomainError } from '@housestyle/domain';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { describeWith } from '../support/describe-with.js';
+import { createTopics, withAdmin } from '../support/kafka.js';
+import { requirements } from '../support/requirements.js';
+import { waitFor } from '../support/wait-for.js';
+
+const brokers = inject('kafkaBrokers');
+const TENANT = '7b0c2a52-95a7-4a4e-a6f5-3c9d0d9b7a10';
+const TYPE = 'housestyle.asset.uploaded.v1';
+
+const upload = (assetId: string, topic: string) =>
+  toCloudEventMessage(
+    {
+      id: randomUUID(),
+      type: TYPE,
+      key: `${TENANT}/${assetId}`,
+      time: new Date(),
+      data: { tenantId: TENANT, assetId, version: '1', uri: 'https://dam.example/1' },
+    },
+    topic,
+  );
+
+/** The position the group has committed on partition 0; -1 when none. */
+const committed = (groupId: string, topic: string): Promise<number> =>
+  withAdmin(brokers, async (admin) => {
+    const [group] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    return Number(group?.partitions.find(({ partition }) => partition === 0)?.offset ?? -1);
+  });
+
+const texts = (messages: readonly IncomingMessage[]): string[] => messages.map(({ value }) => String(value));
+
+describeWith([requirements.kafka()], 'Kafka', () => {
+  const closing: (() => Promise<void>)[] = [];
+  let topic = '';
+  let groupId = '';
+
+  const kafka = () => connectKafka({ brokers: [brokers], clientId: 'spec' });
+
+  async function consume(handler: BatchHandler, options: Partial<KafkaSourceOptions> = {}): Promise<KafkaEventSource> {
+    const onFailure = (error: Error) => {
+      throw error;
+    };
+    const source = new KafkaEventSource(kafka(), { groupId, topics: [topic], onFailure, ...options });
+    closing.push(() => source.stop());
+    await source.start(handler);
+    return source;
+  }
+
+  function openSink(): KafkaEventSink {
+    const sink = new KafkaEventSink(kafka());
+    closing.push(() => sink.close());
+    return sink;
+  }
+
+  const text = (value: string, key = 'k') => ({ topic, key, value, headers: {} });
+
+  beforeEach(async () => {
+    topic = `spec-${randomUUID()}`;
+    groupId = `group-${randomUUID()}`;
+    await createTopics(brokers, [topic, `${topic}.dlt`]);
+  });
+
+  afterEach(async () => {
+    await Promise.all(closing.splice(0).map((close) => close()));
+  });
+
+  it('commits a position only after the handler resolved', async () => {
+    await openSink().publish([text('a'), text('b')]);
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const seen: string[] = [];
+    await consume(async (messages) => {
+      seen.push(...texts(messages));
+      await gate;
+    });
+    await waitFor('the handler', () => seen.length === 2);
+    expect(await committed(groupId, topic)).toBe(-1);
+    release();
+    await waitFor('the commit', async () => (await committed(groupId, topic)) === 2);
+  });
+
+  it('reads what was there before the group was, and goes on where it stopped', async () => {
+    const sink = openSink();
+    await sink.publish([text('1'), text('2')]);
+    const seen: string[] = [];
+    const collect: BatchHandler = async (messages) => void seen.push(...texts(messages));
+    const first = await consume(collect);
+    await waitFor('two messages', () => seen.length === 2);
+    await first.stop();
+    expect(await committed(groupId, topic)).toBe(2);
+    await sink.publish([text('3')]);
+    await consume(collect);
+    await waitFor('the third', () => seen.length === 3);
+    expect(seen).toEqual(['1', '2', '3']);
+  });
+
+  it('gives a batch again when its handler failed, and loses nothing behind it', async () => {
+    await openSink().publish([text('a'), text('b'), text('c')]);
+    const calls: string[][] = [];
+    const failures: number[] = [];
+    await consume(
+      async (messages) => {
+        calls.push(texts(messages));
+        if (calls.length < 3) throw new Error('the database is away');
+      },
+      { maxBatch: 2, onHandlerError: (_, attempt) => failures.push(attempt) },
+    );
+    await waitFor('the commit', async () => (await committed(groupId, topic)) === 3);
+    expect(calls).toEqual([['a', 'b'], ['a', 'b'], ['a', 'b'], ['c']]);
+    expect(failures).toEqual([1, 2]);
+  });
+
+  it('moves malformed messages aside with the reason, whole, and lands those around them', async () => {
+    const sink = openSink();
+    const broken = {
+      topic,
+      key: 'k',
+      value: Buffer.from([0xff, 0x00, 0x7b]),
+      headers: { own: 'header', twice: [Buffer.from('1'), Buffer.from('2')] },
+    };
+    await sink.publish([upload('good-1', topic), broken, upload('good-2', topic)]);
+    const landed: string[] = [];
+    const sort = async (messages: readonly IncomingMessage[]): Promise<Rejection[]> => {
+      const rejections: Rejection[] = [];
+      for (const message of messages) {
+        try {
+          landed.push(parseUploadEvent(message).assetId);
+        } catch (error) {
+          rejections.push({ message, error: toDomainError(error) });
+        }
+      }
+      return rejections;
+    };
+    await consume(withDeadLetters(sink, sort));
+    await waitFor('the commit', async () => (await committed(groupId, topic)) === 3);
+    expect(landed).toEqual(['good-1', 'good-2']);
+
+    const dead: IncomingMessage[] = [];
+    await consume(async (messages) => void dead.push(...messages), { topics: [`${topic}.dlt`], groupId: randomUUID() });
+    await waitFor('the dead letter', () => dead.length === 1);
+    const [letter] = dead;
+    expect(letter).toMatchObject({ key: Buffer.from('k'), value: broken.value });
+    expect(letter?.headers['twice']).toEqual([Buffer.from('1'), Buffer.from('2')]);
+    const headers = Object.fromEntries(
+      Object.entries(letter?.headers ?? {}).map(([name, value]) => [name, String(value)]),
+    );
+    expect(headers).toMatchObject({
+      own: 'header',
+      'housestyle-error-code': 'malformed_event',
+      'housestyle-error-message': expect.stringContaining('ce_id') as string,
+      'housestyle-original-topic': topic,
+      'housestyle-original-partition': '0',
+      'housestyle-original-offset': '1',
+      'housestyle-original-timestamp': expect.stringMatching(/^\d{13}$/) as string,
+    });
+  });
+
+  it('does not commit past a message whose dead letter could not be written', async () => {
+    await openSink().publish([text('broken')]);
+    let failures = 0;
+    const absent = { publish: () => Promise.reject(new Error('the broker refuses')) };
+    const reject = async (messages: readonly IncomingMessage[]): Promise<Rejection[]> =>
+      messages.map((message) => ({ message, error: toDomainError(new Error('never')) }));
+    const source = await consume(withDeadLetters(absent, reject), { onHandlerError: () => (failures += 1) });
+    await waitFor('two attempts', () => failures >= 2);
+    await source.stop();
+    expect(await committed(groupId, topic)).toBe(-1);
+  });
+
+  it('hands a partition over to the next member without losing what the first left undone', async () => {
+    const sink = openSink();
+    await sink.publish([text('a')]);
+    let attempts = 0;
+    const stuck = await consume(async () => {
+      attempts += 1;
+      throw new Error('this member cannot');
+    });
+    await waitFor('an attempt', () => attempts > 0);
+    const seen: string[] = [];
+    await consume(async (messages) => void seen.push(...texts(messages)));
+    await stuck.stop();
+    await waitFor('the other member', () => seen.includes('a'));
+    await waitFor('the commit', async () => (await committed(groupId, topic)) === 1);
+  });
+
+  it('reports a handler that hangs, by the watchdog', async () => {
+    await openSink().publish([text('a')]);
+    const failures: Error[] = [];
+    let release = () => {};
+    await consume(() => new Promise<void>((resolve) => (release = resolve)), {
+      watchdog: { heartbeatTimeoutMs: 60_000, progressTimeoutMs: 1_000 },
+      onFailure: (error) => failures.push(error),
+    });
+    await waitFor('the bark', () => failures.length > 0);
+    expect(String(failures[0])).toContain('no progress');
+    release();
+  });
+
+  it('refuses to start on a topic that is not there, and creates missing ones when asked', async () => {
+    const absent = `absent-${randomUUID()}`;
+    const source = new KafkaEventSource(kafka(), { groupId, topics: [absent], onFailure: () => {} });
+    closing.push(() => source.stop());
+    await expect(source.start(async () => {})).rejects.toThrow(/topic/);
+    await createMissingTopics(kafka(), [topic, absent, `${absent}.dlt`]);
+    const topics = await withAdmin(brokers, (admin) => admin.listTopics());
+    expect(topics).toEqual(expect.arrayContaining([absent, `${absent}.dlt`]));
+  });
+
+  it('keeps the order of a key over many publishes, and the sink recovers from a refusal', async () => {
+    const sink = openSink();
+    await expect(
+      sink.publish([{ topic: `absent-${randomUUID()}`, key: null, value: 'x', headers: {} }]),
+    ).rejects.toThrow();
+    const sent = Array.from({ length: 50 }, (_, index) => String(index));
+    for (const value of sent) await sink.publish([text(value)]);
+    const seen: string[] = [];
+    await consume(async (messages) => void seen.push(...texts(messages)));
+    await waitFor('all', () => seen.length === sent.length);
+    expect(seen).toEqual(sent);
+  });
+});
