@@ -32,6 +32,6 @@ function row(name: string, schema: z.ZodType): string {
 }
 
 function shown(value: unknown): string {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return 'unset';
-  return `\`${Array.isArray(value) ? value.join(',') : String(value)}\``;
+  const text = Array.isArray(value) ? value.join(',') : JSON.stringify(value)?.replaceAll('"', '');
+  return text ? `\`${text}\`` : 'unset';
 }
