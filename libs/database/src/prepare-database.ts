@@ -1,5 +1,6 @@
+import pg from 'pg';
 import { migrate, MIGRATIONS_DIRECTORY, withMigrationLock } from './migrate.js';
-import { APP_ROLE, QUEUE_ROLE, rolePassword, roleUrls, type DatabaseUrls } from './roles.js';
+import { APP_ROLE, QUEUE_ROLE, rolePassword, roleUrls, type DatabaseRole, type DatabaseUrls } from './roles.js';
 
 /**
  * Everything a database needs before the apps can use it: the migrations, and the two roles able to log in.
@@ -10,11 +11,33 @@ import { APP_ROLE, QUEUE_ROLE, rolePassword, roleUrls, type DatabaseUrls } from 
  */
 export async function prepareDatabase(adminUrl: string, directory = MIGRATIONS_DIRECTORY): Promise<DatabaseUrls> {
   await migrate(adminUrl, directory);
-  await withMigrationLock(adminUrl, async (client) => {
-    for (const role of [APP_ROLE, QUEUE_ROLE] as const) {
+  const urls = roleUrls(adminUrl);
+  await enableLogin(adminUrl, APP_ROLE, urls.appUrl);
+  await enableLogin(adminUrl, QUEUE_ROLE, urls.queueUrl);
+  return urls;
+}
+
+/** Looks before it writes: a role is the whole server's, and may be altered from another database right now. */
+async function enableLogin(adminUrl: string, role: DatabaseRole, url: string): Promise<void> {
+  if (await canLogIn(url)) return;
+  try {
+    await withMigrationLock(adminUrl, async (client) => {
       const password = client.escapeLiteral(rolePassword(adminUrl, role));
       await client.query(`ALTER ROLE ${client.escapeIdentifier(role)} LOGIN PASSWORD ${password}`);
-    }
-  });
-  return roleUrls(adminUrl);
+    });
+  } catch (error) {
+    if (!(await canLogIn(url))) throw error;
+  }
+}
+
+async function canLogIn(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end();
+  }
 }
