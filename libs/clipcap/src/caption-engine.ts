@@ -11,7 +11,8 @@ import {
   type GenerationDefaults,
 } from './generation/generation-config.js';
 import { GreedySearch } from './generation/greedy-search.js';
-import type { Beam, Search } from './generation/search.js';
+import { toHypothesis } from './generation/hypothesis.js';
+import type { Search } from './generation/search.js';
 import { stoppingCriteria } from './generation/stopping-criteria.js';
 import { Gpt2Tokenizer } from './gpt2-tokenizer.js';
 import { loadMapperHandle, type MapperHandle } from './mapper-handle.js';
@@ -142,7 +143,7 @@ export class CaptionEngine {
     return items.map((item, i) => ({
       embedding: embeddings[i]!,
       mapperId: this.handleOf(item).id,
-      hypotheses: searches[i]!.beams().map((beam) => this.hypothesis(beam)),
+      hypotheses: searches[i]!.beams().map((beam) => toHypothesis(beam, this.tokenizer)),
     }));
   }
 
@@ -190,11 +191,6 @@ export class CaptionEngine {
 
   private handleOf({ mapper }: CaptionItem): MapperHandle {
     return mapper ?? this.baseMapper;
-  }
-
-  private hypothesis({ tokens, score, isStopped }: Beam): Hypothesis {
-    const text = this.tokenizer.decode(tokens.filter((token) => token !== this.tokenizer.endOfTextId));
-    return { text, score, tokens, isStopped };
   }
 }
 

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { openBaseModel, readMapperFiles } from '@housestyle/checkpoints';
+import { CaptionEngine, type MapperHandle } from '@housestyle/clipcap';
+import { decodeImage, resizeForClip } from '@housestyle/imaging';
+import { OnnxGraphRunner } from '@housestyle/runtime';
+import { DEMO_MODEL, GOLDENS_FOLDER, MAPPER_FOLDERS, type MapperKind } from './reference.js';
+
+/** The base's 1,000 test pictures: drawn from seeds it was never trained on. */
+const FOLDER = path.join(GOLDENS_FOLDER, 'images');
+
+export interface GeneratedCaption {
+  readonly file: string;
+  readonly caption: string;
+}
+
+/** What the reference implementation wrote under each test picture. */
+export const generatedCaptions = (kind: MapperKind): readonly GeneratedCaption[] =>
+  readImagesJson<GeneratedCaption[]>(`generated.test.${kind}.json`);
+
+export const readImagesJson = <T>(file: string): T => JSON.parse(readFileSync(path.join(FOLDER, file), 'utf8')) as T;
+
+/** The pictures' files as a captioner would see them: decoded, resized, cropped. */
+export function testPixels(files: readonly string[], imageSize: number): Promise<Uint8Array[]> {
+  const load = async (file: string): Promise<Uint8Array> =>
+    resizeForClip(await decodeImage(await readFile(path.join(FOLDER, 'test', file))), imageSize);
+  return Promise.all(files.map(load));
+}
+
+export interface DemoEngine {
+  readonly engine: CaptionEngine;
+  readonly mappers: Readonly<Record<MapperKind, MapperHandle>>;
+}
+
+/** The demo base with both its mappers. */
+export async function demoEngine(): Promise<DemoEngine> {
+  const engine = await CaptionEngine.load(await openBaseModel(DEMO_MODEL), new OnnxGraphRunner({ threads: 1 }));
+  const transformer = await engine.loadMapper(await readMapperFiles(MAPPER_FOLDERS.transformer), 'transformer');
+  return { engine, mappers: { mlp: engine.baseMapper, transformer } };
+}
