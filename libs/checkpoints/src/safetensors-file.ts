@@ -6,7 +6,8 @@ import { corrupt, headerLength, LENGTH_BYTES, parseHeader, type SafetensorsEntry
 
 /**
  * The tensors of a `.safetensors` file. Opening reads and checks the header only. fp32 tensors are handed out by
- * reference, for the runtime to map; half precision is converted when asked for. Little-endian machines only.
+ * reference, for the runtime to map; half precision is converted when asked for. Values are read by offset when they
+ * are needed, so a file that is in use is never changed in place: a new version is a new file. Little-endian machines.
  */
 export class SafetensorsFile implements WeightSource {
   private constructor(
