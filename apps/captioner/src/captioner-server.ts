@@ -6,6 +6,7 @@ import {
   LOADER_OPTIONS,
   MAX_MESSAGE_BYTES,
 } from '@housestyle/contracts/captioner';
+import { DomainError } from '@housestyle/domain';
 import { ServerGrpc } from '@nestjs/microservices';
 import type { HealthImplementation } from 'grpc-health-check';
 
@@ -48,7 +49,7 @@ export class CaptionerServer extends ServerGrpc {
     return new Promise((resolve, reject) => {
       server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, boundPort) => {
         this.boundPort = boundPort;
-        if (error) reject(error);
+        if (error) reject(new DomainError('invalid_settings', `CAPTIONER_HOST, CAPTIONER_PORT: ${error.message}`));
         else resolve(server);
       });
     });

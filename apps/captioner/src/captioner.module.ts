@@ -1,4 +1,5 @@
-import { openObjectStore } from '@housestyle/object-store';
+import { DomainError } from '@housestyle/domain';
+import { openObjectStore, type ObjectStore } from '@housestyle/object-store';
 import type { CaptionerSettings } from '@housestyle/settings';
 import type { Logger } from '@housestyle/telemetry';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -21,7 +22,7 @@ export interface CaptionerParts {
 @Module({})
 export class CaptionerModule {
   static of({ settings, bases, logger, metrics, gate }: CaptionerParts): DynamicModule {
-    const mappers = new MapperCache(openObjectStore(settings.ARTEFACT_STORE), settings.MAPPER_CACHE);
+    const mappers = new MapperCache(openArtefactStore(settings.ARTEFACT_STORE), settings.MAPPER_CACHE);
     return {
       module: CaptionerModule,
       controllers: [CaptionerController],
@@ -33,5 +34,14 @@ export class CaptionerModule {
         { provide: ServingGate, useValue: gate },
       ],
     };
+  }
+}
+
+function openArtefactStore(location: string): ObjectStore {
+  try {
+    return openObjectStore(location);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new DomainError('invalid_settings', `ARTEFACT_STORE: ${message}`, { cause });
   }
 }

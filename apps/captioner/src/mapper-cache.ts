@@ -35,10 +35,12 @@ export class MapperCache {
     const { sha256 } = reference;
     const directory = join(this.root, sha256);
     if (await exists(directory)) return { sha256, directory };
-    const running = this.pulls.get(sha256);
+    // by key too: a reference with a wrong key must not fail another with the right one
+    const name = `${sha256} ${reference.key}`;
+    const running = this.pulls.get(name);
     if (running) return running;
-    const pull = this.fetch(reference, directory).finally(() => this.pulls.delete(sha256));
-    this.pulls.set(sha256, pull);
+    const pull = this.fetch(reference, directory).finally(() => this.pulls.delete(name));
+    this.pulls.set(name, pull);
     return pull;
   }
 

@@ -1,0 +1,398 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import {
+  credentials,
+  loadPackageDefinition,
+  makeGenericClientConstructor,
+  type ClientDuplexStream,
+  type ServiceClientConstructor,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import {
+  CAPTIONER_SERVICE,
+  CaptionerClient,
+  embeddingFromBytes,
+  type CaptionItem,
+  type CaptionResult,
+} from '@housestyle/contracts/captioner';
+import { service as healthService } from 'grpc-health-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  DEMO_IMAGE_SIZE,
+  demoPixels,
+  putMapperArtefact,
+  startCaptioner,
+  type RunningCaptioner,
+} from '../support/captioner.js';
+import { waitFor } from '../support/wait-for.js';
+
+interface GoldenHypothesis {
+  ids: number[];
+  text: string;
+  score: number;
+}
+interface GoldenPicture {
+  file: string;
+  mlp: { greedy: { ids: number[]; text: string }; beam5: GoldenHypothesis[] };
+  transformer: { greedy: { ids: number[]; text: string }; beam5: GoldenHypothesis[] };
+}
+
+const GOLDENS = new URL('../parity/goldens/', import.meta.url);
+const { pictures } = JSON.parse(await readFile(new URL('goldens.json', GOLDENS), 'utf8')) as {
+  pictures: GoldenPicture[];
+};
+const pixels = await Promise.all(pictures.map(({ file }) => demoPixels(goldenFile(file))));
+const CALL = { deadlineMs: 60_000 };
+
+function goldenFile(name: string): string {
+  return new URL(`images/test/${name}`, GOLDENS).pathname;
+}
+
+/** `count` items over the golden pictures, again and again. */
+function manyItems(count: number): CaptionItem[] {
+  return Array.from({ length: count }, (_, n) => ({ id: `${n}`, pixels: { rgb: pixels[n % pixels.length]! } }));
+}
+const expectedText = (n: number) => pictures[n % pictures.length]!.mlp.beam5[0]!.text;
+const texts = (results: readonly CaptionResult[]) => results.map(({ hypotheses }) => hypotheses[0]?.text);
+
+function expectGolden(result: CaptionResult | undefined, golden: readonly GoldenHypothesis[]): void {
+  expect(result?.status).toEqual({ code: 'ok', message: '', isRetryable: false });
+  expect(result?.hypotheses.map(({ tokens, text }) => ({ ids: tokens, text }))).toEqual(
+    golden.map(({ ids, text }) => ({ ids, text })),
+  );
+  result?.hypotheses.forEach(({ score }, rank) => expect(score).toBeCloseTo(golden[rank]!.score, 4));
+}
+
+async function metric(captioner: RunningCaptioner, name: string): Promise<number> {
+  const body = await (await fetch(`${captioner.metricsUrl}/metrics`)).text();
+  const line = body.split('\n').find((entry) => entry.startsWith(`housestyle_captioner_${name}`));
+  return Number(line?.split(' ').at(-1) ?? 0);
+}
+
+describe('a captioner', () => {
+  let captioner: RunningCaptioner;
+  let client: CaptionerClient;
+
+  beforeAll(async () => {
+    captioner = await startCaptioner({ MAX_QUEUE: '2048', MAX_BATCH: '64' });
+    ({ client } = captioner);
+  });
+  afterAll(() => captioner.close());
+
+  it('lists its base model', async () => {
+    const { baseModels } = await client.listBaseModels();
+    expect(baseModels).toEqual([
+      {
+        name: 'demo',
+        version: expect.any(String),
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        imageSize: 64,
+        embeddingSize: 128,
+      },
+    ]);
+  });
+
+  it('gives every golden picture its golden captions, tokens and scores', async () => {
+    const { baseModel, results } = await client.caption({ baseModel: 'demo', items: manyItems(8) }, CALL);
+    expect(baseModel).toBe('demo');
+    expect(results.map(({ id, mapperId }) => [id, mapperId])).toEqual(manyItems(8).map(({ id }) => [id, 'base']));
+    pictures.forEach(({ mlp }, n) => expectGolden(results[n], mlp.beam5));
+  });
+
+  it('decodes greedily when asked to', async () => {
+    const request = { baseModel: 'demo', items: manyItems(8), generation: { decode: 'DECODE_GREEDY' } as const };
+    const { results } = await client.caption(request, CALL);
+    expect(results.map(({ hypotheses }) => hypotheses.map(({ tokens }) => tokens))).toEqual(
+      pictures.map(({ mlp }) => [mlp.greedy.ids]),
+    );
+  });
+
+  it('captions a returned embedding as it captions the picture', async () => {
+    const first = await client.caption({ baseModel: 'demo', items: manyItems(8) }, CALL);
+    const items = first.results.map(({ id, embedding }) => ({ id, embedding: { values: embedding!.values } }));
+    expect(embeddingFromBytes(items[0]!.embedding.values)).toHaveLength(128);
+    const again = await client.caption({ baseModel: 'demo', items }, CALL);
+    pictures.forEach(({ mlp }, n) => expectGolden(again.results[n], mlp.beam5));
+  });
+
+  it('mixes mappers in one call, each item with its own right caption', async () => {
+    const mapper = await putMapperArtefact(captioner.artefacts, 'tenant-1/v1', 'models/demo/mapper-transformer');
+    const items = manyItems(8).flatMap((item) => [
+      { ...item, id: `${item.id} base` },
+      { ...item, id: `${item.id} own`, mapper },
+    ]);
+    const { results } = await client.caption({ baseModel: 'demo', items }, CALL);
+    pictures.forEach(({ mlp, transformer }, n) => {
+      expectGolden(results[2 * n], mlp.beam5);
+      expectGolden(results[2 * n + 1], transformer.beam5);
+      expect([results[2 * n]?.mapperId, results[2 * n + 1]?.mapperId]).toEqual(['base', mapper.id]);
+    });
+  });
+
+  it('keeps many concurrent calls apart', async () => {
+    const calls = Array.from({ length: 40 }, (_, n) => {
+      const item = { id: 'only', pixels: { rgb: pixels[n % 8]! } };
+      return client.caption({ baseModel: 'demo', items: [item] }, CALL);
+    });
+    const answers = await Promise.all(calls);
+    expect(answers.flatMap(({ results }) => texts(results))).toEqual(answers.map((_, n) => expectedText(n)));
+  });
+
+  it('gives each bad item its own status and captions the others', async () => {
+    const embedding = (length: number, value = 0) => ({
+      values: Buffer.from(new Float32Array(length).fill(value).buffer),
+    });
+    const good = { pixels: { rgb: pixels[0]! } };
+    const key = 'nowhere';
+    const items: CaptionItem[] = [
+      { id: 'good', ...good },
+      { id: 'short', pixels: { rgb: pixels[0]!.subarray(1) } },
+      { id: 'nothing' },
+      { id: 'narrow', embedding: embedding(64) },
+      { id: 'odd', embedding: { values: Buffer.alloc(7) } },
+      { id: 'infinite', embedding: embedding(128, Infinity) },
+      { id: 'no such mapper', ...good, mapper: { id: 'm', sha256: '0'.repeat(64), key } },
+      { id: 'no sha256', ...good, mapper: { id: 'm', sha256: 'latest', key } },
+      { id: 'way out', ...good, mapper: { id: 'm', sha256: '0'.repeat(64), key: '../../etc' } },
+      { id: 'good too', pixels: { rgb: pixels[1]! } },
+    ];
+    const { results } = await client.caption({ baseModel: 'demo', items }, CALL);
+    expect(Object.fromEntries(results.map(({ id, status }) => [id, status.code]))).toEqual({
+      good: 'ok',
+      short: 'invalid_request',
+      nothing: 'invalid_request',
+      narrow: 'invalid_request',
+      odd: 'invalid_request',
+      infinite: 'invalid_request',
+      'no such mapper': 'mapper_not_found',
+      'no sha256': 'invalid_request',
+      'way out': 'invalid_request',
+      'good too': 'ok',
+    });
+    expect(results.find(({ id }) => id === 'no such mapper')?.status.isRetryable).toBe(true);
+    expectGolden(results[0], pictures[0]!.mlp.beam5);
+    expectGolden(results.at(-1), pictures[1]!.mlp.beam5);
+  });
+
+  it('refuses a damaged mapper, in the store or in its own cache, while others go on', async () => {
+    const directory = 'models/demo/mapper-transformer';
+    const damaged = await putMapperArtefact(captioner.artefacts, 'tenant-2/v1', directory);
+    await flipBit(join(captioner.artefacts, damaged.key, 'model.safetensors'));
+    const forged = { ...damaged, sha256: '1'.repeat(64) };
+    const items = [
+      { id: 'base', pixels: { rgb: pixels[0]! } },
+      { id: 'forged', pixels: { rgb: pixels[0]! }, mapper: forged },
+    ];
+    const { results } = await client.caption({ baseModel: 'demo', items }, CALL);
+    expect(results.map(({ status }) => status.code)).toEqual(['ok', 'corrupt_checkpoint']);
+    expect(results[1]?.status.message).toContain('manifest.json');
+
+    // the same sha256 as a healthy artefact would be served from the cache: give this one an identity of its own
+    const config = join(captioner.artefacts, damaged.key, 'config.json');
+    await writeFile(config, `${await readFile(config, 'utf8')}\n`);
+    const own = await putMapperArtefact(captioner.artefacts, 'tenant-3/v1', join(captioner.artefacts, damaged.key));
+    await flipBit(join(captioner.artefacts, own.key, 'model.safetensors'));
+    const again = await client.caption({ baseModel: 'demo', items: [items[0]!, { ...items[1]!, mapper: own }] }, CALL);
+    expect(again.results.map(({ status }) => status.code)).toEqual(['ok', 'corrupt_checkpoint']);
+    expect(again.results[1]?.status.message).toContain('model.safetensors');
+
+    // what was refused is not kept: once the store is right again, so is the answer
+    await flipBit(join(captioner.artefacts, own.key, 'model.safetensors'));
+    const healed = await client.caption({ baseModel: 'demo', items: [{ ...items[1]!, mapper: own }] }, CALL);
+    expect(healed.results[0]?.status.code).toBe('ok');
+  });
+
+  it('refuses a mapper of another shape, that item only', async () => {
+    const directory = join(captioner.artefacts, 'wrong-shape');
+    const wrong = await putMapperArtefact(captioner.artefacts, 'wrong-shape', 'models/demo/mapper');
+    const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as object;
+    await writeFile(join(directory, 'config.json'), JSON.stringify({ ...config, prefix_length: 5 }));
+    const mapper = await putMapperArtefact(captioner.artefacts, 'wrong-shape/again', directory);
+    expect(mapper.sha256).not.toBe(wrong.sha256);
+    const items = [{ id: 'bad', pixels: { rgb: pixels[0]! }, mapper }, ...manyItems(1)];
+    const { results } = await client.caption({ baseModel: 'demo', items }, CALL);
+    expect(results.map(({ status }) => status.code)).toEqual(['mapper_mismatch', 'ok']);
+  });
+
+  it.each([
+    ['an unknown base model', { baseModel: 'nobody', items: manyItems(1) }, 'model_not_found', /served: demo/],
+    ['no items', { baseModel: 'demo', items: [] }, 'invalid_request', /no items/],
+    ['a repeated id', { baseModel: 'demo', items: [...manyItems(1), ...manyItems(1)] }, 'invalid_request', /two items/],
+    ['an empty id', { baseModel: 'demo', items: [{ id: '' }] }, 'invalid_request', /no id/],
+    ['too many items', { baseModel: 'demo', items: manyItems(2049) }, 'invalid_request', /2049 items/],
+    [
+      'too many beams',
+      { baseModel: 'demo', items: manyItems(1), generation: { numBeams: 99 } },
+      'invalid_request',
+      /99/,
+    ],
+  ])('refuses a call with %s as a whole', async (_, request, code, message) => {
+    await expect(client.caption(request, CALL)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('takes messages over 4 MB', async () => {
+    const items = manyItems(512);
+    expect(items.length * DEMO_IMAGE_SIZE ** 2 * 3).toBeGreaterThan(6_000_000);
+    const { results } = await client.caption({ baseModel: 'demo', items }, CALL);
+    expect(texts(results)).toEqual(results.map((_, n) => expectedText(n)));
+  });
+
+  it('answers health checks while a large batch runs', { retry: 2 }, async () => {
+    const Health = makeGenericClientConstructor(
+      healthService as unknown as ServiceDefinition<UntypedServiceImplementation>,
+      'Health',
+    );
+    const health = new Health(captioner.address, credentials.createInsecure());
+    const check = () =>
+      new Promise<{ status: string }>((resolve, reject) =>
+        health['check']!({ service: CAPTIONER_SERVICE }, (error: Error | null, answer: { status: string }) =>
+          error ? reject(error) : resolve(answer),
+        ),
+      );
+    let isRunning = true;
+    const call = client.caption({ baseModel: 'demo', items: manyItems(256) }, CALL).finally(() => (isRunning = false));
+    const latencies: number[] = [];
+    while (isRunning) {
+      const startedAt = performance.now();
+      expect(await check()).toEqual({ status: 'SERVING' });
+      latencies.push(performance.now() - startedAt);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    health.close();
+    expect((await call).results).toHaveLength(256);
+    expect(latencies.length).toBeGreaterThan(5);
+    expect(Math.max(...latencies)).toBeLessThan(200);
+  });
+
+  it('describes its service by reflection', async () => {
+    const reflectionFolder = dirname(createRequire(import.meta.url).resolve('@grpc/reflection/package.json'));
+    const reflection = loadPackageDefinition(
+      loadSync(join(reflectionFolder, 'build/proto/grpc/reflection/v1/reflection.proto')),
+    ) as unknown as { grpc: { reflection: { v1: { ServerReflection: ServiceClientConstructor } } } };
+    const inquirer = new reflection.grpc.reflection.v1.ServerReflection(
+      captioner.address,
+      credentials.createInsecure(),
+    );
+    const stream = inquirer['ServerReflectionInfo']!() as ClientDuplexStream<object, ReflectionAnswer>;
+    const answer = new Promise<ReflectionAnswer>((resolve, reject) => {
+      stream.once('data', resolve);
+      stream.once('error', reject);
+    });
+    stream.write({ listServices: '' });
+    expect((await answer).listServicesResponse.service.map(({ name }) => name)).toContain(CAPTIONER_SERVICE);
+    stream.end();
+    inquirer.close();
+  });
+});
+
+interface ReflectionAnswer {
+  listServicesResponse: { service: { name: string }[] };
+}
+
+describe('a captioner under pressure', () => {
+  let captioner: RunningCaptioner;
+  let client: CaptionerClient;
+
+  beforeAll(async () => {
+    captioner = await startCaptioner({ MAX_BATCH: '8', MAX_QUEUE: '600' });
+    ({ client } = captioner);
+  });
+  afterAll(() => captioner.close());
+
+  it('drops the items of an expired call from its queue, without working on them', async () => {
+    const busy = client.caption({ baseModel: 'demo', items: manyItems(400) }, CALL);
+    await waitFor('the queue to fill', async () => (await metric(captioner, 'waiting_items')) > 100, { everyMs: 5 });
+    // another connection, so that it is served in turn and not behind the first
+    const late = client.caption({ baseModel: 'demo', items: manyItems(150) }, { deadlineMs: 150 });
+    await expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    const { results } = await busy;
+    expect(texts(results)).toEqual(results.map((_, n) => expectedText(n)));
+    expect(await metric(captioner, 'items_total{code="deadline_exceeded"')).toBe(150);
+    expect(await metric(captioner, 'batch_items_sum')).toBe(400);
+  });
+
+  it('refuses what does not fit its queue, at once, and answers what does', async () => {
+    const busy = client.caption({ baseModel: 'demo', items: manyItems(500) }, CALL);
+    await waitFor('the queue to fill', async () => (await metric(captioner, 'waiting_items')) > 401, { everyMs: 5 });
+    const refused = client.caption({ baseModel: 'demo', items: manyItems(200) }, CALL);
+    await expect(refused).rejects.toMatchObject({ code: 'captioner_overloaded', disposition: 'retry' });
+    expect((await busy).results.every(({ status }) => status.code === 'ok')).toBe(true);
+  });
+});
+
+describe('a captioner whose worker thread crashes', () => {
+  it('fails only the items the thread was on, as worth a retry, and goes on with a new thread', async () => {
+    const crashFile = join(new URL('../../', import.meta.url).pathname, `.crash-${process.pid}`);
+    const preload = new URL('../support/crash-worker.mjs', import.meta.url).href;
+    const captioner = await startCaptioner({
+      MAX_BATCH: '8',
+      NODE_OPTIONS: `--import=${preload}`,
+      CRASH_WORKER_FILE: crashFile,
+    });
+    try {
+      const call = captioner.client.caption({ baseModel: 'demo', items: manyItems(200) }, CALL);
+      await waitFor('a batch to be done', async () => (await metric(captioner, 'batch_items_count')) > 0, {
+        everyMs: 5,
+      });
+      await writeFile(crashFile, '');
+      const { results } = await call;
+      const lost = results.filter(({ status }) => status.code !== 'ok');
+      expect(lost.length).toBeGreaterThan(0);
+      expect(lost.length).toBeLessThanOrEqual(8);
+      expect(lost.every(({ status }) => status.code === 'captioner_unavailable' && status.isRetryable)).toBe(true);
+      results.forEach((result, n) => {
+        if (result.status.code === 'ok') expect(result.hypotheses[0]?.text).toBe(expectedText(n));
+      });
+      expect(await metric(captioner, 'workers_lost_total')).toBe(1);
+      expect(await captioner.app.stop()).toBe(0);
+    } finally {
+      await captioner.close();
+    }
+  });
+});
+
+describe('a captioner that is told to stop', () => {
+  it('answers every call it has begun, refuses new ones, and exits 0', async () => {
+    const captioner = await startCaptioner({ MAX_BATCH: '8' });
+    const calls = Array.from({ length: 10 }, () =>
+      captioner.client.caption({ baseModel: 'demo', items: manyItems(30) }, CALL),
+    );
+    await waitFor('work to be under way', async () => (await metric(captioner, 'waiting_items')) > 100, { everyMs: 5 });
+    const startedAt = Date.now();
+    const exited = captioner.app.stop('SIGTERM');
+    await waitFor('it to be not ready', async () => (await fetch(`${captioner.metricsUrl}/readyz`)).status === 503, {
+      everyMs: 5,
+    });
+    const latecomer = new CaptionerClient(captioner.address);
+    await expect(latecomer.caption({ baseModel: 'demo', items: manyItems(1) }, CALL)).rejects.toMatchObject({
+      code: 'captioner_unavailable',
+    });
+    latecomer.close();
+    for (const { results } of await Promise.all(calls)) {
+      expect(texts(results)).toEqual(results.map((_, n) => expectedText(n)));
+    }
+    expect(await exited).toBe(0);
+    expect(Date.now() - startedAt).toBeLessThan(30_000);
+    await captioner.close();
+  });
+
+  it.each([
+    ['CAPTIONER_PORT', { CAPTIONER_PORT: 'many' }],
+    ['MODEL_DIRECTORIES', { MODEL_DIRECTORIES: 'models/nobody' }],
+    ['ARTEFACT_STORE', { ARTEFACT_STORE: 'ftp://example' }],
+  ])('names %s when it cannot start because of it', async (variable, environment) => {
+    await expect(startCaptioner(environment)).rejects.toThrow(variable);
+  });
+});
+
+async function flipBit(file: string): Promise<void> {
+  const bytes = await readFile(file);
+  bytes[bytes.length - 100]! ^= 1;
+  await writeFile(file, bytes);
+}
