@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 
+import { ImageFetcher } from '@housestyle/imaging';
 import { S3Connection, S3ObjectReader, S3ObjectStore } from '@housestyle/object-store';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
@@ -77,6 +78,17 @@ describeWith([requirements.s3()], 'a bucket as object store', () => {
     const { stream, size } = await reader.open(BUCKET, 'up/loads/seen');
     expect([(await buffer(stream)).toString(), size]).toEqual(['by the reader', 13]);
     await expect(reader.open('other', 'up/loads/seen')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('is where pictures with s3: URIs are fetched from', async () => {
+    const key = 'a picture/100% ü?.jpg';
+    await store.put(key, Buffer.from('pixels'));
+    const reader = new S3ObjectReader(new S3Connection({ endpoint: server.endpoint, credentials }));
+    const limits = { maxBytes: 100, timeoutMs: 10_000, maxRedirects: 3, isPrivateAddressAllowed: false };
+    const fetcher = new ImageFetcher({ ...limits, allowedFileRoots: [], s3: reader, allowedBuckets: [BUCKET] });
+    expect((await fetcher.fetch(store.uriOf(key))).bytes.toString()).toBe('pixels');
+    await expect(fetcher.fetch(store.uriOf('missing'))).rejects.toMatchObject({ code: 'source_not_found' });
+    await fetcher.close();
   });
 });
 

@@ -34,17 +34,13 @@ describe('what Pillow shows, sharp shows', () => {
     'grey-16-bit.png',
     'orient-6.png',
     'animated.gif',
+    'grey.jpg',
+    'progressive.jpg',
+    'subsampled.jpg',
+    ...[1, 2, 3, 4, 5, 6, 7, 8].map((orientation) => `orient-${orientation}.jpg`),
   ])('%s, value by value', async (name) => {
     expect(largestDifference(await decodeImage(file(name)), GOLDENS[name]!)).toBe(0);
   });
-
-  // two builds of libjpeg may round differently, by design of the format
-  it.each([...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => `orient-${n}.jpg`), 'grey.jpg', 'progressive.jpg', 'subsampled.jpg'])(
-    '%s, within 2',
-    async (name) => {
-      expect(largestDifference(await decodeImage(file(name)), GOLDENS[name]!)).toBeLessThanOrEqual(2);
-    },
-  );
 
   it('alpha.png on white, within 1', async () => {
     expect(largestDifference(await decodeImage(file('alpha.png')), GOLDENS['alpha.png']!)).toBeLessThanOrEqual(1);
@@ -52,12 +48,6 @@ describe('what Pillow shows, sharp shows', () => {
 });
 
 describe('kinds of pictures', () => {
-  it('gives the orientations 1–8 of one scene the same upright pixels', async () => {
-    const upright = await decodeImage(file('rgb.png'));
-    const turned = await decodeImage(file('orient-1.jpg'));
-    expect([turned.width, turned.height]).toEqual([upright.width, upright.height]);
-  });
-
   it('makes CMYK red look red', async () => {
     const { rgb, width, height } = await decodeImage(file('cmyk.jpg'));
     expect([width, height, rgb.length]).toEqual([52, 36, 52 * 36 * 3]);

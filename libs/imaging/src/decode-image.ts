@@ -1,7 +1,8 @@
 import { DomainError } from '@housestyle/domain';
-import type { Metadata, SharpOptions } from 'sharp';
+import type { SharpOptions } from 'sharp';
 
 import { decoder } from './decoder.js';
+import { isSrgbProfile } from './icc-profile.js';
 import { detectImageFormat } from './image-format.js';
 
 /** A picture as its viewer sees it: upright, opaque, 8-bit sRGB. */
@@ -39,7 +40,8 @@ export async function decodeImage(
       );
     }
     if (header.width * header.height > maxPixels) throw tooManyPixels(header, maxPixels);
-    const options: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: isSrgb(header) };
+    const ignoreIcc = header.space !== 'cmyk' && header.icc !== undefined && isSrgbProfile(header.icc);
+    const options: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc };
     const { data, info } = await decoder(bytes, options)
       .autoOrient()
       .flatten({ background: '#ffffff' })
@@ -52,13 +54,6 @@ export async function decodeImage(
   } catch (error) {
     throw toImageError(error);
   }
-}
-
-/** Whether the profile's own name says sRGB (as ASCII or UTF-16BE): transforming it would only cost time and rounding. */
-function isSrgb({ icc, space }: Metadata): boolean {
-  if (icc === undefined || space === 'cmyk') return false;
-  const text = icc.toString('latin1');
-  return text.includes('sRGB') || text.includes('s\0R\0G\0B');
 }
 
 const tooManyPixels = ({ width, height }: { width: number; height: number }, maxPixels: number): DomainError =>
