@@ -5,10 +5,10 @@ import {
   credentials,
   loadPackageDefinition,
   makeGenericClientConstructor,
+  type Client,
   type ClientDuplexStream,
   type ServiceClientConstructor,
-  type ServiceDefinition,
-  type UntypedServiceImplementation,
+  type ServiceError,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import {
@@ -87,8 +87,8 @@ describe('a captioner', () => {
     expect(baseModels).toEqual([
       {
         name: 'demo',
-        version: expect.any(String),
-        sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        version: expect.any(String) as string,
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
         imageSize: 64,
         embeddingSize: 128,
       },
@@ -232,7 +232,7 @@ describe('a captioner', () => {
   ])('refuses a call with %s as a whole', async (_, request, code, message) => {
     await expect(client.caption(request, CALL)).rejects.toMatchObject({
       code,
-      message: expect.stringMatching(message),
+      message: expect.stringMatching(message) as string,
     });
   });
 
@@ -244,16 +244,10 @@ describe('a captioner', () => {
   });
 
   it('answers health checks while a large batch runs', { retry: 2 }, async () => {
-    const Health = makeGenericClientConstructor(
-      healthService as unknown as ServiceDefinition<UntypedServiceImplementation>,
-      'Health',
-    );
-    const health = new Health(captioner.address, credentials.createInsecure());
+    const health = new HealthClient(captioner.address, credentials.createInsecure()) as unknown as HealthClient;
     const check = () =>
-      new Promise<{ status: string }>((resolve, reject) =>
-        health['check']!({ service: CAPTIONER_SERVICE }, (error: Error | null, answer: { status: string }) =>
-          error ? reject(error) : resolve(answer),
-        ),
+      new Promise<HealthAnswer>((resolve, reject) =>
+        health.check({ service: CAPTIONER_SERVICE }, (error, answer) => (error ? reject(error) : resolve(answer))),
       );
     let isRunning = true;
     const call = client.caption({ baseModel: 'demo', items: manyItems(256) }, CALL).finally(() => (isRunning = false));
@@ -275,11 +269,12 @@ describe('a captioner', () => {
     const reflection = loadPackageDefinition(
       loadSync(join(reflectionFolder, 'build/proto/grpc/reflection/v1/reflection.proto')),
     ) as unknown as { grpc: { reflection: { v1: { ServerReflection: ServiceClientConstructor } } } };
-    const inquirer = new reflection.grpc.reflection.v1.ServerReflection(
+    const { ServerReflection } = reflection.grpc.reflection.v1;
+    const inquirer = new ServerReflection(
       captioner.address,
       credentials.createInsecure(),
-    );
-    const stream = inquirer['ServerReflectionInfo']!() as ClientDuplexStream<object, ReflectionAnswer>;
+    ) as unknown as ReflectionClient;
+    const stream = inquirer.serverReflectionInfo();
     const answer = new Promise<ReflectionAnswer>((resolve, reject) => {
       stream.once('data', resolve);
       stream.once('error', reject);
@@ -291,6 +286,17 @@ describe('a captioner', () => {
   });
 });
 
+const HealthClient = makeGenericClientConstructor(healthService, 'Health');
+interface HealthAnswer {
+  status: string;
+}
+interface HealthClient extends Client {
+  check(request: { service: string }, done: (error: ServiceError | null, answer: HealthAnswer) => void): void;
+}
+
+interface ReflectionClient extends Client {
+  serverReflectionInfo(): ClientDuplexStream<object, ReflectionAnswer>;
+}
 interface ReflectionAnswer {
   listServicesResponse: { service: { name: string }[] };
 }

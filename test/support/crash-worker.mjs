@@ -1,6 +1,7 @@
 // Loaded into a process under test with NODE_OPTIONS=--import: a worker thread that finds the file named in
 // CRASH_WORKER_FILE removes it and dies of an error nobody catches.
 import { rmSync } from 'node:fs';
+import { setInterval } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
 
 const file = process.env['CRASH_WORKER_FILE'];

@@ -1,4 +1,5 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import {
   CAPTIONER_PACKAGE,
@@ -26,7 +27,7 @@ export class CaptionerServer extends ServerGrpc {
       package: CAPTIONER_PACKAGE,
       protoPath: captionerProtoPath(),
       loader: LOADER_OPTIONS,
-      onLoadPackageDefinition: (definition, server: Server) => {
+      onLoadPackageDefinition: (definition: PackageDefinition, server: Server) => {
         health.addToServer(server);
         new ReflectionService(definition).addToServer(server);
       },

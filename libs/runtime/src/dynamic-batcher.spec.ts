@@ -37,14 +37,14 @@ describe('DynamicBatcher', () => {
 
   it('starts a full batch at once', () => {
     const { batcher, batches } = harness({ maxDelayMs: 60_000 });
-    batcher.submit(['1', '2', '3', '4', '5'], A);
+    void batcher.submit(['1', '2', '3', '4', '5'], A);
     expect(batches.map(({ items }) => items)).toEqual([['1', '2', '3', '4']]);
   });
 
   it('does not wait the whole delay for company that does not come', async () => {
     const { batcher, batch } = harness({ maxDelayMs: 2_000 });
     const startedAt = Date.now();
-    batcher.submit(['alone'], A);
+    void batcher.submit(['alone'], A);
     await batch(0);
     expect(Date.now() - startedAt).toBeLessThan(1_000);
   });
@@ -52,8 +52,8 @@ describe('DynamicBatcher', () => {
   it('starts an unfilled batch after the delay even when items keep coming', async () => {
     const { batcher, batch } = harness({ maxBatch: 1_000, maxQueue: 1_000, maxDelayMs: 50 });
     const startedAt = Date.now();
-    const trickle = setInterval(() => batcher.submit(['more'], A), 2);
-    batcher.submit(['first'], A);
+    const trickle = setInterval(() => void batcher.submit(['more'], A), 2);
+    void batcher.submit(['first'], A);
     await batch(0);
     clearInterval(trickle);
     expect(Date.now() - startedAt).toBeLessThan(500);
@@ -61,7 +61,7 @@ describe('DynamicBatcher', () => {
 
   it('runs as many batches at once as there are workers, and no more', async () => {
     const { batcher, batches, batch } = harness({ maxRunning: 2, maxBatch: 1 });
-    batcher.submit(['1', '2', '3'], A);
+    void batcher.submit(['1', '2', '3'], A);
     expect(batches).toHaveLength(2);
     expect(batcher.waitingItems).toBe(1);
     batches[0]?.finish();
@@ -70,8 +70,8 @@ describe('DynamicBatcher', () => {
 
   it('never mixes groups', async () => {
     const { batcher, batches, batch } = harness({ maxRunning: 2 });
-    batcher.submit(['1'], { group: 'beam', caller: 'a' });
-    batcher.submit(['2'], { group: 'greedy', caller: 'a' });
+    void batcher.submit(['1'], { group: 'beam', caller: 'a' });
+    void batcher.submit(['2'], { group: 'greedy', caller: 'a' });
     await batch(1);
     expect(batches.map(({ items, group }) => [group, ...items])).toEqual([
       ['beam', '1'],
@@ -81,7 +81,7 @@ describe('DynamicBatcher', () => {
 
   it('serves callers in turn: a small call is not behind all of a large one', async () => {
     const { batcher, batch } = harness();
-    batcher.submit(['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a9'], A);
+    void batcher.submit(['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a9'], A);
     const small = batcher.submit(['b0', 'b1'], B);
     (await batch(0)).finish();
     expect((await batch(1)).items.toSorted()).toEqual(['a4', 'a5', 'b0', 'b1']);
@@ -91,8 +91,8 @@ describe('DynamicBatcher', () => {
 
   it('refuses all of what does not fit, and takes more when there is room again', async () => {
     const { batcher, batches, batch } = harness({ maxQueue: 4 });
-    batcher.submit(['1', '2', '3', '4'], A);
-    batcher.submit(['5', '6', '7'], A);
+    void batcher.submit(['1', '2', '3', '4'], A);
+    void batcher.submit(['5', '6', '7'], A);
     expect(() => batcher.submit(['8', '9'], A)).toThrow(expect.objectContaining({ code: 'captioner_overloaded' }));
     expect(batcher.waitingItems).toBe(3);
     batches[0]?.finish();
@@ -102,7 +102,7 @@ describe('DynamicBatcher', () => {
 
   it('drops expired items before they cost work', async () => {
     const { batcher, batches, batch } = harness({ maxBatch: 2 });
-    batcher.submit(['running', 'running'], A);
+    void batcher.submit(['running', 'running'], A);
     const late = batcher.submit(['late'], { ...A, deadline: Date.now() - 1 });
     const good = batcher.submit(['good'], A);
     expect(await settle(late)).toMatchObject([{ status: 'rejected', reason: { code: 'deadline_exceeded' } }]);
@@ -114,7 +114,7 @@ describe('DynamicBatcher', () => {
 
   it('takes the items of an aborted call out of the queue at once', async () => {
     const { batcher } = harness({ maxBatch: 1 });
-    batcher.submit(['running'], A);
+    void batcher.submit(['running'], A);
     const call = new AbortController();
     const waiting = batcher.submit(['1', '2'], { ...B, signal: call.signal });
     expect(batcher.waitingItems).toBe(2);

@@ -62,7 +62,7 @@ export class WorkerPool<Request, Response> {
     this.isClosing = true;
     for (const timer of this.restartTimers) clearTimeout(timer);
     this.failWaiting(closing());
-    await Promise.all(this.workers.map((worker) => worker?.close(graceMs)));
+    await Promise.all(this.workers.flatMap((worker) => (worker ? [worker.close(graceMs)] : [])));
   }
 
   private start(slot: number): Promise<void> {

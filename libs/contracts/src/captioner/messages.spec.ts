@@ -1,4 +1,4 @@
-import type { MessageTypeDefinition } from '@grpc/proto-loader';
+import type { MessageTypeDefinition, PackageDefinition } from '@grpc/proto-loader';
 import { describe, expect, it } from 'vitest';
 import { embeddingFromBytes, embeddingToBytes, generationFromWire, generationToWire } from './conversions.js';
 import type * as messages from './messages.js';
@@ -108,15 +108,19 @@ describe('captioner messages', () => {
   });
 });
 
+type Definition = PackageDefinition[string];
+type MessageDefinition = MessageTypeDefinition<object, object>;
+
+const isMessage = (definition: Definition): definition is MessageDefinition =>
+  definition.format === 'Protocol Buffer 3 DescriptorProto';
+
 interface Descriptor {
   name: string;
   field: { name: string; type: string; label: string; typeName: string }[];
 }
 
 function messagesOfProto(): Record<string, Record<string, string>> {
-  const definitions = Object.values(captionerPackageDefinition()).filter(
-    (definition) => definition.format === 'Protocol Buffer 3 DescriptorProto',
-  ) as MessageTypeDefinition<object, object>[];
+  const definitions = Object.values(captionerPackageDefinition()).filter(isMessage);
   return Object.fromEntries(
     definitions.map(({ type }) => {
       const { name, field } = type as unknown as Descriptor;
