@@ -21,7 +21,6 @@ import {
   demoBase,
   MAPPER_FOLDERS,
   MAPPER_KINDS,
-  NUM_PICTURES,
   reference,
   referenceRow,
   referenceTexts,
@@ -110,7 +109,7 @@ describe('a mixed batch', () => {
     );
 
   it('of prefixes, lengths, stops and searches gives each what it gets alone, in any order and company', async () => {
-    const alone = [];
+    const alone: (readonly Beam[])[] = [];
     for (const request of requests()) alone.push((await beams([request]))[0]!);
     const order = shuffled(alone.length);
     let worst = 0;

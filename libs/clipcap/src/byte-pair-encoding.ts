@@ -9,6 +9,7 @@ const GPT2_WORDS =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 const MAX_CACHED_WORDS = 10_000;
+const MAX_CACHED_LENGTH = 32;
 
 /**
  * Byte-level byte pair encoding as GPT-2 and CLIP share it: a word's UTF-8 bytes become printable characters, which
@@ -39,8 +40,10 @@ export class BytePairEncoding {
     const ids = this.merge(symbols)
       .map((symbol) => this.files.vocab[symbol] ?? unknownTokenId)
       .filter((id) => id !== undefined);
-    if (this.idsOfWord.size >= MAX_CACHED_WORDS) this.idsOfWord.clear();
-    this.idsOfWord.set(word, ids);
+    if (word.length <= MAX_CACHED_LENGTH) {
+      if (this.idsOfWord.size >= MAX_CACHED_WORDS) this.idsOfWord.clear();
+      this.idsOfWord.set(word, ids);
+    }
     return ids;
   }
 

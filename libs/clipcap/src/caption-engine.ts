@@ -43,8 +43,8 @@ export interface CaptionEngineOptions extends GraphRunOptions {
 }
 
 /**
- * One base model, ready to caption: CLIP → each item's mapper → one decode batch for all of them. Calls must not
- * overlap: a graph blocks its thread anyway.
+ * One base model, ready to caption: CLIP → each item's mapper → one decode batch for all of them. Running blocks the
+ * thread, so calls that overlap gain nothing: put more items into one.
  */
 export class CaptionEngine {
   private constructor(
