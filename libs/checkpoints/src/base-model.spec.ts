@@ -1,12 +1,12 @@
 import { cp, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { requireWeight } from '@housestyle/graph';
+import { requireWeight, type Tensor } from '@housestyle/graph';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeBaseModel, openBaseModel } from './base-model.js';
 import { sha256Of } from './model-folder.js';
 import { SafetensorsFile } from './safetensors-file.js';
-import { encodeSafetensors } from './safetensors-writer.js';
+import { encodeSafetensors, type WritableType } from './safetensors-writer.js';
 
 const DEMO = path.join(import.meta.dirname, '../../../models/demo');
 let folder: string;
@@ -90,7 +90,7 @@ describe('a base model’s folder', () => {
       return [name.replace(/^transformer\./, ''), { type: 'float32' as const, data: values, dims }] as const;
     });
     const buffer = ['h.0.attn.bias', { type: 'uint8' as const, data: Uint8Array.of(1), dims: [1] }] as const;
-    await writeFile(`${file}.new`, encodeSafetensors(new Map([...renamed, buffer])));
+    await writeFile(`${file}.new`, encodeSafetensors(new Map<string, Tensor<WritableType>>([...renamed, buffer])));
     await rename(`${file}.new`, file);
     await rm(path.join(folder, 'housestyle.json'));
     const after = await openBaseModel(folder);

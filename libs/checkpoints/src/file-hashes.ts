@@ -1,5 +1,5 @@
 import { DomainError } from '@housestyle/domain';
-import { ConfigFields } from '@housestyle/clipcap';
+import type { ConfigFields } from '@housestyle/clipcap';
 import type { ModelFolder } from './model-folder.js';
 
 /** Lower-case hex sha256 by path inside the folder, as a manifest lists them. */

@@ -2,11 +2,11 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DomainError } from '@housestyle/domain';
-import { float32, int64, uint8 } from '@housestyle/graph';
+import { float32, int64, uint8, type Tensor } from '@housestyle/graph';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SafetensorsFile } from './safetensors-file.js';
 import { MAX_HEADER_BYTES } from './safetensors-header.js';
-import { encodeSafetensors } from './safetensors-writer.js';
+import { encodeSafetensors, type WritableType } from './safetensors-writer.js';
 
 let folder: string;
 let count = 0;
@@ -23,7 +23,7 @@ async function fileOf(bytes: Uint8Array): Promise<string> {
 }
 
 const good = encodeSafetensors(
-  new Map([
+  new Map<string, Tensor<WritableType>>([
     ['a', float32([1, 2, 3, 4, 5, 6], [2, 3])],
     ['b', int64([7, -8])],
     ['c', float32([9], [])],

@@ -92,7 +92,9 @@ function parseJson(file: string, header: Buffer): object {
 
 function parseEntry(file: string, name: string, value: unknown, dataStart: number): SafetensorsEntry {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
-  if (typeof dtype !== 'string' || !isDtype(dtype)) throw corrupt(file, `tensor ${name} is of unknown type ${dtype}`);
+  if (typeof dtype !== 'string' || !isDtype(dtype)) {
+    throw corrupt(file, `tensor ${name} is of unknown type ${String(dtype)}`);
+  }
   if (!isSizes(shape)) throw corrupt(file, `tensor ${name} has no valid shape`);
   if (!isSizes(offsets) || offsets.length !== 2) throw corrupt(file, `tensor ${name} has no valid offsets`);
   const [begin, end] = offsets as [number, number];

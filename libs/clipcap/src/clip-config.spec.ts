@@ -1,4 +1,4 @@
-import { DomainError } from '@housestyle/domain';
+import type { DomainError } from '@housestyle/domain';
 import { describe, expect, it } from 'vitest';
 import { parseClipConfig, parseClipPreprocessing } from './clip-config.js';
 

@@ -100,24 +100,24 @@ export class GraphBuilder {
     attributes: Attributes = {},
     domain: OpDomain = '',
   ): Value<T> {
-    return this.applyMany(opType, inputs, [outputType], attributes, domain)[0] as Value<T>;
+    return this.applyMany(opType, inputs, [outputType], attributes, domain)[0];
   }
 
   /** Applies an operator with several outputs. */
-  applyMany<T extends readonly ElementType[]>(
+  applyMany<const T extends readonly ElementType[]>(
     opType: string,
     inputs: readonly (Value | undefined)[],
     outputTypes: T,
     attributes: Attributes = {},
     domain: OpDomain = '',
-  ): { [I in keyof T]: Value<T[I]> } {
+  ): { -readonly [I in keyof T]: Value<T[I]> } {
     for (const input of inputs) {
       if (input && !this.names.has(input)) throw new Error(`graph ${this.name}: ${opType} is given a foreign value`);
     }
     const index = this.nodes.length;
     const outputs = outputTypes.map((type, n) => this.named({ type }, `${opType}_${index}${n > 0 ? `.${n}` : ''}`));
     this.nodes.push({ opType, domain, inputs, outputs, attributes });
-    return outputs as { [I in keyof T]: Value<T[I]> };
+    return outputs as { -readonly [I in keyof T]: Value<T[I]> };
   }
 
   build(): GraphModel {

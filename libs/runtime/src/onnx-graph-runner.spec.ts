@@ -85,7 +85,7 @@ describe('OnnxGraphRunner', () => {
     g.output('y', g.apply('NoSuchOperator', [g.input('x', 'float32', [1])], 'float32'), [1]);
     await expect(runner.load(g.build())).rejects.toMatchObject({
       code: 'invalid_model',
-      message: expect.stringMatching(/^graph broken: .*NoSuchOperator/),
+      message: expect.stringMatching(/^graph broken: .*NoSuchOperator/) as string,
     });
   });
 });

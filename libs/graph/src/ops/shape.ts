@@ -29,8 +29,7 @@ export const splitAt = <T extends ElementType>(
   x: Value<T>,
   sizes: Int64Value,
   axis: number,
-): [Value<T>, Value<T>] =>
-  g.applyMany('Split', [x, sizes], [x.type, x.type] as const, { axis: { int: axis } }) as [Value<T>, Value<T>];
+): [Value<T>, Value<T>] => g.applyMany('Split', [x, sizes], [x.type, x.type], { axis: { int: axis } });
 
 /** x[start:end] along one axis; bounds are numbers or vectors of one integer. */
 export const slice = <T extends ElementType>(
