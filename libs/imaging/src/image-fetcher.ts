@@ -39,8 +39,8 @@ const MAX_URI_LENGTH = 4096;
  * `source_*`, `too_many_redirects`, `checksum_mismatch`, or `deadline_exceeded` when the caller's signal fired.
  */
 export class ImageFetcher {
-  private readonly agent;
-  private readonly isAddressAllowed;
+  private readonly agent: ReturnType<typeof createGuardedAgent>;
+  private readonly isAddressAllowed: (address: string) => boolean;
 
   constructor(private readonly settings: ImageFetcherSettings) {
     this.isAddressAllowed = settings.isPrivateAddressAllowed ? () => true : isPublicAddress;
