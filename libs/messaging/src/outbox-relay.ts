@@ -10,6 +10,8 @@ export interface OutboxEvent {
   readonly key: string;
   readonly createdAt: Date;
   readonly payload: unknown;
+  /** this one included */
+  readonly attempts: number;
 }
 
 /** The outbox table, as the relay needs it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { list, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
+import { flag, list, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
 import {
   ALLOW_PRIVATE_ADDRESSES,
   CAPTIONER_ADDRESS,
@@ -7,6 +7,8 @@ import {
   KAFKA_BROKERS,
   LOG_LEVEL,
   METRICS_PORT,
+  S3_ENDPOINT,
+  S3_REGION,
   SHUTDOWN_TIMEOUT_MS,
   UPLOAD_STORE,
 } from './variables.js';
@@ -20,6 +22,14 @@ export const PIPELINE_VARIABLES = {
   UPLOAD_TOPIC: variable(z.string().default('housestyle.asset.uploaded.v1'), { description: 'topic of upload events' }),
   S3_NOTIFICATION_TOPIC: variable(z.string().optional(), {
     description: 'topic of S3 or MinIO bucket notifications; unset: none',
+  }),
+  KAFKA_CREATE_TOPICS: variable(flag.default(true), {
+    description: 'create the topics that are missing, with the brokers’ own defaults',
+  }),
+  S3_ENDPOINT,
+  S3_REGION,
+  S3_BUCKETS: variable(list.default([]), {
+    description: 'buckets that s3: URIs may name, comma-separated; the upload store’s is always allowed',
   }),
   FILE_ROOTS: variable(list.default([]), { description: 'folders that file: URIs may point into, comma-separated' }),
   ALLOW_PRIVATE_ADDRESSES,

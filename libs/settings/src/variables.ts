@@ -43,3 +43,11 @@ export const METRICS_PORT = variable(wholeNumber(0, 65_535).optional(), {
 export const ALLOW_PRIVATE_ADDRESSES = variable(flag.default(false), {
   description: 'let picture URIs lead to loopback and private networks',
 });
+
+export const S3_ENDPOINT = variable(z.url({ protocol: /^https?$/ }).optional(), {
+  description: 'server of s3: locations and URIs (MinIO and others); unset: AWS',
+});
+
+export const S3_REGION = variable(z.string().optional(), {
+  description: 'region of s3: locations and URIs; unset: us-east-1',
+});

@@ -1,0 +1,146 @@
+import { setMaxListeners } from 'node:events';
+import type { CaptioningRepository, CaptioningTask, LeasedAsset, LeaseRepository } from '@housestyle/database';
+import { DomainError, toDomainError, type MapperReference, type TenantId } from '@housestyle/domain';
+import type { Logger } from '@housestyle/telemetry';
+import { WakeSignal } from '../wake-signal.js';
+import type { BaseModels } from './base-models.js';
+import type { CaptionStage } from './caption-stage.js';
+import type { HeldLeases } from './held-leases.js';
+import type { OutcomeService } from './outcome.service.js';
+import type { PicturePreparer } from './picture-preparer.js';
+
+/** What works on a leased asset, in the order it gets there. */
+export interface CaptionWorkerStages {
+  readonly bases: BaseModels;
+  readonly preparer: PicturePreparer;
+  readonly stage: CaptionStage;
+  readonly outcomes: OutcomeService;
+}
+
+export interface CaptionWorkerOptions {
+  /** assets leased at once by this process: those being fetched, waiting and being captioned */
+  readonly capacity: number;
+  /** assets asked for in one lease at most */
+  readonly leaseSize: number;
+}
+
+const POLL_MS = 5_000;
+const MAX_PAUSE_MS = 15_000;
+
+/**
+ * Keeps its hands full: leases due assets whenever it has room, prepares each by itself (a slow or broken picture
+ * holds up nobody) and passes it on to the caption stage.
+ */
+export class CaptionWorkerService {
+  private readonly signal = new WakeSignal();
+  private readonly abort = new AbortController();
+  private readonly working = new Set<Promise<void>>();
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly held: HeldLeases,
+    private readonly queue: { readonly leases: LeaseRepository; readonly captioning: CaptioningRepository },
+    private readonly stages: CaptionWorkerStages,
+    private readonly options: CaptionWorkerOptions,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Something landed: look now. */
+  readonly wake = this.signal.wake;
+
+  start(): void {
+    // one listener for every fetch on its way
+    setMaxListeners(0, this.abort.signal);
+    this.held.onRoom = this.wake;
+    this.held.start();
+    this.running = this.run();
+  }
+
+  /** Leases nothing more, finishes the calls on their way, gives back everything else unworked. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.abort.abort(new DomainError('deadline_exceeded', 'the pipeline is stopping'));
+    this.signal.wake();
+    await this.running;
+    await Promise.race([
+      Promise.all([...this.working, this.stages.stage.stop()]),
+      new Promise((resolve) => setTimeout(resolve, timeoutMs)),
+    ]);
+    await this.held.stop();
+  }
+
+  private get isStopping(): boolean {
+    return this.abort.signal.aborted;
+  }
+
+  private async run(): Promise<void> {
+    let failures = 0;
+    while (!this.isStopping) {
+      try {
+        // nothing is leased before the captioner has said what it takes
+        if (!this.stages.bases.isKnown) await this.stages.bases.refresh();
+        await this.fill();
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        this.logger.warn({ err: error, failures }, 'no assets could be leased');
+        await this.signal.wait(Math.min(250 * 2 ** failures, MAX_PAUSE_MS));
+      }
+    }
+  }
+
+  private async fill(): Promise<void> {
+    const room = this.options.capacity - this.held.size;
+    // not for every single place that falls free: a lease costs a transaction
+    if (room < Math.min(this.options.leaseSize, this.options.capacity) / 2) return this.signal.wait(POLL_MS);
+    const leased = await this.held.take(Math.min(room, this.options.leaseSize));
+    if (leased.length === 0) {
+      const dueInMs = (await this.queue.leases.msUntilDue()) ?? POLL_MS;
+      // a due asset that was not leased is being leased elsewhere
+      return this.signal.wait(Math.min(Math.max(dueInMs, 50), POLL_MS));
+    }
+    await Promise.all([...groupByTenant(leased)].map(([tenant, leases]) => this.begin(tenant, leases)));
+  }
+
+  /** The champion is read with every batch, so that a promotion counts from the next one on. */
+  private async begin(tenant: TenantId, leases: readonly LeasedAsset[]): Promise<void> {
+    const ids = leases.map(({ assetRowId }) => assetRowId);
+    const { tasks, champion } = await this.queue.captioning.loadTasks(tenant, ids).catch((error: unknown) => {
+      // left to their leases' end
+      this.held.forget(leases);
+      throw error;
+    });
+    const taskOf = new Map(tasks.map((task) => [task.assetRowId, task]));
+    for (const lease of leases) {
+      const task = taskOf.get(lease.assetRowId);
+      if (task) this.track(this.work(lease, task, champion));
+      else this.held.forget([lease]);
+    }
+  }
+
+  private async work(lease: LeasedAsset, task: CaptioningTask, mapper: MapperReference | undefined): Promise<void> {
+    const { bases, preparer, stage, outcomes } = this.stages;
+    try {
+      if (lease.isExhausted) {
+        const message = `its worker ended ${lease.attempts - 1} times before there was an outcome`;
+        throw new DomainError('attempts_exhausted', message);
+      }
+      const base = await bases.get(lease.baseModel);
+      const picture = await preparer.prepare(task, base, this.abort.signal);
+      if (!this.isStopping) stage.add({ lease, task, base, picture, ...(mapper && { mapper }) });
+    } catch (error) {
+      // a fetch that stopping cut short is nobody's fault: its lease is given back
+      if (!this.isStopping) await outcomes.fail(lease, toDomainError(error));
+    }
+  }
+
+  private track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.working.delete(tracked));
+    this.working.add(tracked);
+  }
+}
+
+function groupByTenant(leases: readonly LeasedAsset[]): Map<TenantId, LeasedAsset[]> {
+  const groups = new Map<TenantId, LeasedAsset[]>();
+  for (const lease of leases) groups.set(lease.tenantId, [...(groups.get(lease.tenantId) ?? []), lease]);
+  return groups;
+}

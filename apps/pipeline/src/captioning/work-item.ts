@@ -1,0 +1,27 @@
+import type { CaptioningTask, LeasedAsset } from '@housestyle/database';
+import type { BaseModel } from '@housestyle/contracts/captioner';
+import type { MapperReference } from '@housestyle/domain';
+import type { Preview } from '@housestyle/imaging';
+
+/** A leased asset and what it is to be captioned with. */
+export interface WorkItem {
+  readonly lease: LeasedAsset;
+  readonly task: CaptioningTask;
+  readonly base: BaseModel;
+  /** undefined: the base's own */
+  readonly mapper?: MapperReference;
+}
+
+/** The picture as the base model takes it, and what the page needs of it. */
+export interface PreparedPicture {
+  /** [imageSize, imageSize, 3], uint8 RGB */
+  readonly pixels: Uint8Array;
+  readonly preview: Preview;
+  /** of the whole picture, upright */
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface PreparedItem extends WorkItem {
+  readonly picture: PreparedPicture;
+}

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { availableParallelism, hostname } from 'node:os';
+import { CaptionerClient } from '@housestyle/contracts/captioner';
+import {
+  BucketMappingRepository,
+  CaptioningRepository,
+  LandingRepository,
+  LeaseRepository,
+  OutboxRepository,
+  type Database,
+} from '@housestyle/database';
+import { DEFAULT_GENERATION } from '@housestyle/domain';
+import type { PipelineSettings } from '@housestyle/settings';
+import type { Logger } from '@housestyle/telemetry';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BaseModels } from './captioning/base-models.js';
+import { CaptionStage } from './captioning/caption-stage.js';
+import { CaptionWorkerService } from './captioning/caption-worker.service.js';
+import { HeldLeases } from './captioning/held-leases.js';
+import { OutcomeService } from './captioning/outcome.service.js';
+import { PicturePreparer } from './captioning/picture-preparer.js';
+import { KafkaFeedService } from './kafka-feed.service.js';
+import { LandingConsumer } from './landing/landing.consumer.js';
+import { openPictureSources } from './picture-sources.js';
+import { PipelineMetrics } from './pipeline-metrics.js';
+import { PipelineService } from './pipeline.service.js';
+
+export interface PipelineParts {
+  readonly settings: PipelineSettings;
+  readonly database: Database;
+  readonly metrics: PipelineMetrics;
+  readonly logger: Logger;
+  /** called when the process cannot go on */
+  readonly onFailure: (error: Error) => void;
+}
+
+/** how long a picture waits for others to share its call; the captioner batches across calls anyway */
+const MAX_DELAY_MS = 25;
+const MAX_FETCHES = 32;
+
+@Module({})
+export class PipelineModule {
+  static of({ settings, database, metrics, logger, onFailure }: PipelineParts): DynamicModule {
+    const fetcher = openPictureSources(settings);
+    const captioner = new CaptionerClient(settings.CAPTIONER_ADDRESS);
+    const leases = new LeaseRepository(database);
+    const captioning = new CaptioningRepository(database);
+    const { PIPELINE_BATCH: maxBatch, PIPELINE_CONCURRENCY: maxCalls } = settings;
+    const limits = { maxPixels: settings.MAX_PIXELS, maxFetches: MAX_FETCHES, maxDecodes: availableParallelism() };
+    const stageOptions = {
+      maxBatch,
+      maxCalls,
+      maxDelayMs: MAX_DELAY_MS,
+      deadlineMs: settings.CAPTION_TIMEOUT_MS,
+      generation: DEFAULT_GENERATION,
+    };
+    const workerOptions = { capacity: maxBatch * (maxCalls + 1), leaseSize: maxBatch };
+    const leaseOptions = { leaseMs: settings.LEASE_MS, workerId: `${hostname()}/${process.pid}/${randomUUID()}` };
+    return {
+      module: PipelineModule,
+      providers: [
+        { provide: BaseModels, useValue: new BaseModels(captioner) },
+        { provide: PicturePreparer, useValue: new PicturePreparer(fetcher, limits, metrics) },
+        { provide: HeldLeases, useValue: new HeldLeases(leases, leaseOptions, metrics, logger) },
+        {
+          provide: OutcomeService,
+          inject: [HeldLeases],
+          useFactory: (held: HeldLeases) =>
+            new OutcomeService(captioning, held, stageOptions.generation, metrics, logger),
+        },
+        {
+          provide: CaptionStage,
+          inject: [OutcomeService],
+          useFactory: (outcomes: OutcomeService) =>
+            new CaptionStage(captioner, outcomes, stageOptions, metrics, logger),
+        },
+        {
+          provide: CaptionWorkerService,
+          inject: [HeldLeases, BaseModels, PicturePreparer, CaptionStage, OutcomeService],
+          useFactory: (
+            held: HeldLeases,
+            bases: BaseModels,
+            preparer: PicturePreparer,
+            stage: CaptionStage,
+            outcomes: OutcomeService,
+          ) =>
+            new CaptionWorkerService(
+              held,
+              { leases, captioning },
+              { bases, preparer, stage, outcomes },
+              workerOptions,
+              logger,
+            ),
+        },
+        { provide: KafkaFeedService, useFactory: () => openFeed({ settings, database, metrics, logger, onFailure }) },
+        {
+          provide: PipelineService,
+          inject: [CaptionWorkerService, BaseModels, { token: KafkaFeedService, optional: true }],
+          useFactory: (worker: CaptionWorkerService, bases: BaseModels, feed?: KafkaFeedService) =>
+            new PipelineService(worker, bases, feed, { database, captioner, fetcher }),
+        },
+      ],
+    };
+  }
+}
+
+function openFeed({ settings, database, metrics, logger, onFailure }: PipelineParts): KafkaFeedService | undefined {
+  const { KAFKA_BROKERS: brokers, S3_NOTIFICATION_TOPIC: s3NotificationTopic } = settings;
+  if (!brokers?.length) return undefined;
+  const consumer = new LandingConsumer(
+    new LandingRepository(database),
+    new BucketMappingRepository(database),
+    metrics,
+    s3NotificationTopic,
+  );
+  const options = {
+    brokers,
+    groupId: settings.KAFKA_CONSUMER_GROUP,
+    uploadTopic: settings.UPLOAD_TOPIC,
+    s3NotificationTopic,
+    isCreatingTopics: settings.KAFKA_CREATE_TOPICS,
+    onFailure,
+  };
+  return new KafkaFeedService(consumer, new OutboxRepository(database), options, metrics, logger);
+}
