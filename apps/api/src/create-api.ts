@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DomainError, toDomainError } from '@housestyle/domain';
 import { Database, prepareDatabase } from '@housestyle/database';
 import { openObjectStore } from '@housestyle/object-store';
 import type { ApiSettings } from '@housestyle/settings';
@@ -28,8 +29,10 @@ export interface RunningApi {
  */
 export async function startApi(settings: ApiSettings, logger: Logger): Promise<RunningApi> {
   const pageFolder = reviewPageFolder(settings.REVIEW_PAGE);
-  const uploadStore = openObjectStore(settings.UPLOAD_STORE);
-  const database = await Database.open(await prepareDatabase(settings.DATABASE_URL));
+  const uploadStore = await opened('UPLOAD_STORE', async () => openObjectStore(settings.UPLOAD_STORE));
+  const database = await opened('DATABASE_URL', async () =>
+    Database.open(await prepareDatabase(settings.DATABASE_URL)),
+  );
   const metrics = new Metrics('api');
 
   const app = await NestFactory.create<NestExpressApplication>(
@@ -52,6 +55,16 @@ export async function startApi(settings: ApiSettings, logger: Logger): Promise<R
       await database.close();
     },
   };
+}
+
+/** What a variable leads to; a failure names the variable. */
+async function opened<T>(variable: keyof ApiSettings, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (cause) {
+    const { message } = toDomainError(cause);
+    throw new DomainError('invalid_settings', `wrong settings:\n  ${variable}: ${message}`, { cause });
+  }
 }
 
 type Issues = Parameters<

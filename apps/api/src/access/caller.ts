@@ -1,4 +1,11 @@
-import { createParamDecorator, SetMetadata, type CustomDecorator, type ExecutionContext } from '@nestjs/common';
+import {
+  applyDecorators,
+  createParamDecorator,
+  SetMetadata,
+  type CustomDecorator,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { ApiSecurity } from '@nestjs/swagger';
 import type { Request } from 'express';
 import type { ApiKeyScope } from '@housestyle/contracts';
 import type { TenantId } from '@housestyle/domain';
@@ -26,5 +33,5 @@ export const IS_PUBLIC = 'housestyle:is-public';
 /** Only keys with this scope; without it any valid key will do. */
 export const RequireScope = (scope: ApiKeyScope): CustomDecorator => SetMetadata(SCOPE, scope);
 
-/** No key at all. */
-export const Public = (): CustomDecorator => SetMetadata(IS_PUBLIC, true);
+/** No key at all; the document says so too. */
+export const Public = () => applyDecorators(SetMetadata(IS_PUBLIC, true), ApiSecurity({}));

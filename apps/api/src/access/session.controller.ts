@@ -49,7 +49,6 @@ export class SessionController {
   @Public()
   @AnswersNothing('signed out')
   signOut(@Res({ passthrough: true }) response: Response): void {
-    const { maxAge: _maxAge, ...options } = sessionCookieOptions(this.settings.SECURE_COOKIES);
-    response.clearCookie(SESSION_COOKIE, options);
+    response.clearCookie(SESSION_COOKIE, sessionCookieOptions(this.settings.SECURE_COOKIES));
   }
 }

@@ -45,7 +45,13 @@ export class UploadStorage implements StorageEngine {
     const path = `${tenantId}/${randomUUID()}`;
     const sha256 = createHash('sha256');
     const counter = { bytes: 0 };
-    await this.store.put(path, measured(file.stream, sha256, counter), { contentType: file.mimetype });
+    try {
+      await this.store.put(path, measured(file.stream, sha256, counter), { contentType: file.mimetype });
+    } catch (cause) {
+      if (cause instanceof DomainError && cause.code === 'payload_too_large') throw cause;
+      // whatever keeps our own store from taking it (its disk, its permissions) is no fault of the sender's
+      throw new DomainError('store_unavailable', 'the upload could not be kept', { cause });
+    }
     return { path, size: counter.bytes, ...{ sha256: sha256.digest('hex') } };
   }
 }

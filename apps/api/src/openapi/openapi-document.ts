@@ -24,8 +24,9 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setDescription(DESCRIPTION)
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'an API key, hs_…' })
-    .addCookieAuth(SESSION_COOKIE, { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE })
+    .addCookieAuth(SESSION_COOKIE, { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE }, SESSION_COOKIE)
     .addSecurityRequirements('bearer')
+    .addSecurityRequirements(SESSION_COOKIE)
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
@@ -58,19 +59,17 @@ function describeUploads(document: OpenAPIObject): void {
           ...fields,
           properties: { ...('properties' in fields && fields.properties), [UPLOAD_FILE_FIELD]: file },
           required: [UPLOAD_FILE_FIELD],
-        } as JsonSchema,
+        },
       },
-      'application/json': { schema: jsonSchema(AnnounceAssetSchema.meta({ id: undefined })) },
+      'application/json': { schema: component(document, 'AnnounceAsset', AnnounceAssetSchema) },
     },
   };
 }
 
 function describeProblems(document: OpenAPIObject): void {
-  const schemas = ((document.components ??= {}).schemas ??= {});
-  schemas['Problem'] = jsonSchema(ProblemSchema.meta({ id: undefined }));
   const problem = {
     description: 'A problem (RFC 9457)',
-    content: { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
+    content: { [PROBLEM_CONTENT_TYPE]: { schema: component(document, 'Problem', ProblemSchema) } },
   };
   for (const [path, item] of Object.entries(document.paths)) {
     if (!path.startsWith('/v1/')) continue;
@@ -80,7 +79,15 @@ function describeProblems(document: OpenAPIObject): void {
   }
 }
 
+/** Adds a schema that carries its own id (`.meta({ id })`) to the document. @returns a reference to it */
+function component(document: OpenAPIObject, id: string, schema: z.ZodType): { $ref: string } {
+  const { definitions } = jsonSchema(schema) as { definitions?: Record<string, JsonSchema> };
+  const named = definitions?.[id];
+  if (!named) throw new Error(`the schema ${id} does not carry that id`);
+  ((document.components ??= {}).schemas ??= {})[id] = named;
+  return { $ref: `#/components/schemas/${id}` };
+}
+
 function jsonSchema(schema: z.ZodType): JsonSchema {
-  const { $schema: _dialect, ...converted } = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' });
-  return converted as JsonSchema;
+  return z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }) as JsonSchema;
 }

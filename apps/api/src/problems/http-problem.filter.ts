@@ -12,6 +12,8 @@ export class HttpProblemFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
+    // the sender went away in the middle of the body: nobody to answer, and nothing of ours is wrong
+    if (request.readableAborted) return;
     const problem = toHttpProblem(thrown, request.path);
     if (problem.status >= 500) {
       this.logger.error({ err: thrown, method: request.method, path: request.path }, 'a request failed');
