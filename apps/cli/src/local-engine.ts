@@ -1,0 +1,32 @@
+import { openBaseModel, readMapperFiles } from '@housestyle/checkpoints';
+import { CaptionEngine, type CaptionItem, type CaptionOutput, type GenerationDefaults } from '@housestyle/clipcap';
+import { OnnxGraphRunner } from '@housestyle/runtime';
+
+/** The model in this process: a base, and the one mapper to use with it. */
+export class LocalEngine {
+  private constructor(
+    private readonly engine: CaptionEngine,
+    private readonly mapper: Pick<CaptionItem, 'mapper'>,
+  ) {}
+
+  /** @throws DomainError when either directory does not hold what it should, or the mapper does not fit the base */
+  static async open(modelDirectory: string, mapperDirectory?: string): Promise<LocalEngine> {
+    const engine = await CaptionEngine.load(await openBaseModel(modelDirectory), new OnnxGraphRunner());
+    if (mapperDirectory === undefined) return new LocalEngine(engine, {});
+    const mapper = await engine.loadMapper(await readMapperFiles(mapperDirectory), mapperDirectory);
+    return new LocalEngine(engine, { mapper });
+  }
+
+  /** pixels of one side. */
+  get imageSize(): number {
+    return this.engine.imageSize;
+  }
+
+  /** Each picture [n, n, 3] uint8 RGB → its embedding and hypotheses, best first. */
+  caption(pictures: readonly Uint8Array[], generation: GenerationDefaults): Promise<CaptionOutput[]> {
+    return this.engine.caption(
+      pictures.map((pixels) => ({ input: { pixels }, ...this.mapper })),
+      generation,
+    );
+  }
+}

@@ -1,0 +1,86 @@
+import { createRequire } from 'node:module';
+import { MAX_BEAMS } from '@housestyle/clipcap';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { captionPictures, type CaptionOptions } from './caption.command.js';
+import { listModels } from './models.command.js';
+import type { Terminal } from './terminal.js';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+const PROGRAM_EXAMPLES = `
+Examples:
+  $ housestyle caption samples/samples-00000.png
+  $ housestyle caption --json samples/*.png > captions.jsonl
+  $ housestyle models list
+
+Exit codes: 0 everything worked, 1 something failed, 2 the command line was wrong.`;
+
+const CAPTION_EXAMPLES = `
+Examples:
+  One picture, one line: its path, a tab, its caption.
+  $ housestyle caption samples/samples-00000.png
+
+  One JSON object a line, with every beam's caption, score (mean log-probability per token) and tokens, best first.
+  $ housestyle caption --json samples/*.png
+
+  Another mapper on the same base model, greedily, at most 20 tokens.
+  $ housestyle caption --mapper models/demo/mapper-transformer --decode greedy --max-new-tokens 20 photo.jpg
+
+  A picture that cannot be read is named on stderr with its error code (and in its JSON line: {"image", "error"}); the
+  others go on, and the exit code is 1.`;
+
+const MODELS_EXAMPLES = `
+Examples:
+  $ housestyle models list
+  $ housestyle models list --json`;
+
+/** The command line. Commands tell their exit code through `exit`; usage errors are thrown as CommanderError. */
+export function createProgram(terminal: Terminal, exit: (code: number) => void): Command {
+  const program = new Command('housestyle')
+    .description('Captions pictures in a house style: CLIP, a mapping network, GPT-2.')
+    .version(version, '-V, --version')
+    .addHelpText('after', PROGRAM_EXAMPLES)
+    .showHelpAfterError('(add --help for the options and examples)')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => terminal.complain(text.trimEnd()) });
+
+  program
+    .command('caption')
+    .description('Caption picture files (JPEG, PNG, WebP, GIF, TIFF, AVIF).')
+    .argument('<image...>', 'picture files')
+    .option('--model <name|dir>', 'base model: one of `housestyle models list`, or a directory', 'demo')
+    .option('--mapper <dir>', "mapper directory to use instead of the base model's own")
+    .addOption(new Option('--decode <how>', 'how to search').choices(['beam', 'greedy']).default('beam'))
+    .option(
+      '--num-beams <n>',
+      `beams of the search, 1 to ${MAX_BEAMS} (default: the model's, usually 5)`,
+      count(MAX_BEAMS),
+    )
+    .option('--max-new-tokens <n>', "longest caption in tokens (default: the model's, usually 67)", count())
+    .option('--json', 'print one JSON object per picture', false)
+    .option('--embedding', "add CLIP's image embedding to the JSON", false)
+    .addHelpText('after', CAPTION_EXAMPLES)
+    .action(async (images: string[], options: CaptionOptions) => {
+      if (options.embedding && !options.json) program.error('error: --embedding needs --json');
+      exit(await captionPictures(images, options, terminal));
+    });
+
+  program
+    .command('models')
+    .description('The base models on this machine.')
+    .command('list')
+    .description('List them: name, version, licence, provenance.')
+    .option('--json', 'print one JSON object per model', false)
+    .addHelpText('after', MODELS_EXAMPLES)
+    .action(async (options: { json: boolean }) => exit(await listModels(options, terminal)));
+
+  return program;
+}
+
+function count(atMost = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= 1 && value <= atMost) return value;
+    throw new InvalidArgumentError(atMost < Number.MAX_SAFE_INTEGER ? `Give 1 to ${atMost}.` : 'Give 1 or more.');
+  };
+}

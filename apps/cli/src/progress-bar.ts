@@ -1,0 +1,27 @@
+import type { Terminal } from './terminal.js';
+
+const WIDTH = 30;
+const CLEAR_LINE = '\r\u001b[K';
+
+/** One line on stderr while many things are done; nothing where nobody watches. */
+export class ProgressBar {
+  private done = 0;
+
+  constructor(
+    private readonly terminal: Terminal,
+    private readonly total: number,
+  ) {}
+
+  advance(count: number): void {
+    this.done += count;
+    if (this.total < 2) return;
+    const filled = Math.round((WIDTH * this.done) / this.total);
+    const bar = '█'.repeat(filled) + '░'.repeat(WIDTH - filled);
+    this.terminal.draw?.(`${CLEAR_LINE}${bar} ${this.done}/${this.total}`);
+  }
+
+  /** Out of the way before a line is printed. */
+  clear(): void {
+    if (this.total >= 2) this.terminal.draw?.(CLEAR_LINE);
+  }
+}

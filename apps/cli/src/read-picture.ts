@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { DomainError } from '@housestyle/domain';
+import { decodeImage, resizeForClip } from '@housestyle/imaging';
+
+/**
+ * A picture file as the model sees it: [size, size, 3] uint8 RGB.
+ * @throws DomainError `source_not_found`, `source_forbidden`, or what decoding says
+ */
+export async function readPicture(path: string, size: number): Promise<Uint8Array> {
+  return resizeForClip(await decodeImage(await read(path)), size);
+}
+
+async function read(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    switch ((cause as NodeJS.ErrnoException).code) {
+      case 'ENOENT':
+      case 'ENOTDIR':
+        throw new DomainError('source_not_found', 'no such file', { cause });
+      case 'EISDIR':
+        throw new DomainError('source_not_found', 'a folder, not a picture', { cause });
+      case 'EACCES':
+      case 'EPERM':
+        throw new DomainError('source_forbidden', 'the file may not be read', { cause });
+      default:
+        throw cause;
+    }
+  }
+}
