@@ -26,8 +26,8 @@ export function advance(
 }
 
 /**
- * All prefixes at once, nothing cached yet. Shorter prefixes are padded behind their end, where the causal mask keeps the padding from their
- * own positions.
+ * All prefixes at once, nothing cached yet. Shorter ones are padded behind their end, where the causal mask keeps the
+ * padding from their own positions.
  */
 export function prefixFeeds(images: readonly DecodingImage[], { width: C }: Gpt2Config): Feeds {
   const B = images.length;
