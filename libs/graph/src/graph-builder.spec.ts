@@ -26,6 +26,13 @@ describe('GraphBuilder', () => {
     expect(() => g.weight(weights, 'v')).toThrow('demo.safetensors: no tensor v');
   });
 
+  it('never takes one checkpoint’s tensor for another’s of the same name', () => {
+    const g = new GraphBuilder('test');
+    g.weight(weights, 'w');
+    const other = new MemoryWeights('other.safetensors', new Map([['w', float32([0])]]));
+    expect(() => g.weight(other, 'w')).toThrow('w of other.safetensors has the name of another checkpoint');
+  });
+
   it('refuses a value of another graph', () => {
     const foreign = new GraphBuilder('other').float(1);
     const g = new GraphBuilder('test');

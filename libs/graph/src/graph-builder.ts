@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { DomainError } from '@housestyle/domain';
 import type { GraphModel } from './graph-runner.js';
 import { encodeModel, type Attributes, type Dim, type OnnxInitializer, type OpDomain } from './onnx-proto.js';
 import { float32, int64, type ElementType, type Tensor } from './tensor.js';
@@ -34,7 +35,7 @@ export class GraphBuilder {
   private readonly inputs = new Map<string, Value>();
   private readonly outputs = new Map<string, { value: Value; dims: readonly Dim[] }>();
   private readonly constants = new Map<string, Value>();
-  private readonly initializers = new Map<string, { value: Value; weight: FileTensor | Tensor }>();
+  private readonly initializers = new Map<string, Initializer>();
 
   constructor(readonly name: string) {}
 
@@ -44,7 +45,7 @@ export class GraphBuilder {
     return value;
   }
 
-  /** Declares `value` an output called `name`; a value may be an output only once under each name. */
+  /** Declares `value` an output called `name`; under several names, it is copied. */
   output(name: string, value: Value, dims: readonly Dim[]): void {
     const isFree = this.nodes.some((node) => node.outputs.includes(value)) && !this.isOutput(value);
     const exposed = isFree ? value : this.apply('Identity', [value], value.type);
@@ -54,11 +55,17 @@ export class GraphBuilder {
 
   /**
    * The checkpoint's tensor `name` under that same name; asked for twice it is still one initializer.
-   * @throws DomainError `invalid_model` when it is missing or not of shape `dims`.
+   * @throws DomainError `invalid_model` when it is missing, not of shape `dims` or not a float.
    */
   weight(source: WeightSource, name: string, dims?: readonly number[]): FloatValue {
     const known = this.initializers.get(name);
-    return (known?.value ?? this.initializer(name, requireWeight(source, name, dims))) as FloatValue;
+    if (known && known.source !== source) {
+      throw new Error(`graph ${this.name}: ${name} of ${source.label} has the name of another checkpoint's weight`);
+    }
+    const value = known?.value ?? this.initializer(name, requireWeight(source, name, dims));
+    this.initializers.get(name)!.source = source;
+    if (!isFloat(value)) throw new DomainError('invalid_model', `${source.label}: ${name} is of type ${value.type}`);
+    return value;
   }
 
   /** A weight under a name of the caller's choice. */
@@ -152,6 +159,15 @@ export class GraphBuilder {
     return [...this.outputs.values()].some((output) => output.value === value);
   }
 }
+
+interface Initializer {
+  readonly value: Value;
+  readonly weight: FileTensor | Tensor;
+  /** the checkpoint it was asked of by name. */
+  source?: WeightSource;
+}
+
+const isFloat = (value: Value): value is FloatValue => value.type === 'float32';
 
 const isInFile = (weight: FileTensor | Tensor): weight is FileTensor => 'file' in weight;
 

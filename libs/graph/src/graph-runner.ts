@@ -25,7 +25,7 @@ export interface GraphRunner {
 export interface GraphSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** Feeds by input name → outputs by name: all of them, or the `fetches` asked for (the others are not computed). */
+  /** Feeds by input name → outputs by name: all, or the `fetches` asked for (a runner may compute the others too). */
   run(feeds: Feeds, fetches?: readonly string[]): Promise<Fetched>;
   release(): Promise<void>;
 }
