@@ -3,6 +3,7 @@ import type { TenantId } from '@housestyle/domain';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { waitFor } from '../support/wait-for.js';
 import { captionOne } from './caption-one.js';
 
 /** Tables no tenant owns; every other one must carry tenant_id. */
@@ -149,7 +150,7 @@ describe('the catalogue', () => {
 
   it('lets neither role own, create, become another or bypass anything', async () => {
     const roles = await test.query(
-      `SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
+      `SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
          (SELECT count(*)::int FROM pg_auth_members WHERE member = r.oid) AS memberships,
          (SELECT count(*)::int FROM pg_class WHERE relowner = r.oid) AS owned,
          has_schema_privilege(rolname, 'public', 'CREATE') AS creates
@@ -157,7 +158,7 @@ describe('the catalogue', () => {
       [APP_ROLE, QUEUE_ROLE],
     );
     expect(roles).toHaveLength(2);
-    for (const { rolname: _name, ...powers } of roles) {
+    for (const powers of roles) {
       for (const [power, value] of Object.entries(powers)) expect(Number(value), power).toBe(0);
     }
   });
@@ -290,6 +291,16 @@ describe('Database', () => {
       /bypasses row-level/,
     );
     await expect(Database.open({ appUrl: test.appUrl, queueUrl: test.adminUrl })).rejects.toThrow(/bypasses row-level/);
+  });
+
+  it('goes on after its connections were cut', async () => {
+    const cut = await test.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND usename IN ($1, $2) AND application_name = 'housestyle'`,
+      [APP_ROLE, QUEUE_ROLE],
+    );
+    expect(cut.length).toBeGreaterThanOrEqual(2);
+    await waitFor('an answer', () => test.database.ping().then(() => true));
   });
 
   it('works for landing with rows of several tenants in one statement', async () => {

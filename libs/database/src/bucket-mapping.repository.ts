@@ -1,6 +1,6 @@
+import { isStorable } from '@housestyle/contracts';
 import type { TenantId } from '@housestyle/domain';
 import type { Database } from './database.js';
-import { isStorableJson } from './storable-text.js';
 
 export interface BucketObject {
   readonly bucket: string;
@@ -13,7 +13,7 @@ export class BucketMappingRepository {
   /** Whose objects these are, in their order; undefined where no mapping matches. The longest prefix wins. */
   async resolve(objects: readonly BucketObject[]): Promise<(TenantId | undefined)[]> {
     const records = objects.map(({ bucket, key }, position) => ({ position, bucket, key }));
-    const askable = records.filter((record) => isStorableJson(JSON.stringify(record)));
+    const askable = records.filter(isStorable);
     const rows = await this.database.acrossTenants(
       (tables) => tables.$queryRaw<{ position: number; tenant_id: TenantId }[]>`
       SELECT DISTINCT ON (position) position, mapping.tenant_id

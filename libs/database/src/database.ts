@@ -61,7 +61,7 @@ export class Database {
 }
 
 function connect(connectionString: string, max: number): PrismaClient {
-  return new PrismaClient({ adapter: new PrismaPg({ connectionString, max }) });
+  return new PrismaClient({ adapter: new PrismaPg({ connectionString, max, application_name: 'housestyle' }) });
 }
 
 async function refuseBypass(client: PrismaClient): Promise<void> {

@@ -1,7 +1,7 @@
+import { isStorable } from '@housestyle/contracts';
 import { tenantId, type Upload } from '@housestyle/domain';
 import type { Database } from './database.js';
 import { LANDED_CHANNEL } from './channels.js';
-import { isStorableJson } from './storable-text.js';
 import type { AssetRowId } from './asset-row.js';
 
 export interface LandedAsset {
@@ -36,7 +36,7 @@ export class LandingRepository {
    * changes nothing; an upload that cannot land never keeps the others from landing.
    */
   async land(uploads: readonly Upload[]): Promise<Landing> {
-    const storable = uploads.filter(isStorable);
+    const storable = uploads.filter(isLandable);
     const rows = storable.length > 0 ? await this.insert(storable) : [];
     const landed = rows.flatMap(({ id, position }) => (id ? [{ id, upload: storable[position]! }] : []));
     const unknownTenants = rows.filter((row) => !row.tenant_known).map(({ position }) => storable[position]!);
@@ -44,7 +44,7 @@ export class LandingRepository {
       landed,
       duplicates: storable.length - landed.length - unknownTenants.length,
       unknownTenants,
-      unstorable: uploads.filter((upload) => !isStorable(upload)),
+      unstorable: uploads.filter((upload) => !isLandable(upload)),
     };
   }
 
@@ -88,8 +88,8 @@ const toRecord = (upload: Upload, position: number) => ({
   context: upload.context ?? {},
 });
 
-function isStorable(upload: Upload): boolean {
-  return isName(upload.assetId) && isName(upload.version) && isStorableJson(JSON.stringify(upload));
+function isLandable(upload: Upload): boolean {
+  return isName(upload.assetId) && isName(upload.version) && isStorable(upload);
 }
 
 const isName = (name: string): boolean => name.length > 0 && Buffer.byteLength(name) <= MAX_NAME_BYTES;

@@ -5,8 +5,3 @@ export function storableText(text: string, maxLength = Infinity): string {
     .replaceAll('\0', '')
     .replace(/\p{Surrogate}/gu, '\uFFFD');
 }
-
-/** Whether PostgreSQL can keep this JSON text as jsonb: JSON.stringify escapes exactly what it refuses. */
-export function isStorableJson(json: string): boolean {
-  return !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/.test(json);
-}

@@ -229,16 +229,15 @@ CREATE INDEX "outbox_pending_key_idx" ON "outbox"("tenant_id", "key", "id") WHER
 
 -- Two roles that own nothing. They cannot log in until whoever deploys gives them a password. Roles belong
 -- to the server, not to the database: they may be here already, or be made by a neighbour right now.
-DO $$
-DECLARE name text;
-BEGIN
-  FOREACH name IN ARRAY ARRAY['housestyle_app', 'housestyle_queue'] LOOP
-    BEGIN
-      EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS', name);
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-    END;
-  END LOOP;
-END $$;
+-- (\x3B is a semicolon: Prisma's driver adapters cut a script at every one they see, quoted or not.)
+DO E'BEGIN
+  CREATE ROLE housestyle_app NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS\x3B
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL\x3B
+END';
+DO E'BEGIN
+  CREATE ROLE housestyle_queue NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS\x3B
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL\x3B
+END';
 
 REVOKE CREATE ON SCHEMA "public" FROM PUBLIC;
 GRANT USAGE ON SCHEMA "public" TO housestyle_app, housestyle_queue;
@@ -302,7 +301,7 @@ CREATE POLICY "own_tenant" ON "bucket_mapping"
   WITH CHECK ("tenant_id" = nullif(current_setting('housestyle.tenant_id', true), '')::uuid);
 
 -- The app role: one tenant at a time, by the policies above. Tenants and bucket mappings are an
--- administrator's; history (suggestions, promotions, events) is only added to.
+-- administrator's, and history (suggestions, promotions, events) is only added to.
 GRANT SELECT ON "tenant", "bucket_mapping", "asset" TO housestyle_app;
 GRANT SELECT, INSERT ON "embedding", "preview", "suggestion", "mapper_version", "promotion", "outbox" TO housestyle_app;
 GRANT SELECT, INSERT, UPDATE ON "review" TO housestyle_app;
