@@ -97,6 +97,8 @@ describe('API keys', () => {
   it('refuses an unknown scope and names the field', async () => {
     const answer = await problemOf(await caller.send('POST', '/v1/api-keys', { name: 'x', scopes: ['everything'] }));
     expect(answer).toMatchObject({ status: 400, code: 'invalid_request', errors: [{ path: 'scopes.0' }] });
+    const nul = await problemOf(await caller.send('POST', '/v1/api-keys', { name: 'a\0b' }));
+    expect(nul).toMatchObject({ status: 400, errors: [{ path: 'name' }] });
   });
 });
 

@@ -216,7 +216,8 @@ describe('looking at assets', () => {
   });
 
   it('refuses a page that cannot be', async () => {
-    for (const query of ['limit=0', 'limit=201', 'limit=x', 'status=lost', 'cursor=garbage']) {
+    const noUuid = Buffer.from(`1 ${'-'.repeat(36)}`).toString('base64url');
+    for (const query of ['limit=0', 'limit=201', 'limit=x', 'status=lost', 'cursor=garbage', `cursor=${noUuid}`]) {
       expect((await problemOf(await caller.fetch(`/v1/assets?${query}`))).code).toBe('invalid_request');
     }
   });

@@ -23,7 +23,9 @@ export function encodeCursor({ at, id }: Keyset): string {
 
 /** @throws DomainError `invalid_request` for anything `encodeCursor` did not write. */
 export function decodeCursor(cursor: string): Keyset {
-  const match = /^(\d{1,15}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  const match = /^(\d{1,15}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(
+    Buffer.from(cursor, 'base64url').toString(),
+  );
   if (!match) throw new DomainError('invalid_request', 'the cursor is malformed');
   return { at: new Date(Number(match[1])), id: match[2]! };
 }

@@ -15,6 +15,9 @@ import { SuggestionsService } from '../suggestions/suggestions.service.js';
 import { LOGGER } from '../tokens.js';
 import { LiveStreams } from './live-streams.service.js';
 
+/** Beyond this, a burst is not told one by one: its listeners list again. */
+const MAX_WAITING = 1000;
+
 type Load = (tenant: TenantId, id: string) => Promise<StreamEvent | undefined>;
 
 /**
@@ -24,6 +27,9 @@ type Load = (tenant: TenantId, id: string) => Promise<StreamEvent | undefined>;
 @Injectable()
 export class LiveEvents implements OnApplicationBootstrap, OnModuleDestroy {
   private subscriptions: Subscription[] = [];
+  private queue = Promise.resolve();
+  private waiting = 0;
+  private hasDropped = false;
 
   constructor(
     private readonly database: Database,
@@ -52,18 +58,34 @@ export class LiveEvents implements OnApplicationBootstrap, OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.subscriptions.map((subscription) => subscription.close()));
+    await this.queue;
   }
 
   private subscribe(channel: string, load: Load): Subscription {
     return listen(this.database.urls.appUrl, channel, {
-      onNotification: (payload) => void this.pass(payload, load),
+      onNotification: (payload) => this.enqueue(payload, load),
       onConnected: () => this.streams.sendReadyToAll(),
     });
   }
 
-  private async pass(payload: string, load: Load): Promise<void> {
+  /** One after the other, whatever the channel: events keep their order and leave the database to the requests. */
+  private enqueue(payload: string, load: Load): void {
     const [tenant = '', id = ''] = payload.split(':');
     if (!isTenantId(tenant) || !this.streams.hasListeners(tenant)) return;
+    if (this.waiting >= MAX_WAITING) {
+      this.hasDropped = true;
+      return;
+    }
+    this.waiting++;
+    this.queue = this.queue.then(async () => {
+      await this.pass(tenant, id, load);
+      if (--this.waiting > 0 || !this.hasDropped) return;
+      this.hasDropped = false;
+      this.streams.sendReadyToAll();
+    });
+  }
+
+  private async pass(tenant: TenantId, id: string, load: Load): Promise<void> {
     try {
       const event = await load(tenant, id);
       if (event) this.streams.send(tenant, event);

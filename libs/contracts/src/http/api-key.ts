@@ -29,7 +29,12 @@ export type ApiKeyList = z.infer<typeof ApiKeyListSchema>;
 /** `POST /v1/api-keys` */
 export const CreateApiKeySchema = z
   .strictObject({
-    name: z.string().trim().min(1).max(100),
+    name: z
+      .string()
+      .trim()
+      .min(1)
+      .max(100)
+      .regex(/^\P{Cc}*$/u, 'no control characters'),
     scopes: z.array(ApiKeyScopeSchema).max(API_KEY_SCOPES.length).default(['upload', 'review']),
   })
   .meta({ id: 'CreateApiKey' });

@@ -25,7 +25,10 @@ export type SuggestedCaption = z.infer<typeof SuggestedCaptionSchema>;
 export const ReviewSchema = z
   .object({
     decision: ReviewDecisionSchema,
-    text: z.string().nullable().describe('the caption that stands: the suggested one, the editor’s, or null when rejected'),
+    text: z
+      .string()
+      .nullable()
+      .describe('the caption that stands: the suggested one, the editor’s, or null when rejected'),
     durationMs: z.number().int().nonnegative().nullable(),
     editor: z.string().nullable().describe('whose decision: the API key’s prefix'),
     reviewedAt: z.iso.datetime(),
