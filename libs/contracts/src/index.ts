@@ -1,3 +1,5 @@
 /** Safe for the browser. What needs Node's modules has an entry of its own (`@housestyle/contracts/captioner`). */
+import './no-eval-in-browsers.js';
+
 export * from './events/index.js';
 export * from './http/index.js';
