@@ -11,8 +11,7 @@ import type { AssetRowId, Lease } from './asset-row.js';
 import { FAILURE_CHANNEL, SUGGESTION_CHANNEL } from './channels.js';
 import { championOf } from './champion.js';
 import type { Database, Transaction } from './database.js';
-import type { Prisma } from './generated/client.js';
-import { appendToOutbox } from './outbox-events.js';
+import { appendToOutbox, type OutboxEntry } from './outbox-events.js';
 import { storableText } from './storable-text.js';
 
 /** What it takes to caption an asset. */
@@ -107,18 +106,19 @@ export class CaptioningRepository {
    * state, the events, the wake-up of the page. An asset captioned twice keeps its first suggestion.
    */
   completeMany(tenant: TenantId, completions: readonly Completion[]): Promise<Completed> {
+    const outcomes = new Map(completions.map((completion) => [completion.assetRowId, toOutcome(completion)]));
     return this.database.forTenant(tenant, async (rows) => {
-      const owned = new Map((await markCaptioned(rows, tenant, completions)).map((asset) => [asset.id, asset]));
-      const ours = completions.filter(({ assetRowId }) => owned.has(assetRowId));
-      if (ours.length > 0) {
-        await storeEmbeddings(rows, tenant, ours);
-        await storePreviews(rows, tenant, ours);
-        await storeSuggestions(rows, tenant, ours, owned);
-      }
-      return {
-        completed: [...owned.keys()],
-        lost: completions.map(({ assetRowId }) => assetRowId).filter((id) => !owned.has(id)),
-      };
+      const stored = await store(rows, tenant, [...outcomes.values()]);
+      const fresh = stored.filter(isNewSuggestion);
+      await appendToOutbox(
+        rows,
+        tenant,
+        fresh.map((asset) => suggestedEvent(tenant, asset, outcomes.get(asset.id)!)),
+        fresh.map(({ suggestion_id }) => ({ channel: SUGGESTION_CHANNEL, payload: `${tenant}:${suggestion_id}` })),
+      );
+      const completed = new Set(stored.map(({ id }) => id));
+      const lost = [...outcomes.keys()].filter((id) => !completed.has(id));
+      return { completed: [...completed], lost };
     });
   }
 
@@ -133,21 +133,20 @@ export class CaptioningRepository {
           AND lease_token = ${lease.leaseToken}::uuid AND status = 'received'
         RETURNING id, asset_id, version, failed_at`;
       if (!asset) return false;
-      await appendToOutbox(rows, tenant, [
-        {
-          type: EVENT_TYPES.assetFailed,
+      const event = {
+        type: EVENT_TYPES.assetFailed,
+        assetId: asset.asset_id,
+        payload: {
+          tenantId: tenant,
           assetId: asset.asset_id,
-          payload: {
-            tenantId: tenant,
-            assetId: asset.asset_id,
-            version: asset.version,
-            code,
-            message: text,
-            failedAt: asset.failed_at.toISOString(),
-          },
+          version: asset.version,
+          code,
+          message: text,
+          failedAt: asset.failed_at.toISOString(),
         },
-      ]);
-      await rows.$executeRaw`SELECT pg_notify(${FAILURE_CHANNEL}, ${`${tenant}:${asset.id}`})`;
+      };
+      const notification = { channel: FAILURE_CHANNEL, payload: `${tenant}:${asset.id}` };
+      await appendToOutbox(rows, tenant, [event], [notification]);
       return true;
     });
   }
@@ -171,103 +170,105 @@ export class CaptioningRepository {
   }
 }
 
-/** Only rows whose lease token still matches; theirs are the outcomes that count. */
-function markCaptioned(rows: Transaction, tenant: TenantId, outcomes: readonly Completion[]): Promise<OwnedAsset[]> {
-  const column = <T>(of: (outcome: Completion) => T): T[] => outcomes.map(of);
-  return rows.$queryRaw<OwnedAsset[]>`
-    UPDATE asset SET status = 'captioned', captioned_at = now(), width = outcome.width, height = outcome.height,
-      error_code = NULL, error_message = NULL, lease_token = NULL, leased_until = NULL, leased_by = NULL
-    FROM unnest(
-      ${column((o) => o.assetRowId)}::uuid[], ${column((o) => o.leaseToken)}::uuid[],
-      ${column((o) => o.width)}::int[], ${column((o) => o.height)}::int[]
-    ) AS outcome(id, token, width, height)
-    WHERE asset.tenant_id = ${tenant}::uuid AND asset.id = outcome.id
-      AND asset.lease_token = outcome.token AND asset.status = 'received'
-    RETURNING asset.id, asset.asset_id, asset.version`;
+/** A completion as one record of the statement below. */
+type Outcome = ReturnType<typeof toOutcome>;
+
+/** An asset that is captioned now; without a suggestion when it had this one already. */
+interface StoredOutcome extends OwnedAsset {
+  readonly suggestion_id: string | null;
+  readonly created_at: Date | null;
+}
+type NewSuggestion = StoredOutcome & { readonly suggestion_id: string; readonly created_at: Date };
+
+const isNewSuggestion = (stored: StoredOutcome): stored is NewSuggestion => stored.suggestion_id !== null;
+
+/** One statement for the whole batch; only assets whose lease token still matches take part. */
+function store(rows: Transaction, tenant: TenantId, outcomes: readonly Outcome[]): Promise<StoredOutcome[]> {
+  return rows.$queryRaw<StoredOutcome[]>`
+    WITH outcome AS (
+      SELECT * FROM jsonb_to_recordset(${JSON.stringify(outcomes)}::jsonb) AS outcome(
+        id uuid, lease_token uuid, width int, height int, base_model text, base_sha256 text, embedding text,
+        preview_type text, preview_width int, preview_height int, preview text,
+        mapper_version_id uuid, mapper_id text, generation_key text, text text, score float8, hypotheses jsonb)
+    ), captioned AS (
+      UPDATE asset SET status = 'captioned', captioned_at = now(), width = outcome.width, height = outcome.height,
+        error_code = NULL, error_message = NULL, lease_token = NULL, leased_until = NULL, leased_by = NULL
+      FROM outcome
+      WHERE asset.tenant_id = ${tenant}::uuid AND asset.id = outcome.id
+        AND asset.lease_token = outcome.lease_token AND asset.status = 'received'
+      RETURNING asset.id, asset.asset_id, asset.version
+    ), ours AS (
+      SELECT ${tenant}::uuid AS tenant_id, outcome.* FROM outcome JOIN captioned USING (id)
+    ), embedded AS (
+      INSERT INTO embedding (tenant_id, asset_row_id, base_model, base_sha256, values)
+      SELECT tenant_id, id, base_model, base_sha256, decode(embedding, 'base64') FROM ours
+      ON CONFLICT DO NOTHING
+    ), previewed AS (
+      INSERT INTO preview (tenant_id, asset_row_id, content_type, width, height, bytes)
+      SELECT tenant_id, id, preview_type, preview_width, preview_height, decode(preview, 'base64') FROM ours
+      ON CONFLICT DO NOTHING
+    ), suggested AS (
+      INSERT INTO suggestion (tenant_id, asset_row_id, base_model, base_sha256, mapper_version_id, mapper_id,
+        generation_key, text, score, hypotheses)
+      SELECT tenant_id, id, base_model, base_sha256, mapper_version_id, mapper_id,
+        generation_key, text, score, hypotheses FROM ours
+      ON CONFLICT DO NOTHING
+      RETURNING id, asset_row_id, created_at
+    )
+    SELECT captioned.id, asset_id, version, suggested.id AS suggestion_id, created_at
+    FROM captioned LEFT JOIN suggested ON suggested.asset_row_id = captioned.id`;
 }
 
-async function storeEmbeddings(rows: Transaction, tenant: TenantId, outcomes: readonly Completion[]): Promise<void> {
-  await rows.embedding.createMany({
-    skipDuplicates: true,
-    data: outcomes.map((outcome) => ({
-      tenantId: tenant,
-      assetRowId: outcome.assetRowId,
-      baseModel: outcome.baseModel,
-      baseSha256: outcome.baseSha256,
-      values: new Uint8Array(outcome.embedding),
-    })),
-  });
-}
-
-async function storePreviews(rows: Transaction, tenant: TenantId, outcomes: readonly Completion[]): Promise<void> {
-  await rows.preview.createMany({
-    skipDuplicates: true,
-    data: outcomes.map(({ assetRowId, preview }) => ({
-      ...preview,
-      tenantId: tenant,
-      assetRowId,
-      bytes: new Uint8Array(preview.bytes),
-    })),
-  });
-}
-
-async function storeSuggestions(
-  rows: Transaction,
-  tenant: TenantId,
-  outcomes: readonly Completion[],
-  assets: ReadonlyMap<AssetRowId, OwnedAsset>,
-): Promise<void> {
-  const created = await rows.suggestion.createManyAndReturn({
-    skipDuplicates: true,
-    data: outcomes.map((outcome) => toSuggestion(tenant, outcome)),
-  });
-  await appendToOutbox(
-    rows,
-    tenant,
-    created.map((suggestion) => {
-      const { asset_id: assetId, version } = assets.get(suggestion.assetRowId)!;
-      const [best, ...others] = suggestion.hypotheses as unknown as Hypothesis[];
-      return {
-        type: EVENT_TYPES.captionSuggested,
-        assetId,
-        payload: {
-          tenantId: tenant,
-          assetId,
-          version,
-          suggestionId: suggestion.id,
-          caption: suggestion.text,
-          score: best!.score,
-          alternatives: others.map(({ text, score }) => ({ caption: text, score })),
-          baseModel: suggestion.baseModel,
-          mapperId: suggestion.mapperId,
-          createdAt: suggestion.createdAt.toISOString(),
-        },
-      };
-    }),
-  );
-  const payloads = created.map(({ id }) => `${tenant}:${id}`);
-  await rows.$executeRaw`SELECT pg_notify(${SUGGESTION_CHANNEL}, payload) FROM unnest(${payloads}::text[]) AS payload`;
-}
-
-function toSuggestion(tenant: TenantId, outcome: Completion): Prisma.SuggestionCreateManyInput {
-  const hypotheses = outcome.hypotheses.map(({ text, score, tokens, isStopped }) => ({
+function toOutcome(completion: Completion) {
+  const { preview, mapperId } = completion;
+  const hypotheses = completion.hypotheses.map(({ text, score, tokens, isStopped }) => ({
     text: storableText(text),
     score,
     tokens: [...tokens],
     isStopped,
   }));
   const best = hypotheses[0];
-  if (!best) throw new RangeError(`asset ${outcome.assetRowId} has no hypothesis`);
+  if (!best) throw new RangeError(`asset ${completion.assetRowId} has no hypothesis`);
   return {
-    tenantId: tenant,
-    assetRowId: outcome.assetRowId,
-    baseModel: outcome.baseModel,
-    baseSha256: outcome.baseSha256,
-    mapperVersionId: outcome.mapperId === BASE_MAPPER_ID ? null : outcome.mapperId,
-    mapperId: outcome.mapperId,
-    generationKey: outcome.generationKey,
+    id: completion.assetRowId,
+    lease_token: completion.leaseToken,
+    width: completion.width,
+    height: completion.height,
+    base_model: completion.baseModel,
+    base_sha256: completion.baseSha256,
+    embedding: toBase64(completion.embedding),
+    preview_type: preview.contentType,
+    preview_width: preview.width,
+    preview_height: preview.height,
+    preview: toBase64(preview.bytes),
+    mapper_version_id: mapperId === BASE_MAPPER_ID ? null : mapperId,
+    mapper_id: mapperId,
+    generation_key: completion.generationKey,
     text: best.text,
     score: best.score,
     hypotheses,
+  };
+}
+
+const toBase64 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+
+function suggestedEvent(tenant: TenantId, asset: NewSuggestion, outcome: Outcome): OutboxEntry {
+  const alternatives = outcome.hypotheses.slice(1).map(({ text, score }) => ({ caption: text, score }));
+  return {
+    type: EVENT_TYPES.captionSuggested,
+    assetId: asset.asset_id,
+    payload: {
+      tenantId: tenant,
+      assetId: asset.asset_id,
+      version: asset.version,
+      suggestionId: asset.suggestion_id,
+      caption: outcome.text,
+      score: outcome.score,
+      alternatives,
+      baseModel: outcome.base_model,
+      mapperId: outcome.mapper_id,
+      createdAt: asset.created_at.toISOString(),
+    },
   };
 }

@@ -19,20 +19,32 @@ export type OutboxEntry =
   | { readonly type: Types['assetFailed']; readonly assetId: string; readonly payload: AssetFailed }
   | { readonly type: Types['mapperPromoted']; readonly assetId?: undefined; readonly payload: MapperPromoted };
 
-/** Queues events in the caller's transaction: they are published if, and only if, it commits. */
+/** Who listens to `channel` hears `payload` when the transaction commits. */
+export interface Notification {
+  readonly channel: string;
+  readonly payload: string;
+}
+
+/** Queues events in the caller's transaction: they are published, and listeners hear of it, if it commits. */
 export async function appendToOutbox(
   rows: Transaction,
   tenant: TenantId,
   entries: readonly OutboxEntry[],
+  notifications: readonly Notification[] = [],
 ): Promise<void> {
   if (entries.length === 0) return;
-  await rows.outboxEvent.createMany({
-    data: entries.map(({ type, assetId, payload }) => ({
-      tenantId: tenant,
-      type,
-      key: assetId === undefined ? tenant : eventKey(tenant, assetId),
-      payload,
-    })),
-  });
-  await rows.$executeRaw`SELECT pg_notify(${OUTBOX_CHANNEL}, '')`;
+  const events = entries.map(({ type, assetId, payload }) => ({
+    type,
+    key: assetId === undefined ? tenant : eventKey(tenant, assetId),
+    payload,
+  }));
+  const heard = [{ channel: OUTBOX_CHANNEL, payload: '' }, ...notifications];
+  await rows.$executeRaw`
+    WITH event AS (
+      INSERT INTO outbox (tenant_id, type, key, payload)
+      SELECT ${tenant}::uuid, type, key, payload
+      FROM jsonb_to_recordset(${JSON.stringify(events)}::jsonb) AS event(type text, key text, payload jsonb)
+    )
+    SELECT pg_notify(channel, payload)
+    FROM jsonb_to_recordset(${JSON.stringify(heard)}::jsonb) AS heard(channel text, payload text)`;
 }

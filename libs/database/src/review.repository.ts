@@ -91,22 +91,21 @@ async function announce(
 ): Promise<void> {
   const { assetId, version } = suggestion.asset;
   const caption = review.decision && standingText(review.decision, suggestion.text, review.text);
-  await appendToOutbox(rows, tenant, [
-    {
-      type: EVENT_TYPES.captionReviewed,
+  const event = {
+    type: EVENT_TYPES.captionReviewed,
+    assetId,
+    payload: {
+      tenantId: tenant,
       assetId,
-      payload: {
-        tenantId: tenant,
-        assetId,
-        version,
-        suggestionId: suggestion.id,
-        reviewId: review.id,
-        decision: review.decision ?? 'withdrawn',
-        caption: caption ?? null,
-        revision: review.revision,
-        reviewedAt: review.updated_at.toISOString(),
-      },
+      version,
+      suggestionId: suggestion.id,
+      reviewId: review.id,
+      decision: review.decision ?? ('withdrawn' as const),
+      caption: caption ?? null,
+      revision: review.revision,
+      reviewedAt: review.updated_at.toISOString(),
     },
-  ]);
-  await rows.$executeRaw`SELECT pg_notify(${REVIEW_CHANNEL}, ${`${tenant}:${suggestion.id}`})`;
+  };
+  const notification = { channel: REVIEW_CHANNEL, payload: `${tenant}:${suggestion.id}` };
+  await appendToOutbox(rows, tenant, [event], [notification]);
 }
