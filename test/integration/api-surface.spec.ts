@@ -183,6 +183,10 @@ describe('the process', () => {
       code: 1,
       output: expect.stringContaining('UPLOAD_STORE') as string,
     });
+    expect(await startWith({ PORT: new URL(api.url).port })).toEqual({
+      code: 1,
+      output: expect.stringMatching(/PORT: .*EADDRINUSE/) as string,
+    });
     expect(await startWith({ DATABASE_URL: 'postgres://nobody:x@127.0.0.1:1/none' })).toEqual({
       code: 1,
       output: expect.stringContaining('DATABASE_URL') as string,

@@ -6,7 +6,7 @@ import { Database, prepareDatabase } from '@housestyle/database';
 import { openObjectStore } from '@housestyle/object-store';
 import type { ApiSettings } from '@housestyle/settings';
 import { Metrics, NestLogger, type Logger } from '@housestyle/telemetry';
-import { apiModule } from './api.module.js';
+import { apiModule, type Outside } from './api.module.js';
 import { serveOpenApi } from './openapi/openapi-document.js';
 import { measureRequests } from './operations/measure-requests.js';
 import { reviewPageFolder, serveReviewPage } from './page/review-page.js';
@@ -33,12 +33,29 @@ export async function startApi(settings: ApiSettings, logger: Logger): Promise<R
   const database = await opened('DATABASE_URL', async () =>
     Database.open(await prepareDatabase(settings.DATABASE_URL)),
   );
-  const metrics = new Metrics('api');
+  try {
+    const app = await createApp({ settings, database, uploadStore, metrics: new Metrics('api'), logger }, pageFolder);
+    await opened('PORT', () => app.listen(settings.PORT, settings.HOST));
+    return {
+      url: await app.getUrl(),
+      async close() {
+        await app.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
 
-  const app = await NestFactory.create<NestExpressApplication>(
-    apiModule({ settings, database, uploadStore, metrics, logger }),
-    { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
-  );
+async function createApp(outside: Outside, pageFolder: string | undefined): Promise<NestExpressApplication> {
+  const { settings, metrics, logger } = outside;
+  const app = await NestFactory.create<NestExpressApplication>(apiModule(outside), {
+    logger: new NestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+  });
   app.disable('x-powered-by');
   app.use(securityHeaders(settings.SECURE_COOKIES));
   app.use(measureRequests(metrics));
@@ -47,14 +64,7 @@ export async function startApi(settings: ApiSettings, logger: Logger): Promise<R
   app.useGlobalFilters(new HttpProblemFilter(logger));
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: toInvalidRequest }));
   serveOpenApi(app);
-  await app.listen(settings.PORT, settings.HOST);
-  return {
-    url: await app.getUrl(),
-    async close() {
-      await app.close();
-      await database.close();
-    },
-  };
+  return app;
 }
 
 /** What a variable leads to; a failure names the variable. */

@@ -53,14 +53,14 @@ export class UploadsService {
     if (unstorable.length > 0) {
       throw new InvalidRequestError([{ path: '', message: 'a name is over 1,024 bytes, or a text holds a NUL' }]);
     }
-    const newUris = new Set(landed.map(({ upload }) => upload));
+    const newUploads = new Set(landed.map(({ upload }) => upload));
     const items = [];
     for (const upload of uploads) {
       const row = await this.assets.find(upload);
       if (!row) throw new Error(`asset ${upload.assetId} has vanished`);
       items.push({
         ...presentAsset(row, this.location.isUpload(tenant, row.uri)),
-        isNew: newUris.has(upload),
+        isNew: newUploads.has(upload),
       });
     }
     return { items };
