@@ -1,7 +1,6 @@
 import { childEnvironment, type Environment } from '@housestyle/settings';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const STOP_WITH_PARENT = new URL('./stop-with-parent.js', import.meta.url).href;
 const RESTART_DELAY_MS = 1_000;
@@ -87,8 +86,4 @@ async function isOk(url: string): Promise<boolean> {
   }
 }
 
-/** Apps are found as the packages they are, wherever npm put them. */
-function mainFile(app: string): string {
-  const manifest = createRequire(import.meta.url).resolve(`@housestyle/${app}/package.json`);
-  return join(dirname(manifest), 'dist', 'main.js');
-}
+const mainFile = (app: string): string => fileURLToPath(new URL(`../../${app}/dist/main.js`, import.meta.url));
