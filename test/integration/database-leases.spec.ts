@@ -95,11 +95,14 @@ describe('leases', () => {
 
   it('gives an asset on when its lease has run out, with a new token', async () => {
     await land(await test.provision(), 1);
-    const [first] = await leases.lease(1, 40, 'a');
-    expect(await leases.lease(1, 40, 'b')).toEqual([]);
+    const [first] = await leases.lease(1, 2_000, 'a');
     const second = await waitFor('the lease to run out', async () => (await leases.lease(1, 60_000, 'b'))[0]);
     expect(second.assetRowId).toBe(first!.assetRowId);
     expect(second.leaseToken).not.toBe(first!.leaseToken);
+    const [row] = await test.query<{ waited: boolean }>(
+      `SELECT now() - received_at >= interval '2 s' AS waited FROM asset`,
+    );
+    expect(row!.waited).toBe(true);
     expect(await leases.renew([first!], 60_000)).toEqual([]);
   });
 
@@ -129,18 +132,5 @@ describe('leases', () => {
     expect(await leases.msUntilDue()).toBe(0);
     await leases.lease(1, 60_000, 'a');
     expect(await leases.msUntilDue()).toBeGreaterThan(50_000);
-  });
-
-  it('finds the due rows among 50,000 by the index', async () => {
-    const tenant = await test.provision();
-    await test.query(
-      `INSERT INTO asset (tenant_id, asset_id, version, uri, status)
-       SELECT $1, i, '1', 'x:', CASE WHEN i % 5 = 0 THEN 'received' ELSE 'captioned' END::asset_status FROM generate_series(1, 50000) AS i`,
-      [tenant],
-    );
-    await test.query('ANALYZE asset');
-    const started = performance.now();
-    for (let i = 0; i < 20; i++) expect(await leases.lease(32, 60_000, 'a')).toHaveLength(32);
-    expect((performance.now() - started) / 20).toBeLessThan(100);
   });
 });

@@ -29,6 +29,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const urls = await prepareDatabase(adminUrl);
   const database = await Database.open(urls);
   const admin = new pg.Pool({ connectionString: adminUrl, max: 2 });
+  // dropping the database may reach a connection before its own end does
+  admin.on('error', () => undefined);
   return {
     ...urls,
     adminUrl,
