@@ -1,5 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
   credentials,
@@ -18,6 +19,7 @@ import {
   type CaptionItem,
   type CaptionResult,
 } from '@housestyle/contracts/captioner';
+import type { MapperReference } from '@housestyle/domain';
 import { service as healthService } from 'grpc-health-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -177,7 +179,7 @@ describe('a captioner', () => {
     expectGolden(results.at(-1), pictures[1]!.mlp.beam5);
   });
 
-  it('refuses a damaged mapper, in the store or in its own cache, while others go on', async () => {
+  it('refuses a mapper that is damaged in the store, while others go on', async () => {
     const directory = 'models/demo/mapper-transformer';
     const damaged = await putMapperArtefact(captioner.artefacts, 'tenant-2/v1', directory);
     await flipBit(join(captioner.artefacts, damaged.key, 'model.safetensors'));
@@ -314,8 +316,7 @@ describe('a captioner under pressure', () => {
   it('drops the items of an expired call from its queue, without working on them', async () => {
     const busy = client.caption({ baseModel: 'demo', items: manyItems(400) }, CALL);
     await waitFor('the queue to fill', async () => (await metric(captioner, 'waiting_items')) > 100, { everyMs: 5 });
-    // another connection, so that it is served in turn and not behind the first
-    const late = client.caption({ baseModel: 'demo', items: manyItems(150) }, { deadlineMs: 150 });
+    const late = client.caption({ baseModel: 'demo', items: manyItems(150) }, { deadlineMs: 600 });
     await expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' });
     const { results } = await busy;
     expect(texts(results)).toEqual(results.map((_, n) => expectedText(n)));
@@ -329,6 +330,57 @@ describe('a captioner under pressure', () => {
     const refused = client.caption({ baseModel: 'demo', items: manyItems(200) }, CALL);
     await expect(refused).rejects.toMatchObject({ code: 'captioner_overloaded', disposition: 'retry' });
     expect((await busy).results.every(({ status }) => status.code === 'ok')).toBe(true);
+  });
+});
+
+describe('a captioner with room for one mapper', () => {
+  let captioner: RunningCaptioner;
+  let mlp: MapperReference;
+  let transformer: MapperReference;
+
+  beforeAll(async () => {
+    captioner = await startCaptioner({ MAPPER_CACHE_ENTRIES: '1' });
+    mlp = await putMapperArtefact(captioner.artefacts, 'mlp', 'models/demo/mapper');
+    transformer = await putMapperArtefact(captioner.artefacts, 'transformer', 'models/demo/mapper-transformer');
+  });
+  afterAll(() => captioner.close());
+
+  const captionWith = async (...mappers: MapperReference[]) => {
+    const items = mappers.map((mapper, n) => ({ id: `${n}`, pixels: { rgb: pixels[0]! }, mapper }));
+    return (await captioner.client.caption({ baseModel: 'demo', items }, CALL)).results;
+  };
+
+  it('uses several in one batch all the same', async () => {
+    const results = await captionWith(mlp, transformer, mlp, transformer);
+    const { mlp: ofMlp, transformer: ofTransformer } = pictures[0]!;
+    [ofMlp, ofTransformer, ofMlp, ofTransformer].forEach(({ beam5 }, n) => expectGolden(results[n], beam5));
+  });
+
+  it('notices when its own copy of a mapper was damaged, does not use it, and pulls it again', async () => {
+    await captionWith(transformer);
+    await flipBit(join(captioner.mapperCache, mlp.sha256, 'model.safetensors'));
+    const [damaged] = await captionWith(mlp);
+    expect(damaged?.status).toMatchObject({ code: 'internal', isRetryable: true });
+    const [healed] = await captionWith(mlp);
+    expectGolden(healed, pictures[0]!.mlp.beam5);
+  });
+});
+
+describe('a captioner with several worker threads', () => {
+  it('gives every item its own caption, whichever thread and batch it went to', async () => {
+    const captioner = await startCaptioner({ WORKERS: '2', MAX_BATCH: '8' });
+    try {
+      const directory = 'models/demo/mapper-transformer';
+      const mapper = await putMapperArtefact(captioner.artefacts, 'tenant-1/v1', directory);
+      const items = manyItems(120).map((item, n) => (n % 3 === 0 ? { ...item, mapper } : item));
+      const calls = [0, 1, 2].map(() => captioner.client.caption({ baseModel: 'demo', items }, CALL));
+      const own = (n: number) => pictures[n % pictures.length]!.transformer.beam5[0]!.text;
+      for (const { results } of await Promise.all(calls)) {
+        expect(texts(results)).toEqual(items.map((_, n) => (n % 3 === 0 ? own(n) : expectedText(n))));
+      }
+    } finally {
+      await captioner.close();
+    }
   });
 });
 
@@ -351,7 +403,7 @@ describe('a captioner whose worker thread crashes', () => {
       const lost = results.filter(({ status }) => status.code !== 'ok');
       expect(lost.length).toBeGreaterThan(0);
       expect(lost.length).toBeLessThanOrEqual(8);
-      expect(lost.every(({ status }) => status.code === 'captioner_unavailable' && status.isRetryable)).toBe(true);
+      expect(lost.every(({ status }) => status.code === 'internal' && status.isRetryable)).toBe(true);
       results.forEach((result, n) => {
         if (result.status.code === 'ok') expect(result.hypotheses[0]?.text).toBe(expectedText(n));
       });
@@ -394,6 +446,25 @@ describe('a captioner that is told to stop', () => {
     ['ARTEFACT_STORE', { ARTEFACT_STORE: 'ftp://example' }],
   ])('names %s when it cannot start because of it', async (variable, environment) => {
     await expect(startCaptioner(environment)).rejects.toThrow(variable);
+  });
+});
+
+describe('a captioner over a damaged base model', () => {
+  it('does not start, and names the variable and the file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'housestyle-damaged-'));
+    try {
+      await cp('models/demo', folder, { recursive: true });
+      await truncate(join(folder, 'gpt2/model.safetensors'), 100_000);
+      await expect(startCaptioner({ MODEL_DIRECTORIES: folder })).rejects.toThrow(
+        /MODEL_DIRECTORIES: .*gpt2\/model.safetensors/,
+      );
+      await rm(join(folder, 'housestyle.json'));
+      await expect(startCaptioner({ MODEL_DIRECTORIES: folder })).rejects.toThrow(
+        /MODEL_DIRECTORIES: .*gpt2\/model.safetensors/,
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

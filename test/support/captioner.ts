@@ -38,6 +38,7 @@ export async function startCaptioner(environment: Readonly<Record<string, string
       MODEL_DIRECTORIES: DEMO_MODEL,
       ARTEFACT_STORE: artefacts,
       MAPPER_CACHE: mapperCache,
+      WORKERS: '1',
       THREADS_PER_WORKER: '1',
       ...environment,
     },

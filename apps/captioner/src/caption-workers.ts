@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { GenerationDefaults } from '@housestyle/clipcap';
-import { DomainError } from '@housestyle/domain';
+import { DomainError, toDomainError } from '@housestyle/domain';
 import { DynamicBatcher, WorkerPool } from '@housestyle/runtime';
 import type { CaptionerSettings } from '@housestyle/settings';
 import type { Logger } from '@housestyle/telemetry';
@@ -16,6 +16,9 @@ export interface Call {
   /** aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
+
+/** Threads of one worker each scale better than many threads of one worker; each costs the models' memory. */
+const MAX_DEFAULT_WORKERS = 4;
 
 interface QueuedItem {
   readonly baseModel: string;
@@ -38,15 +41,16 @@ export class CaptionWorkers {
     logger: Logger,
   ) {
     this.bases = bases.map(({ served }) => served);
+    const workers = settings.WORKERS ?? Math.min(MAX_DEFAULT_WORKERS, availableParallelism());
     const workerData: WorkerData = {
       bases,
-      threads: settings.THREADS_PER_WORKER ?? Math.max(1, Math.floor(availableParallelism() / settings.WORKERS)),
+      threads: settings.THREADS_PER_WORKER ?? Math.max(1, Math.floor(availableParallelism() / workers)),
       maxBatch: settings.MAX_BATCH,
       mapperLimits: { maxEntries: settings.MAPPER_CACHE_ENTRIES, maxBytes: settings.MAPPER_CACHE_BYTES },
     };
     this.pool = new WorkerPool({
       script: new URL('./caption.worker.js', import.meta.url),
-      size: settings.WORKERS,
+      size: workers,
       workerData,
       onWorkerLost: (error) => {
         metrics.workersLost.inc();
@@ -58,14 +62,19 @@ export class CaptionWorkers {
       maxBatch: settings.MAX_BATCH,
       maxDelayMs: settings.MAX_BATCH_DELAY_MS,
       maxQueue: settings.MAX_QUEUE,
-      maxRunning: settings.WORKERS,
+      maxRunning: workers,
     });
     metrics.watchQueue(() => this.batcher.waitingItems);
   }
 
   /** Resolves when every thread has its models loaded. @throws DomainError of the first that could not. */
   async start(): Promise<void> {
-    await this.pool.ready();
+    try {
+      await this.pool.ready();
+    } catch (cause) {
+      const { code, message } = toDomainError(cause);
+      throw new DomainError(code, `MODEL_DIRECTORIES: ${message}`, { cause });
+    }
   }
 
   /** @throws DomainError `model_not_found`, naming what there is. */

@@ -37,7 +37,6 @@ export class CaptionService {
       const ready = prepared.filter(isReady);
       const pending = this.workers.submit(base.name, generation, ready, call);
       const outcomes = await Promise.all(pending.map((outcome) => outcome.catch(toFailedItem)));
-      await Promise.all(outcomes.map((outcome, index) => this.discardIfCorrupt(outcome, ready[index]!)));
       const results = prepared.map((item, index) =>
         this.toResult(request.items[index]!, isReady(item) ? outcomes[ready.indexOf(item)]! : item),
       );
@@ -65,11 +64,6 @@ export class CaptionService {
     } catch (error) {
       return toFailedItem(error);
     }
-  }
-
-  /** A mapper that was whole when it was pulled and is not now: its local copy is damaged. */
-  private async discardIfCorrupt(outcome: ItemOutcome, { mapper }: BatchItem): Promise<void> {
-    if (mapper && !outcome.isOk && outcome.code === 'corrupt_checkpoint') await this.mappers.discard(mapper.sha256);
   }
 
   private toResult({ id, mapper }: CaptionItem, outcome: ItemOutcome): CaptionResult {

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openMapperArtefact, type BaseReference } from '@housestyle/checkpoints';
 import type { CaptionEngine, MapperHandle } from '@housestyle/clipcap';
@@ -31,7 +31,7 @@ export class LoadedMappers {
 
   /**
    * Good until the next `releaseRetired`, however many others are loaded meanwhile.
-   * @throws DomainError `corrupt_checkpoint`, `mapper_mismatch`, `mapper_not_found` or `invalid_model`
+   * @throws DomainError `mapper_mismatch`, `invalid_model`, `corrupt_checkpoint`; `internal` when the local copy was damaged
    */
   async get({ sha256, directory }: LocalMapper): Promise<MapperHandle> {
     const loaded = this.handles.get(sha256);
@@ -53,8 +53,9 @@ export class LoadedMappers {
       return await openMapperArtefact(directory, { sha256, base: this.base });
     } catch (error) {
       if (!(error instanceof DomainError) || error.code !== 'checksum_mismatch') throw error;
-      // it was whole when it was pulled
-      throw new DomainError('corrupt_checkpoint', error.message, { cause: error });
+      // it was whole when it was pulled, so only this copy is damaged: the next attempt pulls another
+      await rm(directory, { recursive: true, force: true });
+      throw new DomainError('internal', `the local copy of a mapper was damaged: ${error.message}`, { cause: error });
     }
   }
 }

@@ -44,11 +44,6 @@ export class MapperCache {
     return pull;
   }
 
-  /** Drops a folder that turned out to be damaged, so that the next request pulls it again. */
-  async discard(sha256: string): Promise<void> {
-    await rm(join(this.root, sha256), { recursive: true, force: true });
-  }
-
   private async fetch(reference: MapperReference, directory: string): Promise<LocalMapper> {
     const unfinished = join(this.root, `${reference.sha256}.${randomUUID()}.part`);
     try {

@@ -108,4 +108,4 @@ export class PoolWorker<Request, Response> {
   }
 }
 
-const crash = (what: string): DomainError => new DomainError('captioner_unavailable', `a worker thread ${what}`);
+const crash = (what: string): DomainError => new DomainError('internal', `a worker thread ${what}`);

@@ -57,7 +57,7 @@ describe('WorkerPool', () => {
       const pool = openPool({ onWorkerLost: (error) => lost.push(error.message) });
       await pool.ready();
       const [doomed, next] = [pool.run({ do: how }), pool.run('next')];
-      await expect(doomed).rejects.toMatchObject({ code: 'captioner_unavailable', disposition: 'retry' });
+      await expect(doomed).rejects.toMatchObject({ code: 'internal', disposition: 'retry' });
       expect(await next).toBe('next');
       expect(lost).toHaveLength(1);
     },
@@ -77,7 +77,10 @@ describe('WorkerPool', () => {
     });
     const crashing = openPool({ workerData: { crashOnStart: true } });
     await expect(crashing.ready()).rejects.toThrow('broken from the start');
-    await expect(crashing.run('anyone?')).rejects.toThrow('broken from the start');
+    await expect(crashing.run('anyone?')).rejects.toMatchObject({
+      code: 'captioner_unavailable',
+      message: 'no worker starts: a worker thread threw: broken from the start',
+    });
   });
 
   it('finishes what runs, fails what waits and refuses what comes, on close', async () => {
@@ -101,6 +104,6 @@ describe('WorkerPool', () => {
     const stuck = pool.run({ do: 'block', gate: gate() });
     stuck.catch(() => undefined);
     await pool.close(50);
-    await expect(stuck).rejects.toMatchObject({ code: 'captioner_unavailable' });
+    await expect(stuck).rejects.toMatchObject({ code: 'internal' });
   });
 });

@@ -18,7 +18,7 @@ const MAX_DOUBLINGS = 6;
 
 /**
  * Typed requests to worker threads, one at a time per worker, first come first served. A worker that crashes fails
- * only the request it was working on (`captioner_unavailable`, worth a retry) and is replaced.
+ * only the request it was working on (`internal`: worth a retry, but the request may be the culprit) and is replaced.
  */
 export class WorkerPool<Request, Response> {
   private readonly workers: (PoolWorker<Request, Response> | undefined)[];
@@ -82,7 +82,7 @@ export class WorkerPool<Request, Response> {
           this.workers[slot] = undefined;
           if (this.isClosing) return reject(error);
           if (hasBeenReady) this.options.onWorkerLost?.(error);
-          else if (this.threadIds.length === 0) this.failWaiting(error);
+          else if (this.threadIds.length === 0) this.failWaiting(unavailable(`no worker starts: ${error.message}`));
           reject(error);
           this.restartLater(slot);
         },
@@ -111,4 +111,5 @@ export class WorkerPool<Request, Response> {
   }
 }
 
-const closing = (): DomainError => new DomainError('captioner_unavailable', 'the workers are shutting down');
+const unavailable = (why: string): DomainError => new DomainError('captioner_unavailable', why);
+const closing = (): DomainError => unavailable('the workers are shutting down');

@@ -20,7 +20,9 @@ export const CAPTIONER_VARIABLES = {
     description: 'weights of mappers kept loaded per worker',
     unit: 'bytes',
   }),
-  WORKERS: variable(wholeNumber(1, 64).default(1), { description: 'worker threads, each with its own model' }),
+  WORKERS: variable(wholeNumber(1, 64).optional(), {
+    description: 'worker threads, each with its own models; unset: one per core, at most 4',
+  }),
   THREADS_PER_WORKER: variable(wholeNumber(1, 256).optional(), {
     description: 'threads of one inference; unset: the cores shared among the workers',
   }),

@@ -12,7 +12,7 @@ describe('settings', () => {
   });
 
   it('counts an empty string as unset', () => {
-    expect(readCaptionerSettings({ WORKERS: '' }).WORKERS).toBe(1);
+    expect(readCaptionerSettings({ MAX_BATCH: '' }).MAX_BATCH).toBe(32);
   });
 
   it('names every wrong variable at once, and never its value', () => {
