@@ -19,22 +19,26 @@ export interface CaptionStageOptions {
 interface Waiting {
   readonly item: PreparedItem;
   readonly since: number;
-  /** pictures in its next call at most: halved whenever a call with it fails, until the culprit stands alone */
+  /** pictures in its next call at most: halved as calls with it fail, until the culprit stands alone */
   readonly maxShare: number;
-  /** successful calls when it was last tried */
+  /** calls with it that failed */
+  readonly failures: number;
+  /** successful calls when it last failed */
   readonly successesSeen: number;
 }
 
 const MIN_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 15_000;
+const MAX_PAUSE_MS = 5_000;
+const FAILURES_UNTIL_HALVED = 3;
 
 /**
  * Sends prepared pictures to the captioner, several calls in flight.
  *
- * A captioner that is away or overloaded is nobody's fault: the pictures wait here, their leases renewed, no attempt
- * counted, while calls pause and then probe. Unless other calls succeed meanwhile: then the failing call is tried
- * again in halves, and a picture that by itself still brings its call down is charged with the attempt, so that it
- * cannot go round for ever. Any other failure of a whole call, a missed deadline too, is halved in the same way.
+ * A captioner that is away, overloaded or silent is nobody's fault: the pictures wait here, their leases renewed, no
+ * attempt counted, while calls pause and then probe one at a time, each with other pictures. When a call fails for
+ * another reason, or again and again, or while others succeed, its pictures go on in halves. A picture that fails by
+ * itself is charged with the attempt, unless the captioner may be to blame and no other call has succeeded meanwhile:
+ * so one that brings the captioner down neither goes round for ever nor takes the others along.
  */
 export class CaptionStage {
   private waiting: Waiting[] = [];
@@ -59,6 +63,7 @@ export class CaptionStage {
       item,
       since: performance.now(),
       maxShare: this.options.maxBatch,
+      failures: 0,
       successesSeen: this.successes,
     });
     this.pump();
@@ -131,15 +136,19 @@ export class CaptionStage {
   }
 
   private onFailure(batch: readonly Waiting[], error: DomainError): void {
-    if (isCaptionersFault(error.code)) {
+    const isSilent = error.code === 'deadline_exceeded';
+    const isAway = isCaptionersFault(error.code);
+    if (isAway || isSilent) {
       this.consecutiveFailures += 1;
       this.pause();
       this.logger.warn({ code: error.code, failures: this.consecutiveFailures }, error.message);
     }
     for (const entry of batch) {
-      const isInnocent = isCaptionersFault(error.code) && entry.successesSeen === this.successes;
-      if (isInnocent) this.again(entry, entry.maxShare);
-      else if (batch.length > 1) this.again(entry, Math.ceil(batch.length / 2));
+      const failures = entry.failures + 1;
+      const haveOthersSucceeded = entry.successesSeen !== this.successes;
+      const isHalved = !isAway || haveOthersSucceeded || failures % FAILURES_UNTIL_HALVED === 0;
+      if (batch.length > 1) this.again(entry, isHalved ? Math.ceil(batch.length / 2) : entry.maxShare);
+      else if ((isAway || isSilent) && !haveOthersSucceeded) this.again(entry, 1);
       else track(this.writes, this.outcomes.fail(entry.item.lease, error));
     }
   }
@@ -149,9 +158,9 @@ export class CaptionStage {
     this.pausedUntil = performance.now() + pauseMs;
   }
 
-  /** Back to the front, where it came from. */
+  /** Behind the others, so that these are the next to be tried. */
   private again(entry: Waiting, maxShare: number): void {
-    this.waiting.unshift({ ...entry, maxShare, successesSeen: this.successes });
+    this.waiting.push({ ...entry, maxShare, failures: entry.failures + 1, successesSeen: this.successes });
   }
 }
 

@@ -1,0 +1,114 @@
+import type { CaptionRequest, CaptionResponse } from '@housestyle/contracts/captioner';
+import { DEFAULT_GENERATION, DomainError, tenantId, type ErrorCode } from '@housestyle/domain';
+import { createLogger } from '@housestyle/telemetry';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { PipelineMetrics } from '../pipeline-metrics.js';
+import { CaptionStage } from './caption-stage.js';
+import type { OutcomeService } from './outcome.service.js';
+import type { PreparedItem } from './work-item.js';
+
+const TENANT = tenantId('7b0c2a52-95a7-4a4e-a6f5-3c9d0d9b7a10');
+
+const item = (id: string): PreparedItem => ({
+  lease: {
+    tenantId: TENANT,
+    assetRowId: id,
+    leaseToken: id,
+    attempts: 1,
+    isExhausted: false,
+    baseModel: 'demo',
+  },
+  task: { tenantId: TENANT, assetRowId: id, assetId: id, version: '1', uri: 'file:///a' },
+  base: { name: 'demo', version: '1', sha256: 'b', imageSize: 1, embeddingSize: 1 },
+  picture: {
+    pixels: new Uint8Array(3),
+    preview: { bytes: Buffer.alloc(1), contentType: 'image/webp', width: 1, height: 1 },
+    width: 1,
+    height: 1,
+  },
+});
+
+const answer = (request: CaptionRequest): CaptionResponse => ({
+  baseModel: 'demo',
+  baseModelSha256: 'b',
+  results: request.items.map(({ id }) => ({
+    id,
+    status: { code: 'ok', message: '', isRetryable: false },
+    mapperId: 'base',
+    embedding: null,
+    hypotheses: [],
+  })),
+});
+
+/** A stage whose captioner answers as `respond` says; what it asked, and what became of each picture. */
+function stageOver(respond: (ids: string[]) => ErrorCode | undefined) {
+  const calls: string[][] = [];
+  const outcomes = new Map<string, string>();
+  const captioner = {
+    caption: async (request: CaptionRequest): Promise<CaptionResponse> => {
+      const ids = request.items.map(({ id }) => id);
+      calls.push(ids);
+      const code = respond(ids);
+      if (code) throw new DomainError(code, 'as arranged');
+      return answer(request);
+    },
+  };
+  const recorder: Pick<OutcomeService, 'record' | 'fail'> = {
+    record: async (items) => items.forEach(({ lease }) => outcomes.set(lease.assetRowId, 'captioned')),
+    fail: async ({ assetRowId }, { code }) => void outcomes.set(assetRowId, code),
+  };
+  const options = { maxBatch: 4, maxCalls: 2, maxDelayMs: 20, deadlineMs: 1_000, generation: DEFAULT_GENERATION };
+  const logger = createLogger('spec', 'silent');
+  const stage = new CaptionStage(captioner, recorder as OutcomeService, options, new PipelineMetrics(), logger);
+  return { stage, calls, outcomes };
+}
+
+describe('CaptionStage', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('fills a call, and does not keep a lone picture waiting for long', async () => {
+    const { stage, calls } = stageOver(() => undefined);
+    for (const id of ['a', 'b', 'c', 'd', 'e']) stage.add(item(id));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(calls).toEqual([['a', 'b', 'c', 'd']]);
+    await vi.advanceTimersByTimeAsync(25);
+    expect(calls).toEqual([['a', 'b', 'c', 'd'], ['e']]);
+  });
+
+  it('traces a call that fails to the picture that makes it fail', async () => {
+    const { stage, outcomes } = stageOver((ids) => (ids.includes('c') ? 'invalid_request' : undefined));
+    for (const id of ['a', 'b', 'c', 'd']) stage.add(item(id));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(Object.fromEntries(outcomes)).toEqual({
+      a: 'captioned',
+      b: 'captioned',
+      c: 'invalid_request',
+      d: 'captioned',
+    });
+  });
+
+  it('waits for a captioner that is away, and charges nobody', async () => {
+    let isAway = true;
+    const { stage, calls, outcomes } = stageOver(() => (isAway ? 'captioner_unavailable' : undefined));
+    for (const id of ['a', 'b', 'c', 'd']) stage.add(item(id));
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(outcomes.size).toBe(0);
+    expect(calls.length).toBeLessThan(40);
+    isAway = false;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([...outcomes.values()]).toEqual(['captioned', 'captioned', 'captioned', 'captioned']);
+  });
+
+  it('does not let a picture that brings the captioner down go round for ever', async () => {
+    const { stage, outcomes } = stageOver((ids) => (ids.includes('poison') ? 'captioner_unavailable' : undefined));
+    stage.add(item('poison'));
+    for (let index = 0; index < 40; index++) {
+      stage.add(item(`good ${index}`));
+      await vi.advanceTimersByTimeAsync(2_000);
+    }
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(outcomes.get('poison')).toBe('captioner_unavailable');
+    expect([...outcomes.values()].filter((outcome) => outcome === 'captioned')).toHaveLength(40);
+  });
+});
