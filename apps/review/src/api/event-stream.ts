@@ -5,6 +5,8 @@ export type Connection = 'live' | 'reconnecting' | 'offline';
 interface StreamListener {
   readonly onEvent: (event: StreamEvent) => void;
   readonly onConnection: (connection: Connection) => void;
+  /** the server answered, but not with a stream: the session may have ended */
+  readonly onRefused: () => void;
 }
 
 const STREAM_URL = '/v1/suggestions/stream';
@@ -15,7 +17,7 @@ const LAST_RETRY_MS = 15_000;
  * Keeps the tenant's event stream open until the returned function is called. The browser reconnects by itself after
  * a cut, but gives up for good on an error answer (a proxy's 502 while the api restarts): then this opens a new one.
  */
-export function openEventStream({ onEvent, onConnection }: StreamListener): () => void {
+export function openEventStream({ onEvent, onConnection, onRefused }: StreamListener): () => void {
   let source: EventSource | undefined;
   let retryTimer: number | undefined;
   let retryMs = FIRST_RETRY_MS;
@@ -36,6 +38,7 @@ export function openEventStream({ onEvent, onConnection }: StreamListener): () =
     source.onerror = () => {
       onConnection(navigator.onLine ? 'reconnecting' : 'offline');
       if (source?.readyState !== EventSource.CLOSED) return;
+      onRefused();
       retryTimer = window.setTimeout(open, retryMs);
       retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
     };

@@ -12,6 +12,7 @@ import classes from './desk.module.css';
 import { ReviewDesk } from './review-desk';
 import { ShortcutsHelp } from './shortcuts-help';
 import { TopBar } from './top-bar';
+import { usePageTitle } from './use-page-title';
 import { viewFromHash } from './view';
 import { ViewBar } from './view-bar';
 
@@ -20,10 +21,11 @@ export function Desk({ session }: { session: Session }) {
   const client = useQueryClient();
   const view = viewFromHash(useSyncExternalStore(onHashChange, () => window.location.hash));
   const [events] = useState(() => new LiveEvents());
-  const connection = useLiveConnection(events);
   const refreshSession = useSessionRefresh();
+  const connection = useLiveConnection(events, refreshSession);
   const { queue, uploads } = useUploads();
   const [isHelpOpen, setIsHelpOpen] = useState(false);
+  usePageTitle(session.counts.suggestions.pending);
   const canUpload = session.scopes.includes('upload');
 
   useOnLiveEvent(events, (event: StreamEvent) => {

@@ -1,13 +1,12 @@
 import type { Session, StreamEvent, Suggestion } from '@housestyle/contracts';
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
-import { IconArrowUp } from '@tabler/icons-react';
 import { useMemo, useRef } from 'react';
 import { wordsForError } from '../api/problem-words';
 import { listSuggestions, type SuggestionFilter } from '../api/routes';
 import { useOnLiveEvent, type LiveEvents } from '../live/live-events';
 import { Button } from '../look/button';
-import { decisionForWording, type SuggestionActions } from '../suggestions/actions';
+import type { SuggestionActions } from '../suggestions/actions';
 import { DetailDialog } from '../suggestions/detail-dialog';
 import {
   feedKey,
@@ -18,18 +17,18 @@ import {
   type Feed,
 } from '../suggestions/feed-cache';
 import { FeedSkeleton } from '../suggestions/feed-states';
-import { columnsOf, stepIn, type Step } from '../suggestions/grid-steps';
 import { SuggestionDetail } from '../suggestions/suggestion-detail';
 import { SuggestionFeed } from '../suggestions/suggestion-feed';
 import { useArrivals } from '../suggestions/use-arrivals';
 import { useFeed } from '../suggestions/use-feed';
 import { useReviewClock } from '../suggestions/use-review-clock';
-import { useReviews, type Decision } from '../suggestions/use-reviews';
+import { useReviews } from '../suggestions/use-reviews';
 import classes from './desk.module.css';
 import { EmptyFeed, FailedFeed } from './feed-endings';
+import { NewcomersButton } from './newcomers-button';
 import { UndoBar } from './undo-bar';
+import { useReviewKeys } from './use-review-keys';
 import { useSelection } from './use-selection';
-import { useShortcuts } from './use-shortcuts';
 import { ViewBar } from './view-bar';
 
 interface ReviewDeskProps {
@@ -48,8 +47,7 @@ export function ReviewDesk({ filter, session, events, areKeysOn, onHelp }: Revie
   const { items } = feed;
   const { active, editingId, isDetailOpen, setChosenId, setEditingId, setIsDetailOpen } = useSelection(items);
   const clock = useReviewClock(active?.id);
-  const reviews = useReviews(clock, sayRefused);
-  const { decide, restore, history, isInFlight } = reviews;
+  const { decide, restore, history, isInFlight } = useReviews(clock, sayRefused);
   const arrivals = useArrivals(filter, editingId !== undefined || isDetailOpen);
   const canReview = session.scopes.includes('review');
   const isToDo = filter === 'pending';
@@ -91,8 +89,9 @@ export function ReviewDesk({ filter, session, events, areKeysOn, onHelp }: Revie
   const lastBefore = history.at(-1);
   const lastDecided = lastBefore && items.find(({ id }) => id === lastBefore.id);
   const undo = () => {
-    if (!lastBefore || !lastDecided) return;
-    restore(lastDecided, lastBefore);
+    if (!lastBefore) return;
+    restore(lastDecided ?? lastBefore, lastBefore);
+    if (!lastDecided) arrivals.add([lastBefore]);
     setChosenId(lastBefore.id);
   };
   const showArrivals = () => {
@@ -100,52 +99,18 @@ export function ReviewDesk({ filter, session, events, areKeysOn, onHelp }: Revie
     window.scrollTo({ top: 0 });
   };
   const tidy = () => client.setQueryData<Feed>(feedKey(filter), (listed) => listed && withoutDecided(listed));
-  const move = (step: Step) => {
-    const index = items.findIndex(({ id }) => id === active?.id);
-    setChosenId(items[stepIn(step, index, items.length, grid.current ? columnsOf(grid.current) : 1)]?.id);
-  };
-  const onActive = (act: (suggestion: Suggestion) => void) => () => {
-    if (active) act(active);
-  };
-  const onOpen = (decision: Decision) =>
-    onActive(
-      (suggestion) => canReview && suggestion.state !== decision.decision && actions.decide(suggestion, decision),
-    );
-  const takeWording = (index: number) =>
-    onActive((suggestion) => {
-      const decision = decisionForWording(suggestion, index);
-      if (decision && canReview) actions.decide(suggestion, decision);
-    });
-
-  useShortcuts(
-    {
-      j: () => move('next'),
-      k: () => move('previous'),
-      ArrowRight: () => move('next'),
-      ArrowLeft: () => move('previous'),
-      ArrowDown: () => move('down'),
-      ArrowUp: () => move('up'),
-      Home: () => move('first'),
-      End: () => move('last'),
-      Enter: onOpen({ decision: 'accepted' }),
-      a: onOpen({ decision: 'accepted' }),
-      x: onOpen({ decision: 'rejected' }),
-      r: onOpen({ decision: 'rejected' }),
-      e: onActive((suggestion) => canReview && actions.edit(suggestion)),
-      o: onActive(({ id }) => actions.open(id)),
-      ' ': onActive(({ id }) => actions.open(id)),
-      1: takeWording(0),
-      2: takeWording(1),
-      3: takeWording(2),
-      4: takeWording(3),
-      5: takeWording(4),
-      u: undo,
-      n: showArrivals,
-      h: tidy,
-      '?': onHelp,
-    },
-    areKeysOn && editingId === undefined,
-  );
+  useReviewKeys({
+    items,
+    active,
+    grid,
+    canReview,
+    isEnabled: areKeysOn && editingId === undefined,
+    actions,
+    undo,
+    showArrivals,
+    tidy,
+    help: onHelp,
+  });
 
   return (
     <>
@@ -156,15 +121,13 @@ export function ReviewDesk({ filter, session, events, areKeysOn, onHelp }: Revie
           </Button>
         )}
       </ViewBar>
-      {arrivals.waitingCount > 0 && (
-        <button type="button" className={classes.newcomers} onClick={showArrivals} aria-live="polite">
-          <IconArrowUp size={16} stroke={2.2} aria-hidden />
-          {arrivals.waitingCount === 1 ? '1 new caption' : `${arrivals.waitingCount} new captions`}
-        </button>
-      )}
+      <NewcomersButton count={arrivals.waitingCount} onShow={showArrivals} />
       <main className={classes.main}>
         {feed.isPending ? (
-          <FeedSkeleton />
+          <div className={classes.split}>
+            <FeedSkeleton />
+            <aside className={classes.dock} />
+          </div>
         ) : feed.isError && items.length === 0 ? (
           <FailedFeed error={feed.error} onRetry={() => void feed.refetch()} />
         ) : items.length === 0 ? (
@@ -199,7 +162,8 @@ export function ReviewDesk({ filter, session, events, areKeysOn, onHelp }: Revie
         )}
       </main>
       <DetailDialog
-        suggestion={isDetailOpen ? active : undefined}
+        suggestion={active}
+        isOpen={isDetailOpen}
         canReview={canReview}
         actions={actions}
         onClose={() => setIsDetailOpen(false)}

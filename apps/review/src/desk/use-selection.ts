@@ -16,7 +16,7 @@ export function useSelection(items: readonly Suggestion[]) {
     const card = document.getElementById(cardElementId(chosenId));
     if (!card) return;
     if (!card.contains(document.activeElement)) card.focus({ preventScroll: true });
-    card.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+    card.scrollIntoView({ block: 'nearest' });
   }, [chosenId, editingId, isDetailOpen]);
 
   const active = items.find(({ id }) => id === chosenId) ?? items[0];

@@ -5,16 +5,17 @@ import { SuggestionDetail } from './suggestion-detail';
 
 interface DetailDialogProps {
   readonly suggestion: Suggestion | undefined;
+  readonly isOpen: boolean;
   readonly canReview: boolean;
   readonly actions: SuggestionActions;
   readonly onClose: () => void;
 }
 
 /** The large view. The desk's keys go on working in it: a decision brings up the next picture. */
-export function DetailDialog({ suggestion, canReview, actions, onClose }: DetailDialogProps) {
+export function DetailDialog({ suggestion, isOpen, canReview, actions, onClose }: DetailDialogProps) {
   return (
     <Modal
-      opened={suggestion !== undefined}
+      opened={isOpen && suggestion !== undefined}
       onClose={onClose}
       size={1120}
       padding="lg"

@@ -18,7 +18,15 @@ export function Picture({ src, isEager = false }: { src: string | null; isEager?
   const loading = isEager ? 'eager' : 'lazy';
   return (
     <span className={classes.frame}>
-      <img className={classes.matte} src={src} alt="" aria-hidden loading={loading} decoding="async" />
+      <img
+        className={classes.matte}
+        src={src}
+        alt=""
+        aria-hidden
+        loading={loading}
+        decoding="async"
+        draggable={false}
+      />
       <img
         className={classes.picture}
         src={src}
