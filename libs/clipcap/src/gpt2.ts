@@ -7,7 +7,8 @@ import {
   type WeightSource,
 } from '@housestyle/graph';
 import type { Gpt2Config } from './gpt2-config.js';
-import { layerNorm, type Model } from './layers.js';
+import { conv1d, gpt2Mlp } from './gpt2-layers.js';
+import { layerNorm, lowRank, type Model } from './layers.js';
 
 /**
  * GPT-2 in the layout of Hugging Face's GPT2LMHeadModel, any size, as one graph for the prefix and for every step after
@@ -21,20 +22,6 @@ import { layerNorm, type Model } from './layers.js';
  * Words and positions are looked up in the graph: the token table is here anyway, as the head, and a second copy of it
  * for a look-up outside would cost 154 MB at GPT-2's smallest size.
  */
-
-/** HF's Conv1D: x [M, in] → [M, out]; `key`.weight [in, out]. */
-function conv1d({ g, weights }: Model, x: FloatValue, key: string, shape: readonly [number, number]): FloatValue {
-  return op.gemm(g, x, g.weight(weights, `${key}.weight`, shape), g.weight(weights, `${key}.bias`, [shape[1]]));
-}
-
-function activate({ g }: Model, x: FloatValue, { activation }: Gpt2Config): FloatValue {
-  return activation === 'gelu' ? op.gelu(g, x) : op.fastGelu(g, x);
-}
-
-function mlp(m: Model, x: FloatValue, key: string, config: Gpt2Config): FloatValue {
-  const { width: C, innerWidth: I } = config;
-  return conv1d(m, activate(m, conv1d(m, x, `${key}.c_fc`, [C, I]), config), `${key}.c_proj`, [I, C]);
-}
 
 /** Attention over the cached and the new positions, before its output projection: [B·S, C] → [B·S, C]. */
 function attend(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step: StepInputs): FloatValue {
@@ -59,16 +46,19 @@ function attend(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step
   return op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, C]);
 }
 
-/** After the last layer's attention only the rows asked for go on: [B·S, C] → [R, C]. */
+/**
+ * After the last layer's attention only the rows asked for go on: [B·S, C] → [R, C]. With deltas they all do, [B·S, C],
+ * so that every image's rows still stand together.
+ */
 function block(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step: StepInputs): FloatValue {
   const { g } = m;
   const { width: C, layerNormEpsilon: eps } = config;
   const key = `transformer.h.${layer}`;
-  const isLast = layer === config.numLayers - 1;
-  const goesOn = (rows: FloatValue) => (isLast ? op.gather(g, rows, step.rows) : rows);
+  const isCut = layer === config.numLayers - 1 && !m.hasDeltas;
+  const goesOn = (rows: FloatValue) => (isCut ? op.gather(g, rows, step.rows) : rows);
   const context = attend(m, layerNorm(m, x, `${key}.ln_1`, C, eps), layer, config, step);
   const y = op.add(g, goesOn(x), conv1d(m, goesOn(context), `${key}.attn.c_proj`, [C, C]));
-  return op.add(g, y, mlp(m, layerNorm(m, y, `${key}.ln_2`, C, eps), `${key}.mlp`, config));
+  return op.add(g, y, gpt2Mlp(m, layerNorm(m, y, `${key}.ln_2`, C, eps), `${key}.mlp`, config));
 }
 
 /** Prefix [B, P, C] and words [B, S - P], either of them possibly none, with their positions → [B·S, C]. */
@@ -103,14 +93,24 @@ function stepInputs(g: GraphBuilder, { width: C, numHeads: H }: Gpt2Config): Ste
  * not fetch; `present.N.key|value` [B, H, S, D], of the new positions only.
  * @throws DomainError `invalid_model` when the weights contradict the configuration.
  */
-export function buildGpt2(config: Gpt2Config, weights: WeightSource): GraphModel {
-  const m: Model = { g: new GraphBuilder('gpt2'), weights };
-  const { g } = m;
+export function buildGpt2(
+  config: Gpt2Config,
+  weights: WeightSource,
+  { hasDeltas = false }: { readonly hasDeltas?: boolean } = {},
+): GraphModel {
+  const g = new GraphBuilder('gpt2');
+  const m: Model = {
+    g,
+    weights,
+    hasDeltas,
+    ...(hasDeltas ? { delta: (x, key, sizes) => lowRank(g, x, key, sizes) } : {}),
+  };
   const { width: C, vocabSize: V } = config;
   const step = stepInputs(g, config);
   const k = g.input('k', 'int64', [1]);
   let x = embeddings(m, config);
   for (let layer = 0; layer < config.numLayers; layer++) x = block(m, x, layer, config, step);
+  if (hasDeltas) x = op.gather(g, x, step.rows);
   const normed = layerNorm(m, x, 'transformer.ln_f', C, config.layerNormEpsilon);
   const head = g.weight(weights, config.isHeadTied ? 'transformer.wte.weight' : 'lm_head.weight', [V, C]);
   const logits = op.gemm(g, normed, head, undefined, { transB: true });

@@ -4,18 +4,55 @@ import { op, type FloatValue, type GraphBuilder, type Int64Value, type WeightSou
 export interface Model {
   readonly g: GraphBuilder;
   readonly weights: WeightSource;
+  /** whether its linears take a low-rank delta of each image's own. */
+  readonly hasDeltas?: boolean;
+  /** What a low-rank delta adds to the linear layer `key` of input `x`; undefined where it adds nothing. */
+  readonly delta?: (x: FloatValue, key: string, sizes: LinearSizes) => FloatValue | undefined;
+}
+
+export type LinearSizes = readonly [input: number, output: number];
+
+/**
+ * (xA)B, of each image its own: x [G·n, in] → [G·n, out] by the inputs `key`.A [G, in, r] and `key`.B [G, r, out], for
+ * G groups of n rows. One group of all rows is as good as an image each.
+ */
+export function lowRank(
+  g: GraphBuilder,
+  x: FloatValue,
+  key: string,
+  [input, output]: readonly [input: number, output: number],
+): FloatValue {
+  const a = g.input(`${key}.A`, 'float32', ['G', input, 'r']);
+  const b = g.input(`${key}.B`, 'float32', ['G', 'r', output]);
+  const groups = op.concat(g, [op.shape(g, a, 0, 1), g.ints(-1, input)], 0);
+  const ofGroup = op.reshape(g, x, groups); // [G, n, in]
+  return op.reshape(g, op.matMul(g, op.matMul(g, ofGroup, a), b), [-1, output]);
 }
 
 /** PyTorch's Linear: x [M, in] → [M, out]; `key`.weight [out, in], `key`.bias [out] unless `hasBias` is false. */
 export function linear(
-  { g, weights }: Model,
+  m: Model,
   x: FloatValue,
   key: string,
   [out, input]: readonly [out: number, input: number],
   { hasBias = true } = {},
 ): FloatValue {
+  const { g, weights } = m;
   const w = g.weight(weights, `${key}.weight`, [out, input]);
-  return op.gemm(g, x, w, hasBias ? g.weight(weights, `${key}.bias`, [out]) : undefined, { transB: true });
+  const y = op.gemm(g, x, w, hasBias ? g.weight(weights, `${key}.bias`, [out]) : undefined, { transB: true });
+  return adapted(m, y, x, key, [input, out]);
+}
+
+/** The output `y` of the linear layer `key`, with what its delta adds. */
+export function adapted(
+  { g, delta }: Model,
+  y: FloatValue,
+  x: FloatValue,
+  key: string,
+  sizes: LinearSizes,
+): FloatValue {
+  const added = delta?.(x, key, sizes);
+  return added ? op.add(g, y, added) : y;
 }
 
 /** x [M, C] → [M, C] */
