@@ -29,6 +29,7 @@ import {
   startCaptioner,
   type RunningCaptioner,
 } from '../support/captioner.js';
+import { freePort, startApp } from '../support/app-process.js';
 import { waitFor } from '../support/wait-for.js';
 
 interface GoldenHypothesis {
@@ -366,6 +367,22 @@ describe('a captioner with room for one mapper', () => {
   });
 });
 
+describe('a captioner with too little room for a mapper', () => {
+  it('uses it for its batch and gives it up', async () => {
+    const captioner = await startCaptioner({ MAPPER_CACHE_BYTES: '1000' });
+    try {
+      const mapper = await putMapperArtefact(captioner.artefacts, 'mlp', 'models/demo/mapper');
+      for (let round = 0; round < 2; round++) {
+        const items = manyItems(8).map((item) => ({ ...item, mapper }));
+        const { results } = await captioner.client.caption({ baseModel: 'demo', items }, CALL);
+        pictures.forEach(({ mlp }, n) => expectGolden(results[n], mlp.beam5));
+      }
+    } finally {
+      await captioner.close();
+    }
+  });
+});
+
 describe('a captioner with several worker threads', () => {
   it('gives every item its own caption, whichever thread and batch it went to', async () => {
     const captioner = await startCaptioner({ WORKERS: '2', MAX_BATCH: '8' });
@@ -438,6 +455,16 @@ describe('a captioner that is told to stop', () => {
     expect(await exited).toBe(0);
     expect(Date.now() - startedAt).toBeLessThan(30_000);
     await captioner.close();
+  });
+
+  it('exits 0 while its models are still loading', async () => {
+    const port = await freePort();
+    const metricsPort = await freePort();
+    const app = await startApp('captioner', {
+      environment: { CAPTIONER_PORT: `${port}`, METRICS_PORT: `${metricsPort}`, WORKERS: '4' },
+      readyUrl: `http://127.0.0.1:${metricsPort}/healthz`,
+    });
+    expect(await app.stop()).toBe(0);
   });
 
   it.each([

@@ -37,7 +37,7 @@ await serveWorker<WorkerData, CaptionBatch, readonly ItemOutcome[]>(async (data)
         generation,
       );
       good.forEach(({ index }, row) => (outcomes[index] = toOutcome(outputs[row]!)));
-      await mappers.releaseRetired();
+      await mappers.endBatch();
       return { response: outcomes };
     },
   };

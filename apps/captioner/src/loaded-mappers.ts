@@ -14,38 +14,44 @@ export interface MapperLimits {
 
 /** The mappers that one engine holds loaded, the longest unused given up first; verified as they are loaded. */
 export class LoadedMappers {
-  private readonly handles: LRUCache<string, MapperHandle>;
-  private readonly retired: MapperHandle[] = [];
+  private readonly kept: LRUCache<string, MapperHandle>;
+  private readonly usedByBatch = new Map<string, MapperHandle>();
+  private readonly retired = new Set<MapperHandle>();
 
   constructor(
     private readonly engine: CaptionEngine,
     private readonly base: BaseReference,
     { maxEntries, maxBytes }: MapperLimits,
   ) {
-    this.handles = new LRUCache({
-      max: maxEntries,
-      maxSize: maxBytes,
-      dispose: (handle) => this.retired.push(handle),
-    });
+    this.kept = new LRUCache({ max: maxEntries, maxSize: maxBytes, dispose: (handle) => this.retired.add(handle) });
   }
 
   /**
-   * Good until the next `releaseRetired`, however many others are loaded meanwhile.
+   * Good until the next `endBatch`, however many others are loaded meanwhile.
    * @throws DomainError `mapper_mismatch`, `invalid_model`, `corrupt_checkpoint`; `internal` when the local copy was damaged
    */
   async get({ sha256, directory }: LocalMapper): Promise<MapperHandle> {
-    const loaded = this.handles.get(sha256);
-    if (loaded) return loaded;
-    const files = await this.open(directory, sha256);
-    const handle = await this.engine.loadMapper(files, sha256);
-    const { size } = await stat(join(directory, 'model.safetensors'));
-    this.handles.set(sha256, handle, { size: Math.max(1, size) });
-    return handle;
+    const loaded = this.usedByBatch.get(sha256) ?? this.kept.get(sha256) ?? (await this.load(sha256, directory));
+    this.usedByBatch.set(sha256, loaded);
+    return loaded;
   }
 
-  /** Frees what was given up; not while a batch uses it. */
-  async releaseRetired(): Promise<void> {
-    await Promise.all(this.retired.splice(0).map((handle) => this.engine.releaseMapper(handle)));
+  /** Frees the mappers that there is no more room for. */
+  async endBatch(): Promise<void> {
+    this.usedByBatch.clear();
+    const retired = [...this.retired];
+    this.retired.clear();
+    await Promise.all(retired.map((handle) => this.engine.releaseMapper(handle)));
+  }
+
+  private async load(sha256: string, directory: string): Promise<MapperHandle> {
+    const files = await this.open(directory, sha256);
+    const { size } = await stat(join(directory, 'model.safetensors'));
+    const handle = await this.engine.loadMapper(files, sha256);
+    this.kept.set(sha256, handle, { size: Math.max(1, size) });
+    // larger than all the room there is: good for this batch only
+    if (!this.kept.has(sha256)) this.retired.add(handle);
+    return handle;
   }
 
   private async open(directory: string, sha256: string) {

@@ -48,8 +48,15 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => void stop());
   process.on('SIGINT', () => void stop());
 
-  await workers.start();
-  if (!isStopping) gate.open();
+  try {
+    await workers.start();
+  } catch (error) {
+    // told to stop while the models were loading
+    if (isStopping) return;
+    throw error;
+  }
+  if (isStopping) return;
+  gate.open();
   logger.info({ port: server.port, bases: workers.bases.map(({ name }) => name) }, 'serving');
 }
 
