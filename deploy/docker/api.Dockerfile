@@ -1,12 +1,12 @@
 # syntax=docker/dockerfile:1
-# The HTTP api and the review page. Build from the repository root: docker build -f deploy/docker/api.Dockerfile .
+# The HTTP api, the review page, and the command line to administer them. Build from the repository root: docker build -f deploy/docker/api.Dockerfile .
 
 FROM node:20-bookworm-slim AS build
 WORKDIR /src
 ENV NX_DAEMON=false
 COPY . .
 RUN npm ci
-RUN npx nx run-many -t build --projects=@housestyle/api,@housestyle/review
+RUN npx nx run-many -t build --projects=@housestyle/api,@housestyle/review,@housestyle/cli
 RUN npm prune --omit=dev
 
 FROM node:20-bookworm-slim
@@ -18,6 +18,7 @@ COPY --from=build --chown=node:node /src/libs ./libs
 COPY --from=build --chown=node:node /src/proto ./proto
 COPY --from=build --chown=node:node /src/prisma ./prisma
 COPY --from=build --chown=node:node /src/apps/api ./apps/api
+COPY --from=build --chown=node:node /src/apps/cli ./apps/cli
 COPY --from=build --chown=node:node /src/apps/review/dist ./apps/review/dist
 USER node
 EXPOSE 3000

@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DomainError, toDomainError } from '@housestyle/domain';
-import { Database, prepareDatabase } from '@housestyle/database';
+import { connectionUrls, Database } from '@housestyle/database';
 import { openObjectStore } from '@housestyle/object-store';
 import type { ApiSettings } from '@housestyle/settings';
 import { Metrics, NestLogger, type Logger } from '@housestyle/telemetry';
@@ -31,7 +31,7 @@ export async function startApi(settings: ApiSettings, logger: Logger): Promise<R
   const pageFolder = reviewPageFolder(settings.REVIEW_PAGE);
   const uploadStore = await opened('UPLOAD_STORE', async () => openObjectStore(settings.UPLOAD_STORE));
   const database = await opened('DATABASE_URL', async () =>
-    Database.open(await prepareDatabase(settings.DATABASE_URL)),
+    Database.open(await connectionUrls(settings)),
   );
   try {
     const app = await createApp({ settings, database, uploadStore, metrics: new Metrics('api'), logger }, pageFolder);

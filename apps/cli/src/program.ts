@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { MAX_BEAMS } from '@housestyle/clipcap';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { createTenant, migrateDatabase, type TenantOptions } from './administration.command.js';
 import { captionPictures, type CaptionOptions } from './caption.command.js';
 import { listModels } from './models.command.js';
 import type { Terminal } from './terminal.js';
@@ -33,6 +34,17 @@ const MODELS_EXAMPLES = `
 Examples:
   $ housestyle models list
   $ housestyle models list --json`;
+
+const TENANT_EXAMPLES = `
+Examples:
+  $ DATABASE_URL=postgres://admin:…@db/housestyle housestyle tenants create "City Museum"
+  $ housestyle tenants create "Toy Shop" --base-model demo --bucket toy-shop-uploads/incoming/
+
+  Prints the tenant's id and its API key. The key is shown once: the database keeps its hash.`;
+
+const MIGRATE_EXAMPLES = `
+  Needs DATABASE_URL, as an administrator. The apps do this themselves when they are given that URL; run it here when
+  they only get DATABASE_APP_URL and DATABASE_QUEUE_URL. Safe to run again, and while the apps are running.`;
 
 /** The command line. Commands tell their exit code through `exit`; usage errors are thrown as CommanderError. */
 export function createProgram(terminal: Terminal, exit: (code: number) => void): Command {
@@ -73,6 +85,24 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
     .option('--json', 'print one JSON object per model', false)
     .addHelpText('after', MODELS_EXAMPLES)
     .action(async (options: { json: boolean }) => exit(await listModels(options, terminal)));
+
+  program
+    .command('migrate')
+    .description('Bring the database up to date.')
+    .addHelpText('after', MIGRATE_EXAMPLES)
+    .action(async () => exit(await migrateDatabase(terminal)));
+
+  program
+    .command('tenants')
+    .description('The tenants of this installation.')
+    .command('create')
+    .description('Create a tenant with its first API key.')
+    .argument('<name>', 'what people call it')
+    .option('--base-model <name>', 'base model its pictures are captioned with', 'demo')
+    .option('--bucket <bucket/prefix...>', 'S3 buckets whose notifications are its uploads', [])
+    .option('--json', 'print a JSON object', false)
+    .addHelpText('after', TENANT_EXAMPLES)
+    .action(async (name: string, options: TenantOptions) => exit(await createTenant(name, options, terminal)));
 
   return program;
 }

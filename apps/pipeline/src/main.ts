@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Database, prepareDatabase } from '@housestyle/database';
+import { connectionUrls, Database } from '@housestyle/database';
 import { toDomainError } from '@housestyle/domain';
 import { readPipelineSettings } from '@housestyle/settings';
 import { createLogger, MetricsServer, NestLogger } from '@housestyle/telemetry';
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
     process.exit(1);
   };
 
-  const database = await Database.open(await prepareDatabase(settings.DATABASE_URL));
+  const database = await Database.open(await connectionUrls(settings));
   const app = await NestFactory.createApplicationContext(
     PipelineModule.of({ settings, database, metrics, logger, onFailure }),
     { logger: new NestLogger(logger) },

@@ -5,6 +5,7 @@ export * from './asset.repository.js';
 export * from './bucket-mapping.repository.js';
 export * from './captioning.repository.js';
 export * from './channels.js';
+export * from './connection-urls.js';
 export type { Page, PageRequest } from './cursor.js';
 export * from './database.js';
 export * from './landing.repository.js';

@@ -1,3 +1,4 @@
+export * from './administration-settings.js';
 export * from './api-settings.js';
 export * from './captioner-settings.js';
 export * from './pipeline-settings.js';

@@ -3,6 +3,7 @@ import { flag, list, readSettings, variable, wholeNumber, type Environment } fro
 import {
   ALLOW_PRIVATE_ADDRESSES,
   CAPTIONER_ADDRESS,
+  DATABASE_ROLE_URLS,
   DATABASE_URL,
   KAFKA_BROKERS,
   LOG_LEVEL,
@@ -15,6 +16,7 @@ import {
 
 export const PIPELINE_VARIABLES = {
   DATABASE_URL,
+  ...DATABASE_ROLE_URLS,
   KAFKA_BROKERS,
   CAPTIONER_ADDRESS,
   UPLOAD_STORE,

@@ -47,5 +47,6 @@ export function readSettings<S extends z.ZodRawShape>(
 function explain(issue: z.core.$ZodIssue, shape: z.ZodRawShape): string {
   const name = String(issue.path[0]);
   const meta = (shape[name] as z.ZodType | undefined)?.meta() as VariableMeta | undefined;
-  return `${name}: ${issue.message}${meta ? ` (${meta.description})` : ''}`;
+  const message = issue.message.endsWith('received undefined') ? 'is required' : issue.message;
+  return `${name}: ${message}${meta ? ` (${meta.description})` : ''}`;
 }

@@ -1,4 +1,5 @@
 import { type z } from 'zod';
+import { ADMINISTRATION_VARIABLES } from './administration-settings.js';
 import { API_VARIABLES } from './api-settings.js';
 import { CAPTIONER_VARIABLES } from './captioner-settings.js';
 import { PIPELINE_VARIABLES } from './pipeline-settings.js';
@@ -10,6 +11,7 @@ const APPS: Readonly<Record<string, z.ZodRawShape>> = {
   'apps/api': API_VARIABLES,
   'apps/pipeline': PIPELINE_VARIABLES,
   'apps/captioner': CAPTIONER_VARIABLES,
+  'housestyle migrate, housestyle tenants': ADMINISTRATION_VARIABLES,
 };
 
 /** docs/settings.md: every variable of every app, made from the schemas that read them. */

@@ -11,7 +11,7 @@ export const STANDALONE_VARIABLES = {
   HOUSESTYLE_DATA: variable(z.string().default('.housestyle'), {
     description: 'folder of the embedded database, uploads and artefacts',
   }),
-  DATABASE_URL: variable(DATABASE_URL.optional(), {
+  DATABASE_URL: variable(DATABASE_URL, {
     description: 'a PostgreSQL of your own, as an administrator; unset: one is embedded',
     secret: true,
   }),

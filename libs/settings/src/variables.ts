@@ -3,10 +3,24 @@ import { flag, list, variable, wholeNumber } from './read-settings.js';
 
 /** Variables that several apps read; each app's own stand in its file beside this one. */
 
-export const DATABASE_URL = variable(z.url({ protocol: /^postgres(ql)?$/ }), {
-  description: 'PostgreSQL as an administrator: runs the migrations; the apps then log in as their own two roles',
+const postgresUrl = z.url({ protocol: /^postgres(ql)?$/ });
+
+export const DATABASE_URL = variable(postgresUrl.optional(), {
+  description: 'PostgreSQL as an administrator: the app migrates it, then logs in as its own two roles',
   secret: true,
 });
+
+/** Where an administrator migrates and keeps the passwords, the apps get these two instead of `DATABASE_URL`. */
+export const DATABASE_ROLE_URLS = {
+  DATABASE_APP_URL: variable(postgresUrl.optional(), {
+    description: 'PostgreSQL as housestyle_app; with DATABASE_QUEUE_URL it takes the place of DATABASE_URL',
+    secret: true,
+  }),
+  DATABASE_QUEUE_URL: variable(postgresUrl.optional(), {
+    description: 'PostgreSQL as housestyle_queue',
+    secret: true,
+  }),
+};
 
 export const KAFKA_BROKERS = variable(list.optional(), {
   description: 'Kafka bootstrap servers, host:port, comma-separated; unset: HTTP uploads only',
