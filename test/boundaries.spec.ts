@@ -14,7 +14,7 @@ const FORBIDDEN: readonly [file: string, source: string, rule: string][] = [
     `import * as x from '@housestyle/database'; export { x };`,
     '@nx/enforce-module-boundaries',
   ],
-  ['apps/api/src/main.ts', `import * as x from '@housestyle/pipeline'; export { x };`, '@nx/enforce-module-boundaries'],
+  ['apps/pipeline/src/main.ts', `import * as x from '@housestyle/api'; export { x };`, '@nx/enforce-module-boundaries'],
   ['apps/api/src/main.ts', `import sharp from 'sharp'; export { sharp };`, 'no-restricted-imports'],
   ['libs/runtime/src/index.ts', `import { Kafka } from 'kafkajs'; export { Kafka };`, 'no-restricted-imports'],
   [
