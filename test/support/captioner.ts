@@ -43,6 +43,9 @@ export async function startCaptioner(environment: Readonly<Record<string, string
       ...environment,
     },
     readyUrl: `${metricsUrl}/readyz`,
+  }).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
   });
   const address = `127.0.0.1:${port}`;
   const client = new CaptionerClient(address);
