@@ -11,6 +11,8 @@ import { waitFor } from '../support/wait-for.js';
 
 const SAMPLE = new URL('../../samples/samples-00005.png', import.meta.url);
 
+const UPLOAD_MAX_BYTES = 200_000;
+
 describeWith([requirements.chromium()], 'the review page, in Chromium on the real api', () => {
   let api: TestApi;
   let browser: Browser;
@@ -20,7 +22,7 @@ describeWith([requirements.chromium()], 'the review page, in Chromium on the rea
   let complaints: string[];
 
   beforeAll(async () => {
-    [api, browser] = await Promise.all([startTestApi(), startChromium()]);
+    [api, browser] = await Promise.all([startTestApi({ UPLOAD_MAX_BYTES: String(UPLOAD_MAX_BYTES) }), startChromium()]);
   });
 
   afterAll(async () => {
@@ -90,10 +92,7 @@ describeWith([requirements.chromium()], 'the review page, in Chromium on the rea
       'A red boat.',
     ]);
     const picture = card('A green tree.').locator('img').last();
-    await waitFor(
-      'the picture to be drawn',
-      async () => (await picture.evaluate('(image) => image.naturalWidth')) === 128,
-    );
+    await waitFor('the picture to be drawn', () => picture.evaluate(isDrawn));
     expect(await view('To review').textContent()).toContain('3');
     expect(await card('A green tree.').getByRole('img', { name: 'Confidence 82 percent' }).count()).toBe(1);
   });
@@ -191,6 +190,28 @@ describeWith([requirements.chromium()], 'the review page, in Chromium on the rea
     expect(await failed.textContent()).toContain('corrupt_image');
   });
 
+  it('takes pictures dropped anywhere, and says what is wrong with a file by its code', async () => {
+    await signIn();
+    await card('A green tree.').waitFor();
+    const dropped = await page.evaluateHandle(
+      `(() => {
+        const dropped = new DataTransfer();
+        dropped.items.add(new File(['bytes'], 'harbour.png', { type: 'image/png' }));
+        dropped.items.add(new File([new Uint8Array(${UPLOAD_MAX_BYTES + 1})], 'poster.png', { type: 'image/png' }));
+        return dropped;
+      })()`,
+    );
+    await page.dispatchEvent('body', 'dragenter', { dataTransfer: dropped });
+    const target = page.getByText('Drop pictures to caption them');
+    await target.waitFor();
+    await target.dispatchEvent('drop', { dataTransfer: dropped });
+
+    const uploads = page.getByRole('region', { name: 'Uploads' }).getByRole('listitem');
+    await uploads.filter({ hasText: 'poster.png' }).filter({ hasText: 'payload_too_large' }).waitFor();
+    await uploads.filter({ hasText: 'harbour.png' }).filter({ hasText: 'Being captioned…' }).waitFor();
+    complaints = complaints.filter((complaint) => !complaint.includes('the server responded with a status of 4'));
+  });
+
   it('shows markup in captions and names as the text it is', async () => {
     const markup = '<img src=x onerror="document.title=1"><b>bold</b>';
     await captionPicture(api.test, editor.tenant, `${markup}.png`, [`${markup} boat.`, `${markup} two.`]);
@@ -203,3 +224,5 @@ describeWith([requirements.chromium()], 'the review page, in Chromium on the rea
     expect(await page.title()).toBe('(4) Housestyle');
   });
 });
+
+const isDrawn = (image: unknown): boolean => (image as { naturalWidth: number }).naturalWidth === 128;

@@ -23,7 +23,7 @@ export async function captionNext(
   tenant: TenantId,
   texts: readonly string[],
 ): Promise<void> {
-  const leases = await new LeaseRepository(database).lease(1, 60_000, 'a test');
+  const leases = await new LeaseRepository(database).lease(1000, 60_000, 'a test');
   const lease = leases.find(({ tenantId }) => tenantId === tenant);
   if (!lease) throw new Error('no picture of this tenant was due');
   await new CaptioningRepository(database).completeMany(tenant, [

@@ -77,13 +77,17 @@ export function ReviewDesk({ filter, session, events, areKeysOn, onHelp }: Revie
   );
 
   useOnLiveEvent(events, (event: StreamEvent) => {
-    if (event.type === 'suggestion.created' && (filter === 'pending' || filter === 'all')) arrivals.add([event.data]);
+    if (event.type === 'suggestion.created' && (filter === 'pending' || filter === 'all'))
+      arrivals.add([event.data]).catch(ignoreUntilListed);
     if (event.type === 'suggestion.reviewed' && !isInFlight(event.data.id)) {
       replaceEverywhere(client, event.data);
       arrivals.replace(event.data);
     }
     // the stream replays nothing: what came while it was away is on the first page
-    if (event.type === 'ready') void listSuggestions(filter).then((page) => arrivals.add(page.items), ignoreUntilNext);
+    if (event.type === 'ready')
+      listSuggestions(filter)
+        .then(({ items: newest }) => arrivals.add(newest))
+        .catch(ignoreUntilListed);
   });
 
   const lastBefore = history.at(-1);
@@ -91,7 +95,7 @@ export function ReviewDesk({ filter, session, events, areKeysOn, onHelp }: Revie
   const undo = () => {
     if (!lastBefore) return;
     restore(lastDecided ?? lastBefore, lastBefore);
-    if (!lastDecided) arrivals.add([lastBefore]);
+    if (!lastDecided) arrivals.add([lastBefore]).catch(ignoreUntilListed);
     setChosenId(lastBefore.id);
   };
   const showArrivals = () => {
@@ -173,7 +177,8 @@ export function ReviewDesk({ filter, session, events, areKeysOn, onHelp }: Revie
   );
 }
 
-const ignoreUntilNext = () => undefined;
+/** The feed itself says that listing failed, and lists again. */
+const ignoreUntilListed = () => undefined;
 
 function sayRefused(suggestion: Suggestion, error: unknown): void {
   notifications.show({

@@ -11,9 +11,15 @@ export function useSessionRefresh(): () => void {
   useEffect(() => () => window.clearTimeout(timer.current), []);
 
   return useCallback(() => {
-    timer.current ??= window.setTimeout(() => {
+    const refresh = () => {
+      // the counts already hold what is on its way; the server's do not yet
+      if (client.isMutating() > 0) {
+        timer.current = window.setTimeout(refresh, REFRESH_AFTER_MS);
+        return;
+      }
       timer.current = undefined;
-      if (client.isMutating() === 0) void client.invalidateQueries({ queryKey: SESSION_KEY });
-    }, REFRESH_AFTER_MS);
+      void client.invalidateQueries({ queryKey: SESSION_KEY });
+    };
+    timer.current ??= window.setTimeout(refresh, REFRESH_AFTER_MS);
   }, [client]);
 }

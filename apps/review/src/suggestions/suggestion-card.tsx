@@ -92,8 +92,12 @@ export const SuggestionCard = memo(function SuggestionCard(props: SuggestionCard
 /** The caption that stands; a click edits it. A corrected one keeps the model's words above it, struck through. */
 function CardCaption({ suggestion, onEdit }: { suggestion: Suggestion; onEdit: (() => void) | undefined }) {
   const isCorrected = suggestion.state === 'corrected' && suggestion.review?.text !== suggestion.caption;
+  const edit = () => {
+    // marking words to copy them is no click
+    if (window.getSelection()?.isCollapsed ?? true) onEdit?.();
+  };
   return (
-    <div className={classes.caption} data-editable={onEdit ? true : undefined} onClick={onEdit}>
+    <div className={classes.caption} data-editable={onEdit ? true : undefined} onClick={edit}>
       {isCorrected && (
         <del className={classes.before} dir="auto" title={suggestion.caption}>
           {suggestion.caption}

@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { SuggestionFilter } from '../api/routes';
 import { feedKey, itemsOf, withNewcomers, type Feed } from './feed-cache';
+import { feedOptions } from './use-feed';
 
 const CHECK_EVERY_MS = 400;
 const UNTOUCHED_MS = 2_500;
@@ -20,10 +21,11 @@ export function useArrivals(filter: SuggestionFilter, isBusy: boolean) {
   const [freshIds, setFreshIds] = useState<ReadonlySet<string>>(new Set());
 
   const add = useCallback(
-    (suggestions: readonly Suggestion[]) => {
-      const listed = new Set(itemsOf(client.getQueryData<Feed>(feedKey(filter))).map(({ id }) => id));
+    async (suggestions: readonly Suggestion[]) => {
+      // what the first page is about to bring is no newcomer
+      const feed = await client.ensureInfiniteQueryData(feedOptions(filter));
       setWaiting((earlier) => {
-        const known = new Set([...listed, ...earlier.map(({ id }) => id)]);
+        const known = idsOf([...itemsOf(feed), ...earlier]);
         return [...suggestions.filter(({ id }) => !known.has(id)), ...earlier];
       });
     },
@@ -31,8 +33,9 @@ export function useArrivals(filter: SuggestionFilter, isBusy: boolean) {
   );
 
   const show = useCallback(() => {
+    const listed = idsOf(itemsOf(client.getQueryData<Feed>(feedKey(filter))));
     client.setQueryData<Feed>(feedKey(filter), (feed) => feed && withNewcomers(feed, waiting));
-    setFreshIds(new Set(waiting.map(({ id }) => id)));
+    setFreshIds(idsOf(waiting.filter(({ id }) => !listed.has(id))));
     setWaiting([]);
   }, [client, filter, waiting]);
 
@@ -59,3 +62,5 @@ export function useArrivals(filter: SuggestionFilter, isBusy: boolean) {
 
   return { waitingCount: waiting.length, freshIds, add, show, replace };
 }
+
+const idsOf = (suggestions: readonly Suggestion[]): Set<string> => new Set(suggestions.map(({ id }) => id));
