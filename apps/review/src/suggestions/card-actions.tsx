@@ -60,7 +60,9 @@ export function CardActions({ suggestion, isActive, canReview, withWordings = fa
       >
         <IconX size={17} stroke={1.9} aria-hidden />
       </Button>
-      {withWordings && suggestion.hypotheses.length > 1 && <WordingsMenu suggestion={suggestion} actions={actions} />}
+      {withWordings && suggestion.hypotheses.length > 1 && (
+        <WordingsMenu suggestion={suggestion} tabIndex={tabIndex} actions={actions} />
+      )}
     </div>
   );
 }

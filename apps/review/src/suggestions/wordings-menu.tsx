@@ -8,11 +8,12 @@ import classes from './wordings-menu.module.css';
 
 interface WordingsMenuProps {
   readonly suggestion: Suggestion;
+  readonly tabIndex: number;
   readonly actions: SuggestionActions;
 }
 
 /** The other hypotheses behind one button; a click takes one as the correction. */
-export function WordingsMenu({ suggestion, actions }: WordingsMenuProps) {
+export function WordingsMenu({ suggestion, tabIndex, actions }: WordingsMenuProps) {
   const take = (index: number) => {
     const decision = decisionForWording(suggestion, index);
     if (decision) actions.decide(suggestion, decision);
@@ -23,6 +24,7 @@ export function WordingsMenu({ suggestion, actions }: WordingsMenuProps) {
         <Button
           look="ghost"
           isIcon
+          tabIndex={tabIndex}
           aria-label={`Other wordings (${suggestion.hypotheses.length - 1})`}
           title="Other wordings"
         >
