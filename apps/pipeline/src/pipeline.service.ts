@@ -5,6 +5,8 @@ import type { BaseModels } from './captioning/base-models.js';
 import type { CaptionWorkerService } from './captioning/caption-worker.service.js';
 import type { KafkaFeedService } from './kafka-feed.service.js';
 
+const BROKER_GRACE_MS = 1_500;
+
 /** What is closed last. */
 export interface PipelineConnections {
   readonly database: Database;
@@ -45,14 +47,24 @@ export class PipelineService {
     return true;
   }
 
+  /** Landing and publishing may hang on a broker that is away; what they leave undone is done again elsewhere. */
   async stop(timeoutMs: number): Promise<void> {
     const { database, captioner, fetcher } = this.connections;
-    await this.feed?.stopLanding();
+    const landing = this.feed?.stopLanding();
     await this.worker.stop(timeoutMs);
-    await this.feed?.stopPublishing();
+    await atMost(BROKER_GRACE_MS, landing);
+    await atMost(BROKER_GRACE_MS, this.feed?.stopPublishing());
     await Promise.all(this.subscriptions.map((subscription) => subscription.close()));
     captioner.close();
     await fetcher.close();
     await database.close();
   }
+}
+
+/** Waits for `work` to end, well or badly, but not for ever. */
+async function atMost(ms: number, work: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work?.catch(() => undefined), timeout]);
+  clearTimeout(timer);
 }

@@ -18,7 +18,7 @@ export type BatchHandler = (messages: readonly IncomingMessage[]) => Promise<voi
 
 /** A stream of messages with a position that is kept for us. */
 export interface EventSource {
-  /** Resolves when messages are on their way to `handler`; rejects when the broker or a topic is not there. */
+  /** Resolves when `handler` will get what comes; rejects when the broker or a topic is not there. Once only. */
   start(handler: BatchHandler): Promise<void>;
   /** Lets the running handler call end, commits its position, leaves. Idempotent. */
   stop(): Promise<void>;

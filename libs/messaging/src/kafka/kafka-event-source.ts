@@ -63,10 +63,13 @@ export class KafkaEventSource implements EventSource {
     // from the beginning: a group without a valid position would otherwise skip what is there, silently
     await this.consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
     this.watchdog.start();
-    await this.consumer.run({
-      eachBatchAutoResolve: false,
-      eachBatch: (payload) => this.handleBatch(handler, payload),
-    });
+    // not awaited: it ends when the group has settled, and that takes a session timeout after another member was killed
+    this.consumer
+      .run({
+        eachBatchAutoResolve: false,
+        eachBatch: (payload) => this.handleBatch(handler, payload),
+      })
+      .catch((error: unknown) => this.fail(error instanceof Error ? error : new Error(String(error))));
   }
 
   async stop(): Promise<void> {
