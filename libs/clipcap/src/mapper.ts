@@ -1,16 +1,27 @@
 import { DomainError } from '@housestyle/domain';
-import { fetched, float32, type GraphRunner, type GraphRunOptions, type GraphSession } from '@housestyle/graph';
+import {
+  elementCount,
+  fetched,
+  float32,
+  type GraphRunner,
+  type GraphRunOptions,
+  type WeightSource,
+} from '@housestyle/graph';
+import { AdaptableSession } from './deltas/adaptable-session.js';
+import { DeltaStack, type ImageDelta } from './deltas/delta-stack.js';
+import { LowRankDelta } from './deltas/low-rank-delta.js';
 import { parseMapperConfig, type MapperBase, type MapperConfig } from './mapper-config.js';
-import { buildMlpMapper } from './mlp-mapper.js';
+import { buildMapper, mapperLinears } from './mapper-graph.js';
 import type { MapperFiles } from './model-files.js';
 import { rowsOf } from './rows.js';
-import { buildTransformerMapper } from './transformer-mapper.js';
 
-/** A loaded mapping network: image embeddings to prefixes. */
+/** A loaded mapping network: image embeddings to prefixes, by the network as it is or with a delta of each image's. */
 export class Mapper {
   private constructor(
     readonly config: MapperConfig,
-    private readonly session: GraphSession,
+    private readonly files: MapperFiles,
+    private readonly base: MapperBase,
+    private readonly session: AdaptableSession,
   ) {}
 
   /** @throws DomainError `invalid_model`, or `mapper_mismatch` when it does not fit the base. */
@@ -21,12 +32,42 @@ export class Mapper {
     options?: GraphRunOptions,
   ): Promise<Mapper> {
     const config = parseMapperConfig(files.config, files.weights, base);
-    const build = config.mappingType === 'transformer' ? buildTransformerMapper : buildMlpMapper;
-    return new Mapper(config, await runner.load(build(config, files.weights), options));
+    const build = (variant: { readonly hasDeltas: boolean }) => buildMapper(config, files.weights, variant);
+    return new Mapper(config, files, base, await AdaptableSession.load(build, runner, options));
   }
 
-  /** Each embedding [d], as CLIP gives it → its prefix [K·C], row by row. */
-  async map(embeddings: readonly Float32Array[]): Promise<Float32Array[]> {
+  /** of its weights, as fp32. */
+  get bytes(): number {
+    const { weights } = this.files;
+    const elements = weights.names().reduce((sum, name) => sum + elementCount(weights.find(name)!.dims), 0);
+    return elements * Float32Array.BYTES_PER_ELEMENT;
+  }
+
+  /**
+   * Takes a delta of this network into memory.
+   * @throws DomainError `mapper_mismatch` when it was made for another network, `invalid_model`
+   */
+  async loadDelta(source: WeightSource): Promise<LowRankDelta> {
+    const delta = LowRankDelta.read(source, mapperLinears(this.files.weights));
+    await this.session.prepareDeltas();
+    return delta;
+  }
+
+  /** @throws DomainError `mapper_mismatch` when a delta's config.json does not repeat this network's, or say nothing. */
+  requireOwn(config: unknown): void {
+    const own = JSON.stringify(this.config);
+    const described = { ...(this.files.config as object), ...(config as object) };
+    try {
+      if (JSON.stringify(parseMapperConfig(described, this.files.weights, this.base)) === own) return;
+    } catch (cause) {
+      if (!(cause instanceof DomainError)) throw cause;
+      throw new DomainError('mapper_mismatch', `the base's mapper is another: ${cause.message}`, { cause });
+    }
+    throw new DomainError('mapper_mismatch', `the base's mapper is another: ${own}`);
+  }
+
+  /** Each embedding [d], as CLIP gives it → its prefix [K·C], row by row; `deltas`, if any, has one for each. */
+  async map(embeddings: readonly Float32Array[], deltas: readonly ImageDelta[] = []): Promise<Float32Array[]> {
     if (embeddings.length === 0) return [];
     const { prefixSize: d, prefixLength: K, decoderWidth: C } = this.config;
     const batch = new Float32Array(embeddings.length * d);
@@ -36,7 +77,11 @@ export class Mapper {
       }
       batch.set(embedding, row * d);
     });
-    const outputs = await this.session.run({ image_embeds: float32(batch, [embeddings.length, d]) });
+    const stack = deltas.some(Boolean) ? new DeltaStack(mapperLinears(this.files.weights), deltas) : undefined;
+    const outputs = await this.session.run(
+      { image_embeds: float32(batch, [embeddings.length, d]) },
+      { ...(stack && { deltas: stack }) },
+    );
     return rowsOf(fetched(outputs, 'prefix', 'float32').data, K * C);
   }
 

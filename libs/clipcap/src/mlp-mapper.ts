@@ -1,11 +1,4 @@
-import {
-  GraphBuilder,
-  op,
-  requireWeight,
-  type FloatValue,
-  type GraphModel,
-  type WeightSource,
-} from '@housestyle/graph';
+import { op, requireWeight, type FloatValue } from '@housestyle/graph';
 import { linear, type Model } from './layers.js';
 import type { MapperConfig } from './mapper-config.js';
 import { embeddingInput } from './mapper-input.js';
@@ -20,14 +13,12 @@ function mlp(m: Model, e: FloatValue, key: string, config: MapperConfig): FloatV
 
 /**
  * The MLP mapper, or the single linear layer that some official checkpoints have in its place:
- * `image_embeds` [B, d] → `prefix` [B, K, C].
+ * `image_embeds` [B, d] → prefix [B, K, C].
  */
-export function buildMlpMapper(config: MapperConfig, weights: WeightSource): GraphModel {
-  const m: Model = { g: new GraphBuilder(`${config.mappingType}-mapper`), weights };
+export function mlpMapper(m: Model, config: MapperConfig): FloatValue {
   const { prefixSize: d, prefixLength: K, decoderWidth: C } = config;
   const e = embeddingInput(m.g, config);
   const flat =
     config.mappingType === 'linear' ? linear(m, e, 'clip_project', [K * C, d]) : mlp(m, e, 'clip_project', config);
-  m.g.output('prefix', op.reshape(m.g, flat, [-1, K, C]), ['B', K, C]);
-  return m.g.build();
+  return op.reshape(m.g, flat, [-1, K, C]);
 }

@@ -1,12 +1,4 @@
-import {
-  GraphBuilder,
-  op,
-  requireWeight,
-  type FloatValue,
-  type GraphModel,
-  type Int64Value,
-  type WeightSource,
-} from '@housestyle/graph';
+import { op, requireWeight, type FloatValue, type Int64Value } from '@housestyle/graph';
 import { attention, layerNorm, linear, type Model } from './layers.js';
 import type { MapperConfig } from './mapper-config.js';
 import { embeddingInput } from './mapper-input.js';
@@ -35,10 +27,9 @@ function layer(m: Model, x: FloatValue, key: string, config: MapperConfig, heads
   return op.add(m.g, y, mlp(m, norm(y, 'norm2'), `${key}.mlp`, config.decoderWidth));
 }
 
-/** `image_embeds` [B, d] → `prefix` [B, K, C]. There is no norm after the last layer. */
-export function buildTransformerMapper(config: MapperConfig, weights: WeightSource): GraphModel {
-  const m: Model = { g: new GraphBuilder('transformer-mapper'), weights };
-  const { g } = m;
+/** `image_embeds` [B, d] → prefix [B, K, C]. There is no norm after the last layer. */
+export function transformerMapper(m: Model, config: MapperConfig): FloatValue {
+  const { g, weights } = m;
   const { prefixSize: d, prefixLength: K, decoderWidth: C, clipLength, numLayers, numHeads: H } = config;
   const T = clipLength + K;
   const e = embeddingInput(g, config);
@@ -48,8 +39,7 @@ export function buildTransformerMapper(config: MapperConfig, weights: WeightSour
   let x = op.reshape(g, op.concat(g, [spread, op.expand(g, learned, perPicture)], 1), [-1, C]); // [B·T, C]
   const heads = g.ints(-1, T, H, C / H);
   for (let n = 0; n < numLayers; n++) x = layer(m, x, `clip_project.transformer.layers.${n}`, config, heads);
-  g.output('prefix', op.slice(g, op.reshape(g, x, [-1, T, C]), 1, clipLength, T), ['B', K, C]);
-  return g.build();
+  return op.slice(g, op.reshape(g, x, [-1, T, C]), 1, clipLength, T);
 }
 
 /** PyTorch's LayerNorm, which the official code does not set. */

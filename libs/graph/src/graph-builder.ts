@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { DomainError } from '@housestyle/domain';
+import type { GradientRule } from './gradients/gradient-rule.js';
 import type { GraphModel } from './graph-runner.js';
 import { encodeModel, type Attributes, type Dim, type OnnxInitializer, type OpDomain } from './onnx-proto.js';
 import { float32, int64, type ElementType, type Tensor } from './tensor.js';
@@ -36,12 +37,22 @@ export class GraphBuilder {
   private readonly outputs = new Map<string, { value: Value; dims: readonly Dim[] }>();
   private readonly constants = new Map<string, Value>();
   private readonly initializers = new Map<string, Initializer>();
+  private readonly parameters = new Map<string, FloatValue>();
+  private readonly composites = new Map<Value, Composite>();
 
   constructor(readonly name: string) {}
 
   input<T extends ElementType>(name: string, type: T, dims: readonly Dim[]): Value<T> {
     const value = this.named({ type, dims }, name);
     this.inputs.set(name, value);
+    return value;
+  }
+
+  /** An input under a weight's name, which `weight` gives from now on in place of a checkpoint's tensor: it is trained. */
+  parameter(name: string, dims: readonly number[]): FloatValue {
+    if (this.initializers.has(name)) throw new Error(`graph ${this.name}: ${name} is already a frozen weight`);
+    const value = this.input(name, 'float32', dims);
+    this.parameters.set(name, value);
     return value;
   }
 
@@ -58,6 +69,14 @@ export class GraphBuilder {
    * @throws DomainError `invalid_model` when it is missing, not of shape `dims` or not a float.
    */
   weight(source: WeightSource, name: string, dims?: readonly number[]): FloatValue {
+    const parameter = this.parameters.get(name);
+    if (parameter) {
+      if (dims && dims.join() !== parameter.dims?.join()) {
+        const [is, expected] = [parameter.dims?.join(', '), dims.join(', ')];
+        throw new DomainError('invalid_model', `trained ${name} is [${is}], its configuration says [${expected}]`);
+      }
+      return parameter;
+    }
     const known = this.initializers.get(name);
     if (known && known.source !== source) {
       throw new Error(`graph ${this.name}: ${name} of ${source.label} has the name of another checkpoint's weight`);
@@ -127,6 +146,45 @@ export class GraphBuilder {
     return outputs as { -readonly [I in keyof T]: Value<T[I]> };
   }
 
+  /** Further outputs of the node that gives `output`, of those its operator may have and that were not asked for. */
+  extraOutputs<const T extends readonly ElementType[]>(
+    output: Value,
+    types: T,
+  ): { -readonly [I in keyof T]: Value<T[I]> } {
+    const index = this.nodes.findIndex((node) => node.outputs.includes(output));
+    const node = this.nodes[index];
+    if (!node) throw new Error(`graph ${this.name}: no operator gives that value`);
+    const first = node.outputs.length;
+    const extra = types.map((type, n) => this.named({ type }, `${node.opType}_${index}.${first + n}`));
+    this.nodes[index] = { ...node, outputs: [...node.outputs, ...extra] };
+    return extra as { -readonly [I in keyof T]: Value<T[I]> };
+  }
+
+  /**
+   * Says that `output`, however it was made, is to be differentiated by `inputs` as `rule` says and not operator by
+   * operator: for formulas whose gradient is shorter than the chain rule's.
+   */
+  differentiateAs(output: Value, inputs: readonly (Value | undefined)[], rule: GradientRule): void {
+    this.composites.set(output, { inputs, rule });
+  }
+
+  compositeOf(output: Value): Composite | undefined {
+    return this.composites.get(output);
+  }
+
+  /** What a constant vector of integers holds; undefined when `value` is none. */
+  numbers(value: Value): readonly number[] | undefined {
+    const weight = this.initializers.get(this.nameOf(value))?.weight;
+    return weight?.type === 'int64' ? Array.from(weight.data, Number) : undefined;
+  }
+
+  /** What `value` is called in the graph. */
+  nameOf(value: Value): string {
+    const name = this.names.get(value);
+    if (name === undefined) throw new Error(`graph ${this.name}: a foreign value has no name here`);
+    return name;
+  }
+
   build(): GraphModel {
     const folder = commonFolder([...this.initializers.values()].map(({ weight }) => weight).filter(isInFile));
     const nameOf = (value: Value | undefined) => (value ? this.names.get(value)! : '');
@@ -158,6 +216,12 @@ export class GraphBuilder {
   private isOutput(value: Value): boolean {
     return [...this.outputs.values()].some((output) => output.value === value);
   }
+}
+
+/** An output that has a backward rule of its own. */
+export interface Composite {
+  readonly inputs: readonly (Value | undefined)[];
+  readonly rule: GradientRule;
 }
 
 interface Initializer {

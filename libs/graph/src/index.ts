@@ -1,3 +1,11 @@
+export {
+  BackwardStep,
+  once,
+  type GradientRule,
+  type GradientRules,
+  type InputGradient,
+} from './gradients/gradient-rule.js';
+export * from './gradients/gradients.js';
 export * from './graph-builder.js';
 export * from './graph-runner.js';
 export type { Attribute, Attributes, Dim, OpDomain } from './onnx-proto.js';

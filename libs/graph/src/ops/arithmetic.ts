@@ -1,6 +1,8 @@
+import { once, type BackwardStep, type GradientRules } from '../gradients/gradient-rule.js';
 import type { FloatValue, GraphBuilder, Value } from '../graph-builder.js';
 import { DATA_TYPES } from '../onnx-proto.js';
 import type { ElementType } from '../tensor.js';
+import { sumToShapeOf } from './reduction.js';
 
 /** Element-wise operators; shapes broadcast as in NumPy. */
 export const add = <T extends ElementType>(g: GraphBuilder, a: Value<T>, b: Value<T>): Value<T> =>
@@ -17,6 +19,9 @@ export const cast = <T extends ElementType>(g: GraphBuilder, x: Value, to: T): V
 
 export const tanh = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Tanh', [x], 'float32');
 export const relu = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Relu', [x], 'float32');
+export const exp = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Exp', [x], 'float32');
+export const erf = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Erf', [x], 'float32');
+export const neg = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Neg', [x], 'float32');
 export const sigmoid = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Sigmoid', [x], 'float32');
 
 /** x·Φ(x): exact (erf), or the tanh approximation that GPT-2 calls `gelu_new`. */
@@ -30,3 +35,88 @@ export const fastGelu = (g: GraphBuilder, x: FloatValue): FloatValue =>
 /** x·σ(1.702x), CLIP's activation. */
 export const quickGelu = (g: GraphBuilder, x: FloatValue): FloatValue =>
   mul(g, x, sigmoid(g, mul(g, x, g.float(1.702))));
+
+/** `x` where `condition` holds, else `y`. */
+export const where = (g: GraphBuilder, condition: Value<'bool'>, x: FloatValue, y: FloatValue): FloatValue =>
+  g.apply('Where', [condition, x, y], 'float32');
+
+export const greater = (g: GraphBuilder, a: Value, b: Value): Value<'bool'> => g.apply('Greater', [a, b], 'bool');
+
+/**
+ * `x` where `isKept` (of its shape) holds, scaled so that the mean stays, else 0: dropout of `share`. What is dropped is
+ * said from outside, so that a run can be repeated, and by another engine.
+ */
+export const dropout = (g: GraphBuilder, x: FloatValue, isKept: Value<'bool'>, share: number): FloatValue =>
+  where(g, isKept, mul(g, x, g.float(1 / (1 - share))), g.float(0));
+
+export const arithmeticGradients: GradientRules = {
+  Add: (step) => [() => toOperand(step, step.gradient, 0), () => toOperand(step, step.gradient, 1)],
+  Sub: (step) => [() => toOperand(step, step.gradient, 0), () => toOperand(step, neg(step.g, step.gradient), 1)],
+  Mul: (step) => {
+    const { g, gradient } = step;
+    return [
+      () => toOperand(step, mul(g, gradient, step.input(1)), 0),
+      () => toOperand(step, mul(g, gradient, step.input(0)), 1),
+    ];
+  },
+  // d(a/b) = da/b - (a/b)/b·db
+  Div: (step) => {
+    const { g, gradient, output } = step;
+    const byNumerator = once(() => div(g, gradient, step.input(1)));
+    return [() => toOperand(step, byNumerator(), 0), () => toOperand(step, neg(g, mul(g, byNumerator(), output)), 1)];
+  },
+  Neg: ({ g, gradient }) => [() => neg(g, gradient)],
+  Exp: (step) => [() => mul(step.g, step.gradient, step.output)],
+  Tanh: ({ g, gradient, output: y }) => [() => mul(g, gradient, sub(g, g.float(1), mul(g, y, y)))],
+  Sigmoid: ({ g, gradient, output: y }) => [() => mul(g, gradient, mul(g, y, sub(g, g.float(1), y)))],
+  Relu: ({ g, gradient, output: y }) => [() => where(g, greater(g, y, g.float(0)), gradient, g.float(0))],
+  Gelu: (step) => {
+    const approximate = step.node.attributes['approximate'];
+    const isExact = !approximate || !('string' in approximate) || approximate.string === 'none';
+    return [() => mul(step.g, step.gradient, isExact ? geluSlope(step.g, step.input(0)) : fastGeluSlope(step))];
+  },
+  FastGelu: (step) => [() => mul(step.g, step.gradient, fastGeluSlope(step))],
+  // d erf(x) = 2/√π·exp(-x²)
+  Erf: (step) => {
+    const { g, gradient } = step;
+    const x = step.input(0);
+    return [() => mul(g, gradient, mul(g, g.float(2 / Math.sqrt(Math.PI)), exp(g, neg(g, mul(g, x, x)))))];
+  },
+  Where: (step) => {
+    const { g, gradient } = step;
+    const condition = step.node.inputs[0] as Value<'bool'>;
+    return [
+      undefined,
+      () => toOperand(step, where(g, condition, gradient, g.float(0)), 1),
+      () => toOperand(step, where(g, condition, g.float(0), gradient), 2),
+    ];
+  },
+};
+
+/** `gradient`, which has the output's shape, summed to operand `index`'s where that was broadcast. */
+function toOperand({ g, node }: BackwardStep, gradient: FloatValue, index: number): FloatValue {
+  const operand = node.inputs[index]!;
+  const others = node.inputs.filter((other) => other !== operand);
+  const isSurelyWhole = others.every((other) => other?.dims?.length === 0);
+  return isSurelyWhole ? gradient : sumToShapeOf(g, gradient, operand);
+}
+
+/** Φ(x) + x·φ(x) */
+function geluSlope(g: GraphBuilder, x: FloatValue): FloatValue {
+  const distribution = mul(g, g.float(0.5), add(g, g.float(1), erf(g, mul(g, x, g.float(Math.SQRT1_2)))));
+  const density = mul(g, g.float(1 / Math.sqrt(2 * Math.PI)), exp(g, mul(g, g.float(-0.5), mul(g, x, x))));
+  return add(g, distribution, mul(g, x, density));
+}
+
+/** y = x·σ(x·q) with q = 2√(2/π)·(1 + 0.044715x²): dy/dx = σ·(1 + (x - y)·q'), q' = d(x·q)/dx */
+function fastGeluSlope(step: BackwardStep): FloatValue {
+  const { g, output: y } = step;
+  const x = step.input(0);
+  const square = mul(g, x, x);
+  const s = sigmoid(g, mul(g, x, add(g, mul(g, square, g.float(CUBIC)), g.float(LINEAR))));
+  const exponentSlope = add(g, mul(g, square, g.float(3 * CUBIC)), g.float(LINEAR));
+  return mul(g, s, add(g, g.float(1), mul(g, sub(g, x, y), exponentSlope)));
+}
+
+const LINEAR = 2 * Math.sqrt(2 / Math.PI);
+const CUBIC = 0.044715 * LINEAR;

@@ -1,4 +1,6 @@
+import type { BackwardStep, GradientRules } from '../gradients/gradient-rule.js';
 import type { FloatValue, GraphBuilder } from '../graph-builder.js';
+import { sumToShapeOf } from './reduction.js';
 
 /**
  * x·w + b on matrices: x [M, K]; w [K, N], or [N, K] with `transB` (PyTorch's Linear). The same initializer serves
@@ -46,3 +48,35 @@ export const fusedMatMul = (g: GraphBuilder, a: FloatValue, b: FloatValue, optio
 /** Two-dimensional convolution without bias or padding: x [B, I, H, W], w [O, I, p, p]. */
 export const conv = (g: GraphBuilder, x: FloatValue, w: FloatValue, stride: number): FloatValue =>
   g.apply('Conv', [x, w], 'float32', { strides: { ints: [stride, stride] } });
+
+export const linearGradients: GradientRules = {
+  Gemm: (step) => {
+    const { g, gradient: dy } = step;
+    const [a, b] = productGradients(step, (left, right, options) => gemm(g, left, right, undefined, options));
+    return [a, b, () => sumToShapeOf(g, dy, step.input(2))];
+  },
+  MatMul: (step) => batchedGradients(step),
+  FusedMatMul: (step) => batchedGradients(step),
+};
+
+type Product = (left: FloatValue, right: FloatValue, options: GemmOptions) => FloatValue;
+
+/** Of y = alpha·A·B, where A is a or aᵀ and B is b or bᵀ: dA = alpha·dy·Bᵀ, dB = alpha·Aᵀ·dy, turned as a and b are. */
+function productGradients(step: BackwardStep, product: Product) {
+  const { gradient: dy } = step;
+  const [a, b] = [step.input(0), step.input(1)];
+  const [transA, transB] = [step.int('transA', 0) === 1, step.int('transB', 0) === 1];
+  const alpha = step.float('alpha', 1);
+  return [
+    () =>
+      transA ? product(b, dy, { transA: transB, transB: true, alpha }) : product(dy, b, { transB: !transB, alpha }),
+    () =>
+      transB ? product(dy, a, { transA: true, transB: transA, alpha }) : product(a, dy, { transA: !transA, alpha }),
+  ] as const;
+}
+
+function batchedGradients(step: BackwardStep) {
+  const { g } = step;
+  const [a, b] = productGradients(step, (left, right, options) => fusedMatMul(g, left, right, options));
+  return [() => sumToShapeOf(g, a(), step.input(0)), () => sumToShapeOf(g, b(), step.input(1))];
+}

@@ -1,4 +1,7 @@
+import { once, type GradientRules } from '../gradients/gradient-rule.js';
 import type { FloatValue, GraphBuilder } from '../graph-builder.js';
+import { exp, mul, sub } from './arithmetic.js';
+import { reduceMean, reduceSum, sumToShapeOf } from './reduction.js';
 
 /** Over the last axis, with weight and bias. */
 export const layerNormalization = (
@@ -18,6 +21,39 @@ export const softmax = (g: GraphBuilder, x: FloatValue): FloatValue =>
 export const logSoftmax = (g: GraphBuilder, x: FloatValue): FloatValue =>
   g.apply('LogSoftmax', [x], 'float32', { axis: { int: -1 } });
 
-/** Euclidean length over the last axis, kept as size 1. */
-export const reduceL2 = (g: GraphBuilder, x: FloatValue): FloatValue =>
-  g.apply('ReduceL2', [x, g.ints(-1)], 'float32', { keepdims: { int: 1 } });
+export const normalisationGradients: GradientRules = {
+  // y = x̂·w + b, x̂ = (x - mean)/σ; by x: (d - mean(d) - x̂·mean(d·x̂))/σ with d = dy·w
+  LayerNormalization: (step) => {
+    const { g, gradient } = step;
+    const statistics = once(() => g.extraOutputs(step.output, ['float32', 'float32']));
+    const standardised = once(() => {
+      const [mean, inverseDeviation] = statistics();
+      return mul(g, sub(g, step.input(0), mean), inverseDeviation);
+    });
+    return [
+      () => {
+        const d = mul(g, gradient, step.input(1));
+        const alongNormal = reduceMean(g, mul(g, d, standardised()), [-1]);
+        const centred = sub(g, d, reduceMean(g, d, [-1]));
+        return mul(g, sub(g, centred, mul(g, standardised(), alongNormal)), statistics()[1]);
+      },
+      () => sumToShapeOf(g, mul(g, gradient, standardised()), step.input(1)),
+      () => sumToShapeOf(g, gradient, step.input(2)),
+    ];
+  },
+  // dx = y·(dy - Σ dy·y)
+  Softmax: (step) => {
+    const { g, gradient, output } = step;
+    return [
+      () => {
+        const weighted = mul(g, gradient, output);
+        return sub(g, weighted, mul(g, output, reduceSum(g, weighted, [-1])));
+      },
+    ];
+  },
+  // dx = dy - softmax(x)·Σ dy
+  LogSoftmax: (step) => {
+    const { g, gradient, output } = step;
+    return [() => sub(g, gradient, mul(g, exp(g, output), reduceSum(g, gradient, [-1])))];
+  },
+};

@@ -1,4 +1,7 @@
-import type { FloatValue, GraphBuilder, Int64Value } from '../graph-builder.js';
+import type { GradientRules } from '../gradients/gradient-rule.js';
+import type { FloatValue, GraphBuilder, Int64Value, Value } from '../graph-builder.js';
+import type { ElementType } from '../tensor.js';
+import { expand, shape, unsqueeze } from './shape.js';
 
 /** The `k` [1] largest along the last axis, best first: values and their indices. */
 export const topK = (g: GraphBuilder, x: FloatValue, k: Int64Value): [FloatValue, Int64Value] =>
@@ -7,3 +10,32 @@ export const topK = (g: GraphBuilder, x: FloatValue, k: Int64Value): [FloatValue
     largest: { int: 1 },
     sorted: { int: 1 },
   });
+
+/** Rows of `x` along `axis` by index: the result has the index's shape in that place. */
+export const gather = <T extends ElementType>(g: GraphBuilder, x: Value<T>, indices: Int64Value, axis = 0): Value<T> =>
+  g.apply('Gather', [x, indices], x.type, { axis: { int: axis } });
+
+/** One element of every row: x [M, N], columns [M, 1] → [M, 1]. */
+export const gatherElements = (g: GraphBuilder, x: FloatValue, columns: Int64Value): FloatValue =>
+  g.apply('GatherElements', [x, columns], 'float32', { axis: { int: 1 } });
+
+/** `x` with `rows` [N, …] added at the places `indices` [N] of its first axis; a place may be named several times. */
+export const addAt = (g: GraphBuilder, x: FloatValue, indices: Int64Value, rows: FloatValue): FloatValue =>
+  g.apply('ScatterND', [x, unsqueeze(g, indices, -1), rows], 'float32', { reduction: { string: 'add' } });
+
+export const zerosLike = (g: GraphBuilder, x: FloatValue): FloatValue => expand(g, g.float(0), shape(g, x));
+
+export const selectionGradients: GradientRules = {
+  Gather: (step) => {
+    const { g, gradient, node } = step;
+    if (step.int('axis', 0) !== 0) throw new Error('Gather is differentiated along its first axis only');
+    return [() => addAt(g, zerosLike(g, step.input(0)), node.inputs[1] as Int64Value, gradient), undefined];
+  },
+  GatherElements: (step) => {
+    const { g, gradient, node } = step;
+    const axis = { axis: { int: step.int('axis', 0) }, reduction: { string: 'add' } };
+    const scatter = () =>
+      g.apply('ScatterElements', [zerosLike(g, step.input(0)), node.inputs[1], gradient], 'float32', axis);
+    return [scatter, undefined];
+  },
+};

@@ -1,5 +1,7 @@
-import type { GraphBuilder, Int64Value, Value } from '../graph-builder.js';
-import type { ElementType } from '../tensor.js';
+import type { GradientRules } from '../gradients/gradient-rule.js';
+import type { FloatValue, GraphBuilder, Int64Value, Value } from '../graph-builder.js';
+import { int64, type ElementType } from '../tensor.js';
+import { sumToShapeOf } from './reduction.js';
 
 /** `shape` is a value, or sizes known while building (0 keeps the input's size there, -1 takes what is left). */
 export const reshape = <T extends ElementType>(
@@ -45,15 +47,14 @@ export const slice = <T extends ElementType>(
     x.type,
   );
 
-/** Rows of `x` along `axis` by index: the result has the index's shape in that place. */
-export const gather = <T extends ElementType>(g: GraphBuilder, x: Value<T>, indices: Int64Value, axis = 0): Value<T> =>
-  g.apply('Gather', [x, indices], x.type, { axis: { int: axis } });
-
 export const expand = <T extends ElementType>(g: GraphBuilder, x: Value<T>, shape: Int64Value): Value<T> =>
   g.apply('Expand', [x, shape], x.type);
 
 export const unsqueeze = <T extends ElementType>(g: GraphBuilder, x: Value<T>, axis: number): Value<T> =>
   g.apply('Unsqueeze', [x, g.ints(axis)], x.type);
+
+export const squeeze = <T extends ElementType>(g: GraphBuilder, x: Value<T>, axis: number): Value<T> =>
+  g.apply('Squeeze', [x, g.ints(axis)], x.type);
 
 /** The sizes of dimensions `start` to `end` (exclusive) of `x`, known when the graph runs. */
 export const shape = (g: GraphBuilder, x: Value, start?: number, end?: number): Int64Value =>
@@ -61,5 +62,57 @@ export const shape = (g: GraphBuilder, x: Value, start?: number, end?: number): 
     start: start === undefined ? undefined : { int: start },
     end: end === undefined ? undefined : { int: end },
   });
+
+/** 0, 1, … `count` - 1, for a `count` [1] known when the graph runs. */
+export const range = (g: GraphBuilder, count: Int64Value): Int64Value => {
+  const [zero, one] = [g.constant<'int64'>(int64([0], [])), g.constant<'int64'>(int64([1], []))];
+  return g.apply('Range', [zero, squeeze(g, count, 0), one], 'int64');
+};
+
+export const shapeGradients: GradientRules = {
+  Identity: ({ gradient }) => [() => gradient],
+  Reshape: (step) => [() => reshape(step.g, step.gradient, shape(step.g, step.input(0))), undefined],
+  Unsqueeze: (step) => [() => reshape(step.g, step.gradient, shape(step.g, step.input(0))), undefined],
+  Squeeze: (step) => [() => reshape(step.g, step.gradient, shape(step.g, step.input(0))), undefined],
+  Expand: (step) => [() => sumToShapeOf(step.g, step.gradient, step.input(0)), undefined],
+  Transpose: ({ g, gradient, node }) => {
+    const perm = node.attributes['perm'];
+    if (!perm || !('ints' in perm)) throw new Error('Transpose is differentiated with its permutation said only');
+    const inverse = perm.ints.map((_, axis) => perm.ints.indexOf(axis));
+    return [() => transpose(g, gradient, inverse)];
+  },
+  Concat: (step) => {
+    const { g, node, gradient } = step;
+    const axis = step.int('axis', 0);
+    const sizes = node.inputs.map((_, index) => () => sizeAlong(g, step.input(index), axis));
+    return node.inputs.map((_, index) => () => {
+      const start = sizes.slice(0, index).reduce((sum, size) => g.apply('Add', [sum, size()], 'int64'), g.ints(0));
+      return slice(g, gradient, axis, start, g.apply('Add', [start, sizes[index]!()], 'int64'));
+    });
+  },
+  Split: (step) => {
+    const { g, node, outputGradients } = step;
+    const parts = () => outputGradients.map((part, index) => part ?? zeros(g, node.outputs[index] as FloatValue));
+    return [() => concat(g, parts(), step.int('axis', 0)), undefined];
+  },
+  // zeros where nothing was taken, before and after
+  Slice: (step) => {
+    const { g, node, gradient } = step;
+    const [, start, end, axes] = node.inputs as [FloatValue, Int64Value, Int64Value, Int64Value];
+    const axis = g.numbers(axes);
+    if (axis?.length !== 1) throw new Error('Slice is differentiated along one axis known beforehand only');
+    const x = step.input(0);
+    const before = () => zeros(g, g.apply('Slice', [x, g.ints(0), start, axes], 'float32'));
+    const after = () => zeros(g, g.apply('Slice', [x, end, g.ints(Number.MAX_SAFE_INTEGER), axes], 'float32'));
+    return [() => concat(g, [before(), gradient, after()], axis[0]!)];
+  },
+};
+
+const zeros = (g: GraphBuilder, like: FloatValue): FloatValue => expand(g, g.float(0), shape(g, like));
+
+/** The size of `x` along `axis`, which may count from the end. */
+function sizeAlong(g: GraphBuilder, x: FloatValue, axis: number): Int64Value {
+  return axis === -1 ? shape(g, x, -1) : shape(g, x, axis, axis + 1);
+}
 
 const isSizes = (shape: Int64Value | readonly number[]): shape is readonly number[] => Array.isArray(shape);

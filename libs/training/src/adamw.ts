@@ -1,0 +1,118 @@
+import type { Tensor } from '@housestyle/graph';
+import type { Parameters } from './parameters.js';
+
+export interface AdamWSettings {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /**
+   * torch: decay first, epsilon beside the bias-corrected deviation (torch.optim.AdamW).
+   * huggingface: epsilon before bias correction, decay last (transformers.AdamW, which trained ClipCap).
+   */
+  readonly form: 'torch' | 'huggingface';
+}
+
+export const ADAMW_DEFAULTS: AdamWSettings = {
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  form: 'torch',
+};
+
+/** Decoupled weight decay and Adam (arXiv 1711.05101), in place on the parameters' arrays. */
+export class AdamW {
+  /** updates made so far. */
+  private updates = 0;
+  private readonly moments: ReadonlyMap<string, Moments>;
+
+  constructor(
+    private readonly parameters: Parameters,
+    private readonly settings: AdamWSettings = ADAMW_DEFAULTS,
+  ) {
+    this.moments = new Map(
+      [...parameters].map(([name, { data }]) => [
+        name,
+        { first: new Float32Array(data.length), second: new Float32Array(data.length) },
+      ]),
+    );
+  }
+
+  /** One update; `scale` multiplies every gradient on the way. */
+  update(gradients: ReadonlyMap<string, Float32Array>, learningRate: (name: string) => number, scale = 1): void {
+    this.updates += 1;
+    const { beta1, beta2, form } = this.settings;
+    const bias1 = 1 - beta1 ** this.updates;
+    const deviationBias = Math.sqrt(1 - beta2 ** this.updates);
+    const updateOne = form === 'torch' ? torchUpdate : huggingFaceUpdate;
+    for (const [name, { data }] of this.parameters) {
+      const gradient = gradients.get(name);
+      if (!gradient) throw new Error(`no gradient for ${name}`);
+      updateOne(data, gradient, this.moments.get(name)!, this.settings, {
+        rate: learningRate(name),
+        scale,
+        bias1,
+        deviationBias,
+      });
+    }
+  }
+
+  /** The moments as tensors, `first.NAME` and `second.NAME`: with the updates made, all there is to remember. */
+  state(): Map<string, Tensor<'float32'>> {
+    return new Map(
+      [...this.moments].flatMap(([name, { first, second }]) => {
+        const { dims } = this.parameters.get(name)!;
+        return [
+          [`first.${name}`, { type: 'float32', dims, data: first }],
+          [`second.${name}`, { type: 'float32', dims, data: second }],
+        ] as const;
+      }),
+    );
+  }
+
+  restore(updates: number, state: ReadonlyMap<string, Tensor<'float32'>>): void {
+    this.updates = updates;
+    for (const [name, { first, second }] of this.moments) {
+      first.set(state.get(`first.${name}`)!.data);
+      second.set(state.get(`second.${name}`)!.data);
+    }
+  }
+}
+
+interface Moments {
+  readonly first: Float32Array;
+  readonly second: Float32Array;
+}
+
+interface Update {
+  readonly rate: number;
+  readonly scale: number;
+  readonly bias1: number;
+  /** √(1 - β₂ᵗ) */
+  readonly deviationBias: number;
+}
+
+type UpdateOne = (p: Float32Array, g: Float32Array, moments: Moments, settings: AdamWSettings, update: Update) => void;
+
+const torchUpdate: UpdateOne = (p, g, { first, second }, settings, { rate, scale, bias1, deviationBias }) => {
+  const { beta1, beta2, epsilon, weightDecay } = settings;
+  const [kept, stride, inverse] = [1 - rate * weightDecay, rate / bias1, 1 / deviationBias];
+  for (let i = 0; i < p.length; i++) {
+    const slope = g[i]! * scale;
+    const m = (first[i] = beta1 * first[i]! + (1 - beta1) * slope);
+    const v = (second[i] = beta2 * second[i]! + (1 - beta2) * slope * slope);
+    p[i] = p[i]! * kept - (stride * m) / (Math.sqrt(v) * inverse + epsilon);
+  }
+};
+
+const huggingFaceUpdate: UpdateOne = (p, g, { first, second }, settings, { rate, scale, bias1, deviationBias }) => {
+  const { beta1, beta2, epsilon, weightDecay } = settings;
+  const [kept, stride] = [1 - rate * weightDecay, (rate * deviationBias) / bias1];
+  for (let i = 0; i < p.length; i++) {
+    const slope = g[i]! * scale;
+    const m = (first[i] = beta1 * first[i]! + (1 - beta1) * slope);
+    const v = (second[i] = beta2 * second[i]! + (1 - beta2) * slope * slope);
+    p[i] = (p[i]! - (stride * m) / (Math.sqrt(v) + epsilon)) * kept;
+  }
+};

@@ -1,0 +1,64 @@
+import { captionLoss, mapperPrefix, type Dropout, type Model } from '@housestyle/clipcap';
+import { gradients, GraphBuilder, MemoryWeights, op, type Dim, type GraphModel } from '@housestyle/graph';
+import type { Parameters } from './parameters.js';
+import type { DropoutShares, TrainingModel } from './training-engine.js';
+
+export interface TrainingGraph {
+  readonly model: GraphModel;
+  /** the boolean inputs that say which values are kept, in order. */
+  readonly dropoutInputs: readonly DropoutInput[];
+}
+
+export interface DropoutInput {
+  readonly name: string;
+  /** sizes known beforehand, or products of a batch's, such as `B*L`. */
+  readonly dims: readonly Dim[];
+  readonly share: number;
+}
+
+/**
+ * One graph for a step: a caption loss's inputs (`captionBatch`) and every parameter by its name → `loss`, a scalar, and
+ * `gradient.NAME` of each parameter. Frozen weights stay in their files.
+ */
+export function buildTrainingGraph(
+  model: TrainingModel,
+  parameters: Parameters,
+  shares?: DropoutShares,
+): TrainingGraph {
+  const g = new GraphBuilder('training');
+  const trained = [...parameters].map(([name, { dims }]) => g.parameter(name, dims));
+  const dropoutInputs: DropoutInput[] = [];
+  const loss = lossOf(g, model, parameters, shares && dropping(g, shares, dropoutInputs));
+  g.output('loss', loss, []);
+  const slopes = gradients(g, loss, trained);
+  [...parameters].forEach(([name, { dims }], n) => g.output(`gradient.${name}`, slopes[n]!, dims));
+  return { model: g.build(), dropoutInputs };
+}
+
+/** The loss alone, nothing dropped. */
+export function buildLossGraph(model: TrainingModel, parameters: Parameters): GraphModel {
+  const g = new GraphBuilder('loss');
+  for (const [name, { dims }] of parameters) g.parameter(name, dims);
+  g.output('loss', lossOf(g, model, parameters), []);
+  return g.build();
+}
+
+function lossOf(g: GraphBuilder, { mapper, gpt2, deltas }: TrainingModel, parameters: Parameters, dropout?: Dropout) {
+  const frozen = deltas ?? new MemoryWeights('no deltas', new Map());
+  const delta: Model['delta'] = (x, key) => {
+    if (!parameters.has(`${key}.A`) && !frozen.find(`${key}.A`)) return undefined;
+    return op.gemm(g, op.gemm(g, x, g.weight(frozen, `${key}.A`)), g.weight(frozen, `${key}.B`)); // (xA)B
+  };
+  const prefix = mapperPrefix({ g, weights: mapper.weights, delta }, mapper.config);
+  return captionLoss({ g, weights: gpt2.weights, delta }, prefix, gpt2.config, dropout);
+}
+
+function dropping(g: GraphBuilder, shares: DropoutShares, inputs: DropoutInput[]): Dropout {
+  return (x, dims, site) => {
+    const share = shares[site];
+    if (share === 0) return x;
+    const name = `kept.${inputs.length}`;
+    inputs.push({ name, dims, share });
+    return op.dropout(g, x, g.input(name, 'bool', dims), share);
+  };
+}
