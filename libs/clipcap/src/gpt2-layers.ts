@@ -17,6 +17,7 @@ export function gpt2Mlp(m: Model, x: FloatValue, key: string, config: Gpt2Config
   return conv1d(m, activate(m, conv1d(m, x, `${key}.c_fc`, [C, I]), config), `${key}.c_proj`, [I, C]);
 }
 
-function activate({ g }: Model, x: FloatValue, { activation }: Gpt2Config): FloatValue {
-  return activation === 'gelu' ? op.gelu(g, x) : op.fastGelu(g, x);
+function activate({ g, isTrained }: Model, x: FloatValue, { activation }: Gpt2Config): FloatValue {
+  if (activation === 'gelu') return op.gelu(g, x);
+  return isTrained ? op.sigmoidGelu(g, x) : op.fastGelu(g, x);
 }

@@ -4,6 +4,8 @@ import { op, type FloatValue, type GraphBuilder, type Int64Value, type WeightSou
 export interface Model {
   readonly g: GraphBuilder;
   readonly weights: WeightSource;
+  /** whether the graph is differentiated: then formulas with short gradients stand in for fused kernels. */
+  readonly isTrained?: boolean;
   /** whether its linears take a low-rank delta of each image's own. */
   readonly hasDeltas?: boolean;
   /** What a low-rank delta adds to the linear layer `key` of input `x`; undefined where it adds nothing. */

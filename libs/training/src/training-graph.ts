@@ -50,7 +50,7 @@ function lossOf(g: GraphBuilder, { mapper, gpt2, deltas }: TrainingModel, parame
     return op.gemm(g, op.gemm(g, x, g.weight(frozen, `${key}.A`)), g.weight(frozen, `${key}.B`)); // (xA)B
   };
   const prefix = mapperPrefix({ g, weights: mapper.weights, delta }, mapper.config);
-  return captionLoss({ g, weights: gpt2.weights, delta }, prefix, gpt2.config, dropout);
+  return captionLoss({ g, weights: gpt2.weights, delta, isTrained: true }, prefix, gpt2.config, dropout);
 }
 
 function dropping(g: GraphBuilder, shares: DropoutShares, inputs: DropoutInput[]): Dropout {

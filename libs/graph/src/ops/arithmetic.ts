@@ -32,6 +32,17 @@ export const gelu = (g: GraphBuilder, x: FloatValue, approximate: 'none' | 'tanh
 export const fastGelu = (g: GraphBuilder, x: FloatValue): FloatValue =>
   g.apply('FastGelu', [x], 'float32', {}, 'com.microsoft');
 
+/**
+ * The tanh approximation written as x·σ(x·q), for training: what the gradient needs is at hand, and the values are nearer
+ * the reference's than the fused kernel's.
+ */
+export function sigmoidGelu(g: GraphBuilder, x: FloatValue): FloatValue {
+  const parts = sigmoidGeluParts(g, x);
+  const y = mul(g, x, parts.share);
+  g.differentiateAs(y, [x], ({ gradient }) => [() => mul(g, gradient, sigmoidGeluSlope(g, x, y, parts))]);
+  return y;
+}
+
 /** x·σ(1.702x), CLIP's activation. */
 export const quickGelu = (g: GraphBuilder, x: FloatValue): FloatValue =>
   mul(g, x, sigmoid(g, mul(g, x, g.float(1.702))));
@@ -73,9 +84,9 @@ export const arithmeticGradients: GradientRules = {
   Gelu: (step) => {
     const approximate = step.node.attributes['approximate'];
     const isExact = !approximate || !('string' in approximate) || approximate.string === 'none';
-    return [() => mul(step.g, step.gradient, isExact ? geluSlope(step.g, step.input(0)) : fastGeluSlope(step))];
+    return [() => mul(step.g, step.gradient, isExact ? geluSlope(step.g, step.input(0)) : fusedGeluSlope(step))];
   },
-  FastGelu: (step) => [() => mul(step.g, step.gradient, fastGeluSlope(step))],
+  FastGelu: (step) => [() => mul(step.g, step.gradient, fusedGeluSlope(step))],
   // d erf(x) = 2/√π·exp(-x²)
   Erf: (step) => {
     const { g, gradient } = step;
@@ -108,14 +119,26 @@ function geluSlope(g: GraphBuilder, x: FloatValue): FloatValue {
   return add(g, distribution, mul(g, x, density));
 }
 
-/** y = x·σ(x·q) with q = 2√(2/π)·(1 + 0.044715x²): dy/dx = σ·(1 + (x - y)·q'), q' = d(x·q)/dx */
-function fastGeluSlope(step: BackwardStep): FloatValue {
-  const { g, output: y } = step;
-  const x = step.input(0);
-  const square = mul(g, x, x);
-  const s = sigmoid(g, mul(g, x, add(g, mul(g, square, g.float(CUBIC)), g.float(LINEAR))));
+const fusedGeluSlope = (step: BackwardStep): FloatValue =>
+  sigmoidGeluSlope(step.g, step.input(0), step.output, sigmoidGeluParts(step.g, step.input(0)));
+
+/** Of y = x·s, s = σ(x·q): s·(1 + (x - y)·d(x·q)/dx), as σ' = σ·(1 - σ). */
+function sigmoidGeluSlope(g: GraphBuilder, x: FloatValue, y: FloatValue, { square, share }: SigmoidGelu): FloatValue {
   const exponentSlope = add(g, mul(g, square, g.float(3 * CUBIC)), g.float(LINEAR));
-  return mul(g, s, add(g, g.float(1), mul(g, sub(g, x, y), exponentSlope)));
+  return mul(g, share, add(g, g.float(1), mul(g, sub(g, x, y), exponentSlope)));
+}
+
+interface SigmoidGelu {
+  /** x² */
+  readonly square: FloatValue;
+  /** σ(x·q) with q = 2√(2/π)·(1 + 0.044715x²) */
+  readonly share: FloatValue;
+}
+
+function sigmoidGeluParts(g: GraphBuilder, x: FloatValue): SigmoidGelu {
+  const square = mul(g, x, x);
+  const q = add(g, mul(g, square, g.float(CUBIC)), g.float(LINEAR));
+  return { square, share: sigmoid(g, mul(g, x, q)) };
 }
 
 const LINEAR = 2 * Math.sqrt(2 / Math.PI);
