@@ -50,7 +50,8 @@ export class PipelineService {
   /** Landing and publishing may hang on a broker that is away; what they leave undone is done again elsewhere. */
   async stop(timeoutMs: number): Promise<void> {
     const { database, captioner, fetcher } = this.connections;
-    const landing = this.feed?.stopLanding();
+    // its failure has a handler from the start: without one it would end the process before the leases are given back
+    const landing = this.feed?.stopLanding().catch(() => undefined);
     await this.worker.stop(timeoutMs);
     await atMost(BROKER_GRACE_MS, landing);
     await atMost(BROKER_GRACE_MS, this.feed?.stopPublishing());

@@ -104,9 +104,9 @@ export class CaptionWorkerService {
   /** The champion is read with every batch, so that a promotion counts from the next one on. */
   private async begin(tenant: TenantId, leases: readonly LeasedAsset[]): Promise<void> {
     const ids = leases.map(({ assetRowId }) => assetRowId);
-    const { tasks, champion } = await this.queue.captioning.loadTasks(tenant, ids).catch((error: unknown) => {
-      // left to their leases' end
-      this.held.forget(leases);
+    const { tasks, champion } = await this.queue.captioning.loadTasks(tenant, ids).catch(async (error: unknown) => {
+      // no fault of theirs, so no attempt is counted; if this fails too, they are left to their leases' end
+      await this.held.release(leases).catch(() => undefined);
       throw error;
     });
     const taskOf = new Map(tasks.map((task) => [task.assetRowId, task]));

@@ -5,6 +5,8 @@ import type { PipelineMetrics } from '../pipeline-metrics.js';
 import { WakeSignal } from '../wake-signal.js';
 
 const POLL_MS = 5_000;
+/** after a round, so that a stream of single events does not cost a round each */
+const GATHER_MS = 100;
 const MAX_PAUSE_MS = 30_000;
 
 /**
@@ -43,7 +45,10 @@ export class RelayService {
         const published = await this.relay.relayOnce();
         this.metrics.published.inc(published);
         failures = 0;
-        if (published > 0) continue;
+        if (published > 0) {
+          await this.pause(GATHER_MS);
+          continue;
+        }
         this.metrics.outbox.set((await this.outbox.backlog()).count);
         await this.signal.wait(POLL_MS);
       } catch (error) {
@@ -54,7 +59,7 @@ export class RelayService {
     }
   }
 
-  /** A wake-up says that there is an event, not that the broker is back: only stopping ends the pause. */
+  /** A wake-up says only that there is another event: nothing but stopping ends the pause. */
   private async pause(ms: number): Promise<void> {
     const end = Date.now() + ms;
     while (!this.isStopping && Date.now() < end) await this.signal.wait(end - Date.now());
