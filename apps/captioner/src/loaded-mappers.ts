@@ -1,5 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { openMapperArtefact, type BaseReference } from '@housestyle/checkpoints';
 import type { CaptionEngine, MapperHandle } from '@housestyle/clipcap';
 import { DomainError } from '@housestyle/domain';
@@ -8,7 +7,7 @@ import type { LocalMapper } from './worker-messages.js';
 
 export interface MapperLimits {
   readonly maxEntries: number;
-  /** of weights. */
+  /** of weights and deltas, as they lie in memory. */
   readonly maxBytes: number;
 }
 
@@ -46,9 +45,8 @@ export class LoadedMappers {
 
   private async load(sha256: string, directory: string): Promise<MapperHandle> {
     const files = await this.open(directory, sha256);
-    const { size } = await stat(join(directory, 'model.safetensors'));
     const handle = await this.engine.loadMapper(files, sha256);
-    this.kept.set(sha256, handle, { size: Math.max(1, size) });
+    this.kept.set(sha256, handle, { size: Math.max(1, handle.bytes) });
     // larger than all the room there is: good for this batch only
     if (!this.kept.has(sha256)) this.retired.add(handle);
     return handle;

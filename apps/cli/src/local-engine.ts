@@ -1,4 +1,4 @@
-import { openBaseModel, readMapperFiles } from '@housestyle/checkpoints';
+import { openBaseModel, openMapperDirectory } from '@housestyle/checkpoints';
 import { CaptionEngine, type CaptionItem, type CaptionOutput, type GenerationDefaults } from '@housestyle/clipcap';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 
@@ -11,9 +11,10 @@ export class LocalEngine {
 
   /** @throws DomainError when either directory does not hold what it should, or the mapper does not fit the base */
   static async open(modelDirectory: string, mapperDirectory?: string): Promise<LocalEngine> {
-    const engine = await CaptionEngine.load(await openBaseModel(modelDirectory), new OnnxGraphRunner());
+    const base = await openBaseModel(modelDirectory);
+    const engine = await CaptionEngine.load(base, new OnnxGraphRunner());
     if (mapperDirectory === undefined) return new LocalEngine(engine, {});
-    const mapper = await engine.loadMapper(await readMapperFiles(mapperDirectory), mapperDirectory);
+    const mapper = await engine.loadMapper(await openMapperDirectory(mapperDirectory, base), mapperDirectory);
     return new LocalEngine(engine, { mapper });
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DomainError } from '@housestyle/domain';
@@ -30,6 +30,19 @@ export class ModelFolder {
 
   async json(file: string): Promise<unknown> {
     return parseJson(file, await this.bytes(file));
+  }
+
+  /** Which of `files` are there. */
+  async present(files: readonly string[]): Promise<string[]> {
+    const isThere = await Promise.all(
+      files.map((file) =>
+        access(path.join(this.root, file)).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    return files.filter((_, i) => isThere[i]);
   }
 
   /** A byte-level BPE's two files in `folder`. */

@@ -15,8 +15,9 @@ import { toHypothesis } from './generation/hypothesis.js';
 import type { Search } from './generation/search.js';
 import { stoppingCriteria } from './generation/stopping-criteria.js';
 import { Gpt2Tokenizer } from './gpt2-tokenizer.js';
-import { loadMapperHandle, type MapperHandle } from './mapper-handle.js';
-import type { BaseModelFiles, MapperFiles } from './model-files.js';
+import type { Mapper } from './mapper.js';
+import { loadFullMapper, loadMapperVersion, type MapperHandle } from './mapper-handle.js';
+import type { BaseModelFiles, MapperVersionFiles } from './model-files.js';
 
 /** A picture as the model sees it (n × n × 3 bytes, RGB), or its embedding [P] from an earlier time. */
 export type CaptionInput = { readonly pixels: Uint8Array } | { readonly embedding: Float32Array };
@@ -66,7 +67,7 @@ export class CaptionEngine {
     const decoder = await Decoder.load(base.gpt2, runner, options);
     const generation = parseGenerationDefaults(base.generation, 'housestyle.json: generation');
     const context = { runner, options, maxBatchSize, generation };
-    const mapper = await loadMapperHandle(base.mapper, BASE_MAPPER_ID, { encoder, decoder, ...context });
+    const mapper = await loadFullMapper(base.mapper, BASE_MAPPER_ID, { encoder, decoder, ...context });
     return new CaptionEngine(encoder, decoder, new Gpt2Tokenizer(base.gpt2.tokenizer), context, mapper);
   }
 
@@ -86,15 +87,17 @@ export class CaptionEngine {
   }
 
   /**
-   * Loads one more mapper; it stays until `releaseMapper`.
+   * Loads one more mapper version, full or delta; it stays until `releaseMapper`.
    * @throws DomainError `invalid_model`, or `mapper_mismatch` when it does not fit this base.
    */
-  loadMapper(files: MapperFiles, id: string): Promise<MapperHandle> {
-    return loadMapperHandle(files, id, { encoder: this.encoder, decoder: this.decoder, ...this.context });
+  loadMapper(files: MapperVersionFiles, id: string): Promise<MapperHandle> {
+    const surroundings = { encoder: this.encoder, decoder: this.decoder, ...this.context };
+    return loadMapperVersion(files, id, this.baseMapper.mapper, surroundings);
   }
 
-  releaseMapper({ mapper }: MapperHandle): Promise<void> {
-    return mapper.release();
+  /** A delta holds nothing but its values, which go with the handle. */
+  async releaseMapper({ kind, mapper }: MapperHandle): Promise<void> {
+    if (kind === 'full') await mapper.release();
   }
 
   /**
@@ -139,7 +142,11 @@ export class CaptionEngine {
     const embeddings = await this.embeddingsOf(items);
     const prefixes = await this.prefixesOf(items, embeddings);
     const searches = items.map((item) => this.searchFor(item, generation));
-    await this.decoder.decode(searches.map((search, i) => ({ search, prefix: prefixes[i]! })));
+    const requests = items.map((item, i) => {
+      const { decoderDelta: delta } = this.handleOf(item);
+      return { search: searches[i]!, prefix: prefixes[i]!, ...(delta && { delta }) };
+    });
+    await this.decoder.decode(requests);
     return items.map((item, i) => ({
       embedding: embeddings[i]!,
       mapperId: this.handleOf(item).id,
@@ -165,13 +172,15 @@ export class CaptionEngine {
     embeddings: readonly Float32Array[],
   ): Promise<Float32Array[]> {
     const prefixes = new Array<Float32Array>(items.length);
-    const groups = new Map<MapperHandle, number[]>();
-    items.forEach((item, index) => {
-      const handle = this.handleOf(item);
-      groups.set(handle, [...(groups.get(handle) ?? []), index]);
-    });
-    for (const [{ mapper }, indices] of groups) {
-      const mapped = await mapper.map(indices.map((index) => embeddings[index]!));
+    const handles = items.map((item) => this.handleOf(item));
+    const ofNetwork = new Map<Mapper, number[]>();
+    handles.forEach(({ mapper }, index) => ofNetwork.set(mapper, [...(ofNetwork.get(mapper) ?? []), index]));
+    for (const [mapper, indices] of ofNetwork) {
+      const deltas = indices.map((index) => handles[index]!.mapperDelta);
+      const mapped = await mapper.map(
+        indices.map((index) => embeddings[index]!),
+        deltas,
+      );
       indices.forEach((index, row) => (prefixes[index] = mapped[row]!));
     }
     return prefixes;

@@ -6,9 +6,11 @@ import {
   type Int64Value,
   type WeightSource,
 } from '@housestyle/graph';
+import { deltaInputs } from './deltas/delta-inputs.js';
+import type { Linears } from './deltas/low-rank-delta.js';
 import type { Gpt2Config } from './gpt2-config.js';
 import { conv1d, gpt2Mlp } from './gpt2-layers.js';
-import { layerNorm, lowRank, type Model } from './layers.js';
+import { layerNorm, type Model } from './layers.js';
 
 /**
  * GPT-2 in the layout of Hugging Face's GPT2LMHeadModel, any size, as one graph for the prefix and for every step after
@@ -54,7 +56,7 @@ function block(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step:
   const { g } = m;
   const { width: C, layerNormEpsilon: eps } = config;
   const key = `transformer.h.${layer}`;
-  const isCut = layer === config.numLayers - 1 && !m.hasDeltas;
+  const isCut = layer === config.numLayers - 1 && !m.delta;
   const goesOn = (rows: FloatValue) => (isCut ? op.gather(g, rows, step.rows) : rows);
   const context = attend(m, layerNorm(m, x, `${key}.ln_1`, C, eps), layer, config, step);
   const y = op.add(g, goesOn(x), conv1d(m, goesOn(context), `${key}.attn.c_proj`, [C, C]));
@@ -90,7 +92,8 @@ function stepInputs(g: GraphBuilder, { width: C, numHeads: H }: Gpt2Config): Ste
  * Inputs `inputs_embeds` [B, P, C], `input_ids` [B, S-P], `position_ids` [B, S], the additive masks `past_mask`
  * [B, 1, S, T] and `new_mask` [1, 1, S, S], `rows` [R] of [B·S], `k` [1], `past_key_values.N.key|value` [B, H, T, D].
  * Outputs `top_log_probs` and `top_ids` [R, k], best first; `logits` [R, V], which a caller who does not want them does
- * not fetch; `present.N.key|value` [B, H, S, D], of the new positions only.
+ * not fetch; `present.N.key|value` [B, H, S, D], of the new positions only. `hasDeltas` adds the inputs of
+ * `deltaInputs` for `gpt2Linears`.
  * @throws DomainError `invalid_model` when the weights contradict the configuration.
  */
 export function buildGpt2(
@@ -99,12 +102,7 @@ export function buildGpt2(
   { hasDeltas = false }: { readonly hasDeltas?: boolean } = {},
 ): GraphModel {
   const g = new GraphBuilder('gpt2');
-  const m: Model = {
-    g,
-    weights,
-    hasDeltas,
-    ...(hasDeltas ? { delta: (x, key, sizes) => lowRank(g, x, key, sizes) } : {}),
-  };
+  const m: Model = { g, weights, ...(hasDeltas && { delta: deltaInputs(g) }) };
   const { width: C, vocabSize: V } = config;
   const step = stepInputs(g, config);
   const k = g.input('k', 'int64', [1]);
@@ -119,6 +117,19 @@ export function buildGpt2(
   g.output('top_ids', ids, ['R', 'k']);
   g.output('logits', logits, ['R', V]);
   return g.build();
+}
+
+/** The layers that a decoder delta may change. */
+export function gpt2Linears({ width: C, innerWidth: I, numLayers }: Gpt2Config): Linears {
+  const layers = Array.from({ length: numLayers }, (_, layer) => `transformer.h.${layer}`);
+  return new Map(
+    layers.flatMap((key) => [
+      [`${key}.attn.c_attn`, [C, 3 * C]] as const,
+      [`${key}.attn.c_proj`, [C, C]] as const,
+      [`${key}.mlp.c_fc`, [C, I]] as const,
+      [`${key}.mlp.c_proj`, [I, C]] as const,
+    ]),
+  );
 }
 
 export type KeyOrValue = 'key' | 'value';

@@ -4,6 +4,7 @@ export * from './clip-image-encoder.js';
 export * from './clip-text-encoder.js';
 export * from './clip-vit.js';
 export * from './config-fields.js';
+export * from './deltas/low-rank-delta.js';
 export * from './mapper.js';
 export * from './mapper-config.js';
 export * from './caption-engine.js';

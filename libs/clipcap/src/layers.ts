@@ -6,30 +6,11 @@ export interface Model {
   readonly weights: WeightSource;
   /** whether the graph is differentiated: then formulas with short gradients stand in for fused kernels. */
   readonly isTrained?: boolean;
-  /** whether its linears take a low-rank delta of each image's own. */
-  readonly hasDeltas?: boolean;
   /** What a low-rank delta adds to the linear layer `key` of input `x`; undefined where it adds nothing. */
   readonly delta?: (x: FloatValue, key: string, sizes: LinearSizes) => FloatValue | undefined;
 }
 
 export type LinearSizes = readonly [input: number, output: number];
-
-/**
- * (xA)B, of each image its own: x [G·n, in] → [G·n, out] by the inputs `key`.A [G, in, r] and `key`.B [G, r, out], for
- * G groups of n rows. One group of all rows is as good as an image each.
- */
-export function lowRank(
-  g: GraphBuilder,
-  x: FloatValue,
-  key: string,
-  [input, output]: readonly [input: number, output: number],
-): FloatValue {
-  const a = g.input(`${key}.A`, 'float32', ['G', input, 'r']);
-  const b = g.input(`${key}.B`, 'float32', ['G', 'r', output]);
-  const groups = op.concat(g, [op.shape(g, a, 0, 1), g.ints(-1, input)], 0);
-  const ofGroup = op.reshape(g, x, groups); // [G, n, in]
-  return op.reshape(g, op.matMul(g, op.matMul(g, ofGroup, a), b), [-1, output]);
-}
 
 /** PyTorch's Linear: x [M, in] → [M, out]; `key`.weight [out, in], `key`.bias [out] unless `hasBias` is false. */
 export function linear(

@@ -41,6 +41,21 @@ export interface MapperFiles {
   readonly weights: WeightSource;
 }
 
+/**
+ * What a tenant may own in a mapper's place: a network of its own, or a change of the base's own one; and, with either,
+ * a change of the decoder. At least one of the three is there.
+ */
+export interface MapperVersionFiles {
+  /** config.json; of a delta: what it says of the network repeats what the base's says. */
+  readonly config: unknown;
+  /** `clip_project.*`; absent: the network is the base's own. */
+  readonly weights?: WeightSource;
+  /** `<linear layer>.A` [in, r] and `.B` [r, out] of the base's own mapper. */
+  readonly mapperDelta?: WeightSource;
+  /** The same of the decoder's `transformer.h.N.attn.c_attn`, `attn.c_proj`, `mlp.c_fc` and `mlp.c_proj`. */
+  readonly decoderDelta?: WeightSource;
+}
+
 export interface BpeFiles {
   /** vocab.json: token → id. */
   readonly vocab: Readonly<Record<string, number>>;

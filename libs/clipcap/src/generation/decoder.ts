@@ -5,10 +5,13 @@ import {
   type Fetched,
   type GraphRunner,
   type GraphRunOptions,
-  type GraphSession,
+  type WeightSource,
 } from '@housestyle/graph';
+import { AdaptableSession } from '../deltas/adaptable-session.js';
+import { DeltaStack, orderByDelta } from '../deltas/delta-stack.js';
+import { LowRankDelta } from '../deltas/low-rank-delta.js';
 import { parseGpt2Config, type Gpt2Config } from '../gpt2-config.js';
-import { buildGpt2 } from '../gpt2.js';
+import { buildGpt2, gpt2Linears } from '../gpt2.js';
 import type { Gpt2Files } from '../model-files.js';
 import { advance, continuationsOf, prefixFeeds, stepFeeds, type DecodingImage } from './decoding-image.js';
 import type { Search } from './search.js';
@@ -18,19 +21,32 @@ export interface DecodeRequest {
   /** [K, C] row by row; K may differ within a batch. */
   readonly prefix: Float32Array;
   readonly search: Search;
+  /** this image's own change of the decoder; absent: none. */
+  readonly delta?: LowRankDelta;
 }
 
-/** GPT-2 driving the searches of a batch of images. */
+/** GPT-2 driving the searches of a batch of images, each with its own delta or none. */
 export class Decoder {
   private constructor(
     readonly config: Gpt2Config,
-    private readonly session: GraphSession,
+    private readonly session: AdaptableSession,
   ) {}
 
   /** @throws DomainError `invalid_model` */
   static async load(files: Gpt2Files, runner: GraphRunner, options?: GraphRunOptions): Promise<Decoder> {
     const config = parseGpt2Config(files.config);
-    return new Decoder(config, await runner.load(buildGpt2(config, files.weights), options));
+    const build = (variant: { readonly hasDeltas: boolean }) => buildGpt2(config, files.weights, variant);
+    return new Decoder(config, await AdaptableSession.load(build, runner, options));
+  }
+
+  /**
+   * Takes a delta of this decoder into memory.
+   * @throws DomainError `mapper_mismatch` when it was made for another decoder, `invalid_model`
+   */
+  async loadDelta(source: WeightSource): Promise<LowRankDelta> {
+    const delta = LowRankDelta.read(source, gpt2Linears(this.config));
+    await this.session.prepareDeltas();
+    return delta;
   }
 
   /**
@@ -40,15 +56,16 @@ export class Decoder {
    */
   async decode(requests: readonly DecodeRequest[]): Promise<void> {
     if (requests.length === 0) return;
-    const cache = new TreeCache(this.config);
-    let images = requests.map((request) => this.enter(request));
-    await this.begin(images, cache);
+    const ordered = orderByDelta(requests.map(({ delta }) => delta)).map((i) => requests[i]!);
+    const batch: Batch = { images: ordered.map((request) => this.enter(request)), cache: new TreeCache(this.config) };
+    const deltas = ordered.map(({ delta }) => delta);
+    if (deltas.some(Boolean)) batch.deltas = new DeltaStack(gpt2Linears(this.config), deltas);
+    await this.begin(batch);
     for (;;) {
-      const staying = images.flatMap(({ search }, i) => (search.nextRows.length > 0 ? [i] : []));
+      const staying = batch.images.flatMap(({ search }, i) => (search.nextRows.length > 0 ? [i] : []));
       if (staying.length === 0) return;
-      if (staying.length < images.length) cache.keep(staying);
-      images = staying.map((i) => images[i]!);
-      await this.step(images, cache);
+      if (staying.length < batch.images.length) keep(batch, staying);
+      await this.step(batch);
     }
   }
 
@@ -66,20 +83,18 @@ export class Decoder {
   }
 
   /** All prefixes at once. */
-  private async begin(images: readonly DecodingImage[], cache: TreeCache): Promise<void> {
-    const outputs = await this.run(
-      { ...prefixFeeds(images, this.config), ...cache.noPast(images.length) },
-      cache,
-      images,
-    );
+  private async begin(batch: Batch): Promise<void> {
+    const { images, cache } = batch;
+    const outputs = await this.run({ ...prefixFeeds(images, this.config), ...cache.noPast(images.length) }, batch);
     const lengths = images.map(({ prefixLength }) => prefixLength);
     cache.add(outputs, lengths);
     images.forEach((image, i) => advance(image, [{ ...continuationsOf(outputs, i), path: [] }]));
   }
 
   /** One more token for every running beam of every image. */
-  private async step(images: readonly DecodingImage[], cache: TreeCache): Promise<void> {
-    const outputs = await this.run({ ...stepFeeds(images, cache, this.config), ...cache.feeds() }, cache, images);
+  private async step(batch: Batch): Promise<void> {
+    const { images, cache } = batch;
+    const outputs = await this.run({ ...stepFeeds(images, cache, this.config), ...cache.feeds() }, batch);
     let row = 0;
     const rows = images.map(({ paths }, i) =>
       paths.map((path, n) => ({ ...continuationsOf(outputs, row++), path: [...path, cache.usedBy(i) + n] })),
@@ -91,9 +106,25 @@ export class Decoder {
     images.forEach((image, i) => advance(image, rows[i]!));
   }
 
-  private run(feeds: Feeds, cache: TreeCache, images: readonly DecodingImage[]): Promise<Fetched> {
+  private run(feeds: Feeds, { images, cache, deltas }: Batch): Promise<Fetched> {
     const breadth = Math.max(...images.map(({ search }) => search.breadth));
     const k = int64([Math.min(breadth, this.config.vocabSize)]);
-    return this.session.run({ ...feeds, k }, ['top_log_probs', 'top_ids', ...cache.presentNames]);
+    const fetches = ['top_log_probs', 'top_ids', ...cache.presentNames];
+    return this.session.run({ ...feeds, k }, { fetches, ...(deltas && { deltas }) });
   }
+}
+
+/** The images on their way, in one order everywhere. */
+interface Batch {
+  images: DecodingImage[];
+  readonly cache: TreeCache;
+  /** as long as any of the images has one. */
+  deltas?: DeltaStack;
+}
+
+function keep(batch: Batch, staying: readonly number[]): void {
+  batch.cache.keep(staying);
+  batch.images = staying.map((i) => batch.images[i]!);
+  batch.deltas?.keep(staying);
+  if (!batch.deltas?.isNeeded) delete batch.deltas;
 }

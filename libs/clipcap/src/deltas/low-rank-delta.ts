@@ -1,0 +1,74 @@
+import { DomainError } from '@housestyle/domain';
+import { readWeight, requireWeight, type WeightSource } from '@housestyle/graph';
+import type { LinearSizes } from '../layers.js';
+
+/** A network's linear layers by name: where a delta may add something. */
+export type Linears = ReadonlyMap<string, LinearSizes>;
+
+/** A tenant's rank is its neighbours' cost: in a batch, every delta is padded to the highest. */
+export const MAX_DELTA_RANK = 8;
+
+/** What a delta adds to one linear layer: y += (xA)B. */
+export interface LowRankPair {
+  readonly rank: number;
+  /** A [in, rank] */
+  readonly a: Float32Array;
+  /** B [rank, out] */
+  readonly b: Float32Array;
+}
+
+/** A tenant's change of a shared network: a pair of thin matrices for some or all of its linear layers. */
+export class LowRankDelta {
+  /** the highest among its pairs. */
+  readonly rank: number;
+  /** of its values in memory. */
+  readonly bytes: number;
+
+  constructor(readonly pairs: ReadonlyMap<string, LowRankPair>) {
+    this.rank = Math.max(...[...pairs.values()].map(({ rank }) => rank));
+    this.bytes = [...pairs.values()].reduce((sum, { a, b }) => sum + a.byteLength + b.byteLength, 0);
+  }
+
+  /**
+   * Takes `<linear layer>.A` [in, r] and `<linear layer>.B` [r, out] of a file into memory; layers may differ in r.
+   * @throws DomainError `mapper_mismatch` when a name, a shape or a rank is not one that `linears` has a place for,
+   * `invalid_model` for values that are not finite.
+   */
+  static read(source: WeightSource, linears: Linears): LowRankDelta {
+    const names = source.names();
+    if (names.length === 0) throw mismatch(source, 'has no tensors');
+    const pairs = new Map<string, LowRankPair>();
+    for (const name of names) {
+      const layer = TENSOR_NAME.exec(name)?.[1];
+      const sizes = layer === undefined ? undefined : linears.get(layer);
+      if (layer === undefined || !sizes) throw mismatch(source, `${name} belongs to no linear layer of the base`);
+      if (!pairs.has(layer)) pairs.set(layer, readPair(source, layer, sizes));
+    }
+    return new LowRankDelta(pairs);
+  }
+}
+
+function readPair(source: WeightSource, layer: string, [input, output]: LinearSizes): LowRankPair {
+  const [a, b] = [`${layer}.A`, `${layer}.B`];
+  for (const name of [a, b]) {
+    if (!source.names().includes(name)) throw mismatch(source, `${name} is missing`);
+  }
+  const rank = requireWeight(source, a).dims[1] ?? 0;
+  if (rank < 1 || rank > MAX_DELTA_RANK) throw mismatch(source, `${a} has rank ${rank}, not 1 to ${MAX_DELTA_RANK}`);
+  return { rank, a: readMatrix(source, a, [input, rank]), b: readMatrix(source, b, [rank, output]) };
+}
+
+function readMatrix(source: WeightSource, name: string, dims: readonly number[]): Float32Array {
+  const found = requireWeight(source, name).dims;
+  if (found.join() !== dims.join()) {
+    throw mismatch(source, `${name} is [${found.join(', ')}], the base has a place for [${dims.join(', ')}]`);
+  }
+  const values = readWeight(source, name);
+  if (values.every(Number.isFinite)) return values;
+  throw new DomainError('invalid_model', `${source.label}: ${name} holds something that is not a finite number`);
+}
+
+const TENSOR_NAME = /^(.+)\.[AB]$/;
+
+const mismatch = ({ label }: WeightSource, what: string): DomainError =>
+  new DomainError('mapper_mismatch', `${label}: ${what}`);
