@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   corrupt_checkpoint: permanent('A weights file is truncated or malformed'),
   mapper_not_found: retry('The mapper artefact is not in the store'),
   mapper_mismatch: permanent('The mapper does not fit the base model'),
+  training_diverged: permanent('The training run’s loss is no longer a number'),
   invalid_request: permanent('The request is malformed'),
   captioner_unavailable: retry('The captioner did not answer'),
   captioner_overloaded: retry('The captioner’s queue is full'),

@@ -1,9 +1,14 @@
 export * from './adamw.js';
+export * from './batch-plan.js';
 export * from './caption-batch.js';
 export * from './caption-example.js';
 export * from './dropout-feeds.js';
+export * from './gradients.js';
 export * from './onnx-training-engine.js';
 export * from './parameters.js';
 export * from './random.js';
+export * from './schedule.js';
+export * from './train.js';
 export * from './training-engine.js';
+export * from './training-run.js';
 export { buildTrainingGraph, type DropoutInput, type TrainingGraph } from './training-graph.js';

@@ -37,6 +37,11 @@ export class Random {
     return Math.sqrt(-2 * Math.log(1 - this.uniform())) * Math.cos(2 * Math.PI * this.uniform());
   }
 
+  /** One of the elements. */
+  pick<T>(elements: readonly T[]): T {
+    return elements[Math.floor(this.uniform() * elements.length)]!;
+  }
+
   /** A new array of the same elements in random order (Fisher–Yates). */
   shuffled<T>(elements: readonly T[]): T[] {
     const result = [...elements];
