@@ -8,6 +8,8 @@ const upload = {
   uri: 's3://pictures/shelf/9.jpg',
 };
 
+const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+
 describe('AssetUploadedSchema', () => {
   it('lets unknown fields pass and lowers the checksum', () => {
     const parsed = AssetUploadedSchema.parse({ ...upload, sha256: 'AB'.repeat(32), added: 1 });
@@ -21,6 +23,7 @@ describe('AssetUploadedSchema', () => {
     ['a NUL in the id', { assetId: 'a\u0000b' }],
     ['a NUL deep in the context', { context: { list: [{ note: '\u0000' }] } }],
     ['half a surrogate pair as a context key', { context: { '\ud83d': 1 } }],
+    ['a context that no stack can hold', { context: { deep: nested(20_000) } }],
   ])('refuses %s', (_, change) => {
     expect(AssetUploadedSchema.safeParse({ ...upload, ...change }).success).toBe(false);
   });
