@@ -233,4 +233,14 @@ describeWith([requirements.kafka()], 'Kafka', () => {
     await waitFor('all', () => seen.length === sent.length);
     expect(seen).toEqual(sent);
   });
+
+  it('publishes at once what is too much for one request, in order', async () => {
+    const long = 'x'.repeat(10_000);
+    const sent = Array.from({ length: 200 }, (_, index) => `${index} ${long}`);
+    await openSink().publish(sent.map((value) => text(value)));
+    const seen: string[] = [];
+    await consume(async (messages) => void seen.push(...texts(messages)));
+    await waitFor('all', () => seen.length === sent.length);
+    expect(seen).toEqual(sent);
+  });
 });

@@ -2,6 +2,11 @@ import { Partitioners, type Kafka, type Producer, type TopicMessages } from 'kaf
 import type { EventSink } from '../event-sink.js';
 import type { OutgoingMessage } from '../message.js';
 
+/** A broker's limit (1 MiB unless set) is on all messages of one partition and request together, not on each. */
+const MAX_ROUND_BYTES = 512 * 1024;
+/** of a record beside its key, value and headers */
+const RECORD_OVERHEAD_BYTES = 64;
+
 /**
  * Publishes to Kafka: acknowledged by all in-sync replicas, one request in flight, idempotent, so that a retried
  * request writes once and in order. A producer that failed is replaced: its sequence numbers may be out of step.
@@ -16,7 +21,9 @@ export class KafkaEventSink implements EventSink {
     const current = (this.producer ??= this.connect());
     try {
       const producer = await current;
-      await producer.sendBatch({ acks: -1, topicMessages: byTopic(messages) });
+      for (const round of inRounds(messages)) {
+        await producer.sendBatch({ acks: -1, topicMessages: byTopic(round) });
+      }
     } catch (error) {
       if (this.producer === current) this.producer = undefined;
       await current.then((producer) => producer.disconnect()).catch(() => undefined);
@@ -43,6 +50,28 @@ export class KafkaEventSink implements EventSink {
     return producer;
   }
 }
+
+/** The messages in their order, as many at a time as surely fit; one that is larger goes by itself. */
+function inRounds(messages: readonly OutgoingMessage[]): OutgoingMessage[][] {
+  const rounds: OutgoingMessage[][] = [];
+  let roundBytes = Infinity;
+  for (const message of messages) {
+    const bytes = sizeOf(message);
+    if (roundBytes + bytes > MAX_ROUND_BYTES) {
+      rounds.push([]);
+      roundBytes = 0;
+    }
+    rounds.at(-1)!.push(message);
+    roundBytes += bytes;
+  }
+  return rounds;
+}
+
+const sizeOf = ({ key, value, headers }: OutgoingMessage): number =>
+  [key, value, ...Object.entries(headers).flat(2)].reduce<number>(
+    (bytes, part) => bytes + Buffer.byteLength(part ?? ''),
+    RECORD_OVERHEAD_BYTES,
+  );
 
 function byTopic(messages: readonly OutgoingMessage[]): TopicMessages[] {
   const topics = new Map<string, TopicMessages>();
