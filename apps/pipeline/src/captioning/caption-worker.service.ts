@@ -20,7 +20,7 @@ export interface CaptionWorkerStages {
 export interface CaptionWorkerOptions {
   /** assets leased at once by this process: those being fetched, waiting and being captioned */
   readonly capacity: number;
-  /** assets asked for in one lease at most */
+  /** assets asked for in one lease */
   readonly leaseSize: number;
 }
 
@@ -90,9 +90,9 @@ export class CaptionWorkerService {
 
   private async fill(): Promise<void> {
     const room = this.options.capacity - this.held.size;
-    // not for every single place that falls free: a lease costs a transaction
-    if (room < Math.min(this.options.leaseSize, this.options.capacity) / 2) return this.signal.wait(POLL_MS);
-    const leased = await this.held.take(Math.min(room, this.options.leaseSize));
+    // not for every single place that falls free: a lease costs a transaction, and one more for each tenant in it
+    if (room < this.options.leaseSize) return this.signal.wait(POLL_MS);
+    const leased = await this.held.take(this.options.leaseSize);
     if (leased.length === 0) {
       const dueInMs = (await this.queue.leases.msUntilDue()) ?? POLL_MS;
       // a due asset that was not leased is being leased elsewhere
