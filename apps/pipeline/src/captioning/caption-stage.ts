@@ -30,6 +30,7 @@ interface Waiting {
 const MIN_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 5_000;
 const FAILURES_UNTIL_HALVED = 3;
+const PATIENCE_WHEN_BUSY = 6;
 
 /**
  * Sends prepared pictures to the captioner, several calls in flight.
@@ -85,7 +86,9 @@ export class CaptionStage {
       if (!oldest || (this.consecutiveFailures > 0 && this.calls.size > 0)) return;
       const batch = this.nextBatch(oldest);
       const isFull = batch.length === oldest.maxShare;
-      const fillMs = isFull ? 0 : oldest.since + this.options.maxDelayMs - performance.now();
+      // while the captioner has another call to compute, waiting for a fuller one costs nothing
+      const patienceMs = this.options.maxDelayMs * (this.calls.size > 0 ? PATIENCE_WHEN_BUSY : 1);
+      const fillMs = isFull ? 0 : oldest.since + patienceMs - performance.now();
       const waitMs = Math.max(fillMs, this.pausedUntil - performance.now());
       if (waitMs > 0) {
         this.timer = setTimeout(() => this.pump(), Math.ceil(waitMs));
