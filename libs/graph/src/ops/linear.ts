@@ -1,6 +1,7 @@
 import type { BackwardStep, GradientRules } from '../gradients/gradient-rule.js';
 import type { FloatValue, GraphBuilder } from '../graph-builder.js';
 import { sumToShapeOf } from './reduction.js';
+import { transpose } from './shape.js';
 
 /**
  * x·w + b on matrices: x [M, K]; w [K, N], or [N, K] with `transB` (PyTorch's Linear). The same initializer serves
@@ -54,6 +55,17 @@ export const linearGradients: GradientRules = {
     const { g, gradient: dy } = step;
     const [a, b] = productGradients(step, (left, right, options) => gemm(g, left, right, undefined, options));
     return [a, b, () => sumToShapeOf(g, dy, step.input(2))];
+  },
+  // Of patches side by side that cover all of x: by x the transposed convolution; by w, x convolved with dy, whose
+  // elements stand as far apart as the patches.
+  Conv: (step) => {
+    const { g, gradient: dy, node } = step;
+    const strides = node.attributes['strides']!;
+    const swap = (value: FloatValue) => transpose(g, value, [1, 0, 2, 3]);
+    return [
+      () => g.apply('ConvTranspose', [dy, step.input(1)], 'float32', { strides }),
+      () => swap(g.apply('Conv', [swap(step.input(0)), swap(dy)], 'float32', { dilations: strides })),
+    ];
   },
   MatMul: (step) => batchedGradients(step),
   FusedMatMul: (step) => batchedGradients(step),
