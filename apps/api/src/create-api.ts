@@ -29,10 +29,9 @@ export interface RunningApi {
  */
 export async function startApi(settings: ApiSettings, logger: Logger): Promise<RunningApi> {
   const pageFolder = reviewPageFolder(settings.REVIEW_PAGE);
-  const uploadStore = await opened('UPLOAD_STORE', async () => openObjectStore(settings.UPLOAD_STORE));
-  const database = await opened('DATABASE_URL', async () =>
-    Database.open(await connectionUrls(settings)),
-  );
+  const s3 = { endpoint: settings.S3_ENDPOINT, region: settings.S3_REGION };
+  const uploadStore = await opened('UPLOAD_STORE', async () => openObjectStore(settings.UPLOAD_STORE, s3));
+  const database = await opened('DATABASE_URL', async () => Database.open(await connectionUrls(settings)));
   try {
     const app = await createApp({ settings, database, uploadStore, metrics: new Metrics('api'), logger }, pageFolder);
     await opened('PORT', () => app.listen(settings.PORT, settings.HOST));

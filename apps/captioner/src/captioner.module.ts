@@ -22,7 +22,7 @@ export interface CaptionerParts {
 @Module({})
 export class CaptionerModule {
   static of({ settings, bases, logger, metrics, gate }: CaptionerParts): DynamicModule {
-    const mappers = new MapperCache(openArtefactStore(settings.ARTEFACT_STORE), settings.MAPPER_CACHE);
+    const mappers = new MapperCache(openArtefactStore(settings), settings.MAPPER_CACHE);
     return {
       module: CaptionerModule,
       controllers: [CaptionerController],
@@ -37,9 +37,9 @@ export class CaptionerModule {
   }
 }
 
-function openArtefactStore(location: string): ObjectStore {
+function openArtefactStore({ ARTEFACT_STORE, S3_ENDPOINT, S3_REGION }: CaptionerSettings): ObjectStore {
   try {
-    return openObjectStore(location);
+    return openObjectStore(ARTEFACT_STORE, { endpoint: S3_ENDPOINT, region: S3_REGION });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new DomainError('invalid_settings', `ARTEFACT_STORE: ${message}`, { cause });

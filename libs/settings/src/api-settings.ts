@@ -1,11 +1,21 @@
 import { z } from 'zod';
 import { flag, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
-import { DATABASE_ROLE_URLS, DATABASE_URL, LOG_LEVEL, SHUTDOWN_TIMEOUT_MS, UPLOAD_STORE } from './variables.js';
+import {
+  DATABASE_ROLE_URLS,
+  DATABASE_URL,
+  LOG_LEVEL,
+  S3_ENDPOINT,
+  S3_REGION,
+  SHUTDOWN_TIMEOUT_MS,
+  UPLOAD_STORE,
+} from './variables.js';
 
 export const API_VARIABLES = {
   DATABASE_URL,
   ...DATABASE_ROLE_URLS,
   UPLOAD_STORE,
+  S3_ENDPOINT,
+  S3_REGION,
   HOST: variable(z.string().default('127.0.0.1'), { description: 'address the HTTP server listens on' }),
   PORT: variable(wholeNumber(0, 65_535).default(3000), {
     description: 'port the HTTP server listens on; 0 picks a free one and logs it',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { list, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
-import { ARTEFACT_STORE, LOG_LEVEL, METRICS_PORT, SHUTDOWN_TIMEOUT_MS } from './variables.js';
+import { ARTEFACT_STORE, LOG_LEVEL, METRICS_PORT, S3_ENDPOINT, S3_REGION, SHUTDOWN_TIMEOUT_MS } from './variables.js';
 
 export const CAPTIONER_VARIABLES = {
   CAPTIONER_HOST: variable(z.string().default('127.0.0.1'), { description: 'address the gRPC server listens on' }),
@@ -35,6 +35,8 @@ export const CAPTIONER_VARIABLES = {
     description: 'images waiting; beyond it calls get RESOURCE_EXHAUSTED',
   }),
   ARTEFACT_STORE,
+  S3_ENDPOINT,
+  S3_REGION,
   LOG_LEVEL,
   METRICS_PORT,
   SHUTDOWN_TIMEOUT_MS,
