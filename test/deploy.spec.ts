@@ -30,15 +30,33 @@ describe.each(readdirSync(DOCKER))('%s', (file) => {
 
 const isBuilt = (path: string) => path === 'node_modules' || path.endsWith('/dist');
 
+interface Service {
+  readonly image?: string;
+  readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly volumes?: readonly string[];
+  readonly depends_on?: object;
+}
+
 describe('compose.yaml', () => {
   const compose = parse(readFileSync('deploy/compose.yaml', 'utf8')) as {
-    services: Record<string, { image?: string; build?: { context: string; dockerfile: string }; depends_on?: object }>;
+    services: Record<string, Service>;
   };
 
   it('builds from Dockerfiles that exist', () => {
     const builds = Object.values(compose.services).flatMap((service) => (service.build ? [service.build] : []));
     expect(builds.length).toBeGreaterThan(0);
     for (const build of builds) expect(existsSync(join('deploy', build.context, build.dockerfile))).toBe(true);
+  });
+
+  it('mounts volumes where its images have a folder that their user owns', () => {
+    const mounts = Object.values(compose.services).flatMap(({ build, volumes = [] }) =>
+      build ? volumes.map((volume) => ({ file: join('deploy', build.context, build.dockerfile), volume })) : [],
+    );
+    expect(mounts.length).toBeGreaterThan(0);
+    for (const { file, volume } of mounts) {
+      const folder = volume.split(':')[1]!;
+      expect(readFileSync(file, 'utf8'), file).toMatch(new RegExp(`chown .*${folder}(\\s|$)`, 'm'));
+    }
   });
 
   it('depends only on services it defines', () => {

@@ -20,6 +20,8 @@ COPY --from=build --chown=node:node /src/prisma ./prisma
 COPY --from=build --chown=node:node /src/apps/api ./apps/api
 COPY --from=build --chown=node:node /src/apps/cli ./apps/cli
 COPY --from=build --chown=node:node /src/apps/review/dist ./apps/review/dist
+# a volume takes its owner from the folder it covers
+RUN mkdir -p .housestyle /data && chown node:node .housestyle /data
 USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:3000/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

@@ -27,7 +27,7 @@ COPY --from=build /src/libs ./libs
 COPY --from=build /src/proto ./proto
 COPY --from=build /src/models ./models
 COPY --from=build /src/apps/captioner ./apps/captioner
-RUN useradd --create-home housestyle && mkdir -p .housestyle && chown housestyle:housestyle .housestyle
+RUN useradd --create-home housestyle && mkdir -p .housestyle /data && chown housestyle:housestyle .housestyle /data
 USER housestyle
 EXPOSE 50051 9464
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:9464/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

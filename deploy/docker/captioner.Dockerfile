@@ -18,7 +18,8 @@ COPY --from=build --chown=node:node /src/libs ./libs
 COPY --from=build --chown=node:node /src/proto ./proto
 COPY --from=build --chown=node:node /src/models ./models
 COPY --from=build --chown=node:node /src/apps/captioner ./apps/captioner
-RUN mkdir -p .housestyle && chown node:node .housestyle
+# a volume takes its owner from the folder it covers
+RUN mkdir -p .housestyle /data && chown node:node .housestyle /data
 USER node
 EXPOSE 50051 9464
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:9464/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

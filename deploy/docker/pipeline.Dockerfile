@@ -18,6 +18,8 @@ COPY --from=build --chown=node:node /src/libs ./libs
 COPY --from=build --chown=node:node /src/proto ./proto
 COPY --from=build --chown=node:node /src/prisma ./prisma
 COPY --from=build --chown=node:node /src/apps/pipeline ./apps/pipeline
+# a volume takes its owner from the folder it covers
+RUN mkdir -p .housestyle /data && chown node:node .housestyle /data
 USER node
 EXPOSE 9464
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:9464/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
