@@ -217,8 +217,19 @@ describeWith([requirements.kafka()], 'Kafka', () => {
     closing.push(() => source.stop());
     await expect(source.start(async () => {})).rejects.toThrow(/topic/);
     await createMissingTopics(kafka(), [topic, absent, `${absent}.dlt`]);
-    const topics = await withAdmin(brokers, (admin) => admin.listTopics());
+    const topics = await waitFor('the topics', () => withAdmin(brokers, (admin) => admin.listTopics()));
     expect(topics).toEqual(expect.arrayContaining([absent, `${absent}.dlt`]));
+  });
+
+  it('creates topics that several processes create at once, and can use them right away', async () => {
+    for (let round = 0; round < 5; round++) {
+      const fresh = [`fresh-${randomUUID()}`, `fresh-${randomUUID()}.dlt`];
+      const starts = Array.from({ length: 3 }, async () => {
+        await createMissingTopics(kafka(), fresh);
+        await consume(async () => {}, { topics: fresh, groupId: randomUUID() });
+      });
+      await Promise.all(starts);
+    }
   });
 
   it('keeps the order of a key over many publishes, and the sink recovers from a refusal', async () => {
