@@ -1,0 +1,1 @@
+export { ptbTokenise, tokeniseCaptions } from './ptb-tokeniser.js';
