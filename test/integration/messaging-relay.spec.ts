@@ -80,6 +80,30 @@ describeWith([requirements.kafka()], 'the outbox relay', () => {
     expect(await published(1)).toHaveLength(1);
   });
 
+  it('lets the others pass one that is always refused', async () => {
+    for (let n = 0; n < 8; n++) await captionOne(database.database, tenant);
+    const [poison] = await database.query<{ event_id: string }>(
+      'SELECT event_id FROM outbox ORDER BY id OFFSET 3 LIMIT 1',
+    );
+    let isRefusedAlone = false;
+    const picky: EventSink = {
+      publish: async (messages) => {
+        const isPoisoned = messages.some(({ headers }) => headers['ce_id'] === poison!.event_id);
+        isRefusedAlone = isPoisoned && messages.length === 1;
+        if (isPoisoned) throw new Error('no such topic');
+      },
+    };
+    const relay = new OutboxRelay(outbox, picky);
+    for (let round = 0; round < 16 && !isRefusedAlone; round++) {
+      await database.query('UPDATE outbox SET next_attempt_at = now() WHERE published_at IS NULL');
+      await relay.relayOnce().catch(() => undefined);
+    }
+    // its pause is the longest; the others' are over before
+    await database.query('UPDATE outbox SET next_attempt_at = now() WHERE event_id <> $1', [poison!.event_id]);
+    while ((await relay.relayOnce()) > 0);
+    expect(await database.query('SELECT event_id FROM outbox WHERE published_at IS NULL')).toEqual([poison]);
+  });
+
   it('publishes again, under the same id, what it could not mark before it died', async () => {
     await captionOne(database.database, tenant);
     const dying = new OutboxAdapter(new OutboxRepository(database.database));

@@ -33,9 +33,12 @@ export interface RelayOptions {
 
 /**
  * Moves events from the outbox to the sink. One that was published but not marked, because the process died in
- * between, is published again with the same CloudEvents id.
+ * between, is published again with the same CloudEvents id. Every refusal halves the next batch: an event that is always
+ * refused (its topic is missing, say) soon waits alone instead of taking its neighbours along for ever.
  */
 export class OutboxRelay {
+  private batchSize = Infinity;
+
   constructor(
     private readonly outbox: OutboxPort,
     private readonly sink: EventSink,
@@ -44,7 +47,7 @@ export class OutboxRelay {
 
   /** One batch; the number of events published, 0 when none is due. Rejects when the sink or the table does. */
   async relayOnce(): Promise<number> {
-    const events = await this.outbox.claim(this.options.batchSize, this.options.leaseMs);
+    const events = await this.outbox.claim(Math.min(this.batchSize, this.options.batchSize), this.options.leaseMs);
     if (events.length === 0) return 0;
     const inOrder = [...events].sort((a, b) => (a.id < b.id ? -1 : 1));
     try {
@@ -60,9 +63,11 @@ export class OutboxRelay {
         ),
       );
     } catch (error) {
+      this.batchSize = Math.ceil(events.length / 2);
       await this.outbox.release(events, error instanceof Error ? error.message : String(error));
       throw error;
     }
+    this.batchSize *= 2;
     await this.outbox.markPublished(events);
     return events.length;
   }
