@@ -29,6 +29,8 @@ const QUEUE_GRANTS = {
   'outbox SELECT': ['attempts', 'id', 'key', 'leased_until', 'next_attempt_at', 'published_at', 'tenant_id'],
   'outbox UPDATE': ['attempts', 'last_error', 'leased_until', 'next_attempt_at', 'published_at'],
   'tenant SELECT': ['base_model', 'id'],
+  'training_run SELECT': ['id', 'requested_at', 'status', 'tenant_id'],
+  'training_schedule SELECT': ['cron', 'is_enabled', 'tenant_id'],
 };
 
 let test: TestDatabase;
@@ -67,6 +69,18 @@ async function populatedTenant(n: number): Promise<TenantId> {
     tenant,
     suggestionId,
   ]);
+  const run = `INSERT INTO training_run (tenant_id, trigger, seed) VALUES ($1, 'demand', 1) RETURNING id`;
+  const [{ id: runId }] = (await test.query<{ id: string }>(run, [tenant])) as [{ id: string }];
+  const example = `'${suggestionId}', 'i', 't', false, now()`;
+  const columns = 'suggestion_id, image_key, text, is_corrected, reviewed_at';
+  await test.query(
+    `INSERT INTO training_example (tenant_id, training_run_id, ${columns}) VALUES ($1, $2, ${example})`,
+    [tenant, runId],
+  );
+  await test.query(`INSERT INTO hold_out (tenant_id, ${columns}) VALUES ($1, ${example})`, [tenant]);
+  await test.query(`INSERT INTO training_schedule (tenant_id, is_enabled, minimum_samples) VALUES ($1, true, 20)`, [
+    tenant,
+  ]);
   return tenant;
 }
 
@@ -98,7 +112,7 @@ describe('the catalogue', () => {
     );
     const expected = [...(await tenantTables()), ...WITHOUT_TENANT_ID].sort();
     expect(tables.map(({ name }) => name).sort()).toEqual(expected);
-    expect(expected).toHaveLength(12);
+    expect(expected).toHaveLength(16);
   });
 
   it('enables and forces row-level security on each, with one policy of both clauses for everyone', async () => {
@@ -215,6 +229,10 @@ describe('the app role', () => {
     await refused(
       `INSERT INTO review (tenant_id, suggestion_id, decision) VALUES ('${theirs}', '${suggestion!.id}', 'accepted')`,
     );
+    await refused(`INSERT INTO training_run (tenant_id, trigger, seed) VALUES ('${theirs}', 'demand', 1)`);
+    await refused(
+      `INSERT INTO training_schedule (tenant_id, is_enabled, minimum_samples) VALUES ('${theirs}', true, 1)`,
+    );
     await refused(`INSERT INTO promotion (tenant_id, reason) VALUES ('${theirs}', 'r')`);
     await refused(`INSERT INTO outbox (tenant_id, type, key, payload) VALUES ('${theirs}', 't', 'k', '{}')`);
     await refused(`INSERT INTO bucket_mapping (tenant_id, bucket) VALUES ('${mine}', 'anybody’s')`);
@@ -237,6 +255,10 @@ describe('the app role', () => {
     'SET SESSION AUTHORIZATION housestyle_queue',
     'TRUNCATE review',
     'DELETE FROM suggestion',
+    'DELETE FROM hold_out',
+    `UPDATE hold_out SET image_key = 'another'`,
+    `UPDATE training_example SET suggestion_id = gen_random_uuid()`,
+    `UPDATE promotion SET reason = 'another'`,
     'CREATE TABLE mine (id int)',
     'SELECT * FROM _prisma_migrations',
   ])('may not %s', async (sql) => {
@@ -266,6 +288,11 @@ describe('the queue role', () => {
     'SELECT name FROM api_key',
     'SELECT 1 FROM mapper_version',
     'SELECT 1 FROM promotion',
+    'SELECT 1 FROM hold_out',
+    'SELECT 1 FROM training_example',
+    'SELECT figures FROM training_run',
+    'SELECT reason FROM training_run',
+    `UPDATE training_run SET status = 'cancelled'`,
     `UPDATE asset SET status = 'captioned'`,
     `UPDATE asset SET uri = 'file:///etc/passwd'`,
     `UPDATE outbox SET payload = '{}'`,

@@ -8,3 +8,9 @@ export const REVIEW_CHANNEL = 'housestyle_review';
 export const FAILURE_CHANNEL = 'housestyle_failure';
 /** Events wait to be published; no payload. */
 export const OUTBOX_CHANNEL = 'housestyle_outbox';
+/** `<tenantId>:<training run id>`, a run was asked for, moved on or ended. */
+export const TRAINING_CHANNEL = 'housestyle_training';
+/** `<tenantId>:`, the tenant's timetable changed. */
+export const SCHEDULE_CHANNEL = 'housestyle_schedule';
+/** `<tenantId>:<promotion id>`, another mapper is champion. */
+export const PROMOTION_CHANNEL = 'housestyle_promotion';

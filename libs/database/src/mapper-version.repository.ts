@@ -1,9 +1,9 @@
-import { EVENT_TYPES } from '@housestyle/contracts';
-import { DomainError, type MapperReference, type TenantId } from '@housestyle/domain';
-import { championOf } from './champion.js';
+import { DomainError, type MapperReference, type PromotionKind, type TenantId } from '@housestyle/domain';
+import { championOf, predecessorOf } from './champion.js';
 import type { Database } from './database.js';
-import type { MapperVersion, Prisma } from './generated/client.js';
-import { appendToOutbox } from './outbox-events.js';
+import type { MapperVersion, Prisma, Promotion } from './generated/client.js';
+import { promotionSteps } from './learning.repository.js';
+import { insertPromotion, lockPromotions, type PromotionDraft } from './promote.js';
 
 export interface MapperDraft {
   readonly name: string;
@@ -23,6 +23,19 @@ export interface MapperVersionView extends Required<MapperDraft> {
   readonly createdAt: Date;
   /** of its latest promotion */
   readonly promotedAt?: Date;
+  readonly promotion?: PromotionView;
+  /** the run that made it; undefined: imported */
+  readonly trainingRunId?: string;
+}
+
+/** How a mapper version became champion. */
+export interface PromotionView {
+  /** null: the base's own */
+  readonly mapperVersionId: string | null;
+  readonly kind: PromotionKind;
+  readonly reason: string;
+  readonly promotedBy?: string;
+  readonly promotedAt: Date;
 }
 
 export class MapperVersionRepository {
@@ -39,30 +52,64 @@ export class MapperVersionRepository {
   }
 
   /**
-   * Makes a mapper version the champion; undefined goes back to the base's own. A rollback is a promotion too.
-   * @throws DomainError `not_found` when the tenant has no such version
+   * Makes a mapper version the champion; undefined is the base's own.
+   * @throws DomainError `not_found` when the tenant has no such version, `conflict` when it was made for another base
    */
-  async promote(tenant: TenantId, mapperVersionId: string | undefined, reason: string): Promise<void> {
+  async promote(
+    tenant: TenantId,
+    mapperVersionId: string | undefined,
+    reason: string,
+    details: Partial<Pick<PromotionDraft, 'promotedBy' | 'figures'>> = {},
+  ): Promise<void> {
     await this.database.forTenant(tenant, async (rows) => {
+      await lockPromotions(rows, tenant);
       if (mapperVersionId !== undefined) {
-        const known = await rows.mapperVersion.count({ where: { tenantId: tenant, id: mapperVersionId } });
-        if (known === 0) throw new DomainError('not_found', `no mapper version ${mapperVersionId}`);
+        const version = await rows.mapperVersion.findFirst({ where: { tenantId: tenant, id: mapperVersionId } });
+        const owner = await rows.tenant.findFirst({ where: { id: tenant } });
+        if (version && version.baseModel !== owner?.baseModel) {
+          const message = `${version.name} was made for the base model ${version.baseModel}, not ${owner?.baseModel}`;
+          throw new DomainError('conflict', message);
+        }
       }
-      const { promotedAt } = await rows.promotion.create({
-        data: { tenantId: tenant, mapperVersionId: mapperVersionId ?? null, reason },
-      });
-      await appendToOutbox(rows, tenant, [
-        {
-          type: EVENT_TYPES.mapperPromoted,
-          payload: {
-            tenantId: tenant,
-            mapperVersionId: mapperVersionId ?? null,
-            reason,
-            promotedAt: promotedAt.toISOString(),
-          },
-        },
-      ]);
+      await insertPromotion(rows, tenant, { mapperVersionId, reason, kind: 'manual', ...details });
     });
+  }
+
+  /**
+   * Goes back to what was champion before the present one: a promotion like any other. Twice goes back twice.
+   * @param details `expected`: only if this version is still champion
+   * @returns the champion's id; null: the base's own
+   * @throws DomainError `conflict` when there is nothing before it, or the champion is not the expected one
+   */
+  rollback(
+    tenant: TenantId,
+    reason: string,
+    details: Partial<Pick<PromotionDraft, 'promotedBy' | 'figures'>> & {
+      readonly isAutomatic?: boolean;
+      readonly expected?: string;
+    } = {},
+  ): Promise<string | null> {
+    const { isAutomatic = false, expected, ...rest } = details;
+    return this.database.forTenant(tenant, async (rows) => {
+      await lockPromotions(rows, tenant);
+      const steps = await promotionSteps(rows, tenant);
+      const target = predecessorOf(steps);
+      if (!target || (expected !== undefined && steps[0]?.mapperVersionId !== expected)) {
+        throw new DomainError('conflict', 'there is no earlier champion to go back to');
+      }
+      const kind = isAutomatic ? 'automatic_rollback' : 'rollback';
+      const mapperVersionId = target.mapperVersionId ?? undefined;
+      await insertPromotion(rows, tenant, { mapperVersionId, reason, kind, ...rest });
+      return target.mapperVersionId;
+    });
+  }
+
+  /** The latest promotion, whatever it was; undefined when there has been none. */
+  async latestPromotion(tenant: TenantId): Promise<PromotionView | undefined> {
+    const row = await this.database.forTenant(tenant, (rows) =>
+      rows.promotion.findFirst({ where: { tenantId: tenant }, orderBy: { id: 'desc' } }),
+    );
+    return row ? toPromotionView(row) : undefined;
   }
 
   /** Undefined: the base's own mapper. (The pipeline gets it with its tasks: `CaptioningRepository.loadTasks`.) */
@@ -75,13 +122,27 @@ export class MapperVersionRepository {
     const rows = await this.database.forTenant(tenant, (tables) =>
       tables.mapperVersion.findMany({
         where: { tenantId: tenant },
-        include: { promotions: { orderBy: { id: 'desc' }, take: 1 } },
+        include: {
+          promotions: { orderBy: { id: 'desc' }, take: 1 },
+          trainedIn: { select: { id: true }, orderBy: { requestedAt: 'asc' }, take: 1 },
+        },
         orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
       }),
     );
-    return rows.map((row) => ({ ...toView(row), promotedAt: row.promotions[0]?.promotedAt }));
+    return rows.map((row) => {
+      const promotion = row.promotions[0] && toPromotionView(row.promotions[0]);
+      return { ...toView(row), promotedAt: promotion?.promotedAt, promotion, trainingRunId: row.trainedIn[0]?.id };
+    });
   }
 }
+
+const toPromotionView = (row: Promotion): PromotionView => ({
+  mapperVersionId: row.mapperVersionId,
+  kind: row.kind,
+  reason: row.reason,
+  promotedBy: row.promotedBy ?? undefined,
+  promotedAt: row.promotedAt,
+});
 
 const toView = (row: MapperVersion): MapperVersionView => ({
   id: row.id,

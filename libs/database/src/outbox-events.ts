@@ -9,6 +9,7 @@ import {
 import type { TenantId } from '@housestyle/domain';
 import { OUTBOX_CHANNEL } from './channels.js';
 import type { Transaction } from './database.js';
+import type { Notification } from './notify.js';
 
 type Types = typeof EVENT_TYPES;
 
@@ -18,12 +19,6 @@ export type OutboxEntry =
   | { readonly type: Types['captionReviewed']; readonly assetId: string; readonly payload: CaptionReviewed }
   | { readonly type: Types['assetFailed']; readonly assetId: string; readonly payload: AssetFailed }
   | { readonly type: Types['mapperPromoted']; readonly assetId?: undefined; readonly payload: MapperPromoted };
-
-/** Who listens to `channel` hears `payload` when the transaction commits. */
-export interface Notification {
-  readonly channel: string;
-  readonly payload: string;
-}
 
 /** Queues events in the caller's transaction: they are published, and listeners hear of it, if it commits. */
 export async function appendToOutbox(

@@ -59,7 +59,10 @@ export class ReviewRepository {
 }
 
 async function find(rows: Transaction, tenant: TenantId, id: string): Promise<SuggestionView | undefined> {
-  const row = await rows.suggestion.findFirst({ where: { tenantId: tenant, id }, include: SUGGESTION_PARTS });
+  const row = await rows.suggestion.findFirst({
+    where: { tenantId: tenant, id, erasedAt: null },
+    include: SUGGESTION_PARTS,
+  });
   return row ? toSuggestionView(row) : undefined;
 }
 

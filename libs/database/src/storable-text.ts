@@ -5,3 +5,8 @@ export function storableText(text: string, maxLength = Infinity): string {
     .replaceAll('\0', '')
     .replace(/\p{Surrogate}/gu, '\uFFFD');
 }
+
+/** `value` as jsonb takes it: every text storable, numbers that are none (NaN, infinities) null. */
+export function storableJson(value: unknown): string {
+  return JSON.stringify(value, (_, entry: unknown) => (typeof entry === 'string' ? storableText(entry) : entry));
+}

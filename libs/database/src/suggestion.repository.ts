@@ -35,7 +35,7 @@ export class SuggestionRepository {
 
   async countByState(tenant: TenantId): Promise<Record<SuggestionState, number>> {
     return this.database.forTenant(tenant, async (tables) => {
-      const all = await tables.suggestion.count({ where: { tenantId: tenant } });
+      const all = await tables.suggestion.count({ where: { tenantId: tenant, erasedAt: null } });
       const groups = await tables.review.groupBy({ by: 'decision', where: { tenantId: tenant }, _count: true });
       const counts = { pending: all, accepted: 0, corrected: 0, rejected: 0 };
       for (const { decision, _count } of groups) {
@@ -50,7 +50,7 @@ export class SuggestionRepository {
   private find(tenant: TenantId, filters: readonly (Prisma.SuggestionWhereInput | '' | undefined)[], take?: number) {
     return this.database.forTenant(tenant, (tables) =>
       tables.suggestion.findMany({
-        where: { tenantId: tenant, AND: filters.filter((filter) => !!filter) },
+        where: { tenantId: tenant, erasedAt: null, AND: filters.filter((filter) => !!filter) },
         include: SUGGESTION_PARTS,
         orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
         take,

@@ -1,0 +1,94 @@
+import { capEditors, chooseHoldOut, withoutRepeats, type TenantId } from '@housestyle/domain';
+import type { Transaction } from './database.js';
+import { toEmbedding } from './embedding-values.js';
+import { reviewedCaptions, type LearnableCaption } from './reviewed-captions.js';
+
+export interface RunExamples {
+  readonly training: readonly LearnableCaption[];
+  readonly holdOut: readonly LearnableCaption[];
+}
+
+/**
+ * Takes a run's examples, once: extends the hold-out by new pictures, notes what is trained on. Never in both: a
+ * picture that is held out stays so, and one that was trained on never becomes so.
+ */
+export async function takeExamples(
+  rows: Transaction,
+  tenant: TenantId,
+  runId: string,
+  baseSha256: string,
+): Promise<void> {
+  const captions = await reviewedCaptions(rows, tenant, baseSha256);
+  const heldOut = await imageKeys(rows.holdOut.findMany({ where: { tenantId: tenant }, select: { imageKey: true } }));
+  const trained = await imageKeys(
+    rows.trainingExample.findMany({
+      where: { tenantId: tenant },
+      select: { imageKey: true },
+      distinct: ['imageKey'],
+    }),
+  );
+  const chosen = chooseHoldOut(captions, heldOut, trained);
+  const newest = new Map(captions.filter(({ imageKey }) => chosen.has(imageKey)).map((each) => [each.imageKey, each]));
+  await rows.holdOut.createMany({ data: [...newest.values()].map((caption) => toRow(tenant, caption)) });
+  const free = captions.filter(({ imageKey }) => !heldOut.has(imageKey) && !chosen.has(imageKey));
+  await rows.trainingExample.createMany({
+    data: capEditors(withoutRepeats(free)).map((caption) => ({ ...toRow(tenant, caption), trainingRunId: runId })),
+  });
+}
+
+/** What `takeExamples` took, in the same order whoever asks; without what has been erased since. */
+export async function loadExamples(
+  rows: Transaction,
+  tenant: TenantId,
+  runId: string,
+  baseSha256: string,
+): Promise<RunExamples> {
+  const training = await rows.$queryRaw<ExampleRow[]>`
+    SELECT x.suggestion_id, x.image_key, x.text, x.is_corrected, x.editor, x.reviewed_at, e.values
+    FROM training_example x
+    JOIN suggestion s ON s.tenant_id = x.tenant_id AND s.id = x.suggestion_id
+    JOIN embedding e ON e.tenant_id = s.tenant_id AND e.asset_row_id = s.asset_row_id AND e.base_sha256 = ${baseSha256}
+    WHERE x.tenant_id = ${tenant}::uuid AND x.training_run_id = ${runId}::uuid AND x.text IS NOT NULL
+    ORDER BY x.reviewed_at, x.suggestion_id`;
+  const holdOut = await rows.$queryRaw<ExampleRow[]>`
+    SELECT x.suggestion_id, x.image_key, x.text, x.is_corrected, x.editor, x.reviewed_at, e.values
+    FROM hold_out x
+    JOIN suggestion s ON s.tenant_id = x.tenant_id AND s.id = x.suggestion_id
+    JOIN embedding e ON e.tenant_id = s.tenant_id AND e.asset_row_id = s.asset_row_id AND e.base_sha256 = ${baseSha256}
+    WHERE x.tenant_id = ${tenant}::uuid AND x.text IS NOT NULL
+    ORDER BY x.reviewed_at, x.suggestion_id`;
+  return { training: training.map(toCaption), holdOut: holdOut.map(toCaption) };
+}
+
+interface ExampleRow {
+  readonly suggestion_id: string;
+  readonly image_key: string;
+  readonly text: string;
+  readonly is_corrected: boolean;
+  readonly editor: string | null;
+  readonly reviewed_at: Date;
+  readonly values: Uint8Array;
+}
+
+const toCaption = (row: ExampleRow): LearnableCaption => ({
+  suggestionId: row.suggestion_id,
+  imageKey: row.image_key,
+  embedding: toEmbedding(row.values),
+  text: row.text,
+  isCorrected: row.is_corrected,
+  ...(row.editor !== null && { editor: row.editor }),
+  reviewedAt: row.reviewed_at,
+});
+
+const toRow = (tenant: TenantId, caption: LearnableCaption) => ({
+  tenantId: tenant,
+  suggestionId: caption.suggestionId,
+  imageKey: caption.imageKey,
+  text: caption.text,
+  isCorrected: caption.isCorrected,
+  editor: caption.editor ?? null,
+  reviewedAt: caption.reviewedAt,
+});
+
+const imageKeys = async (rows: Promise<{ imageKey: string }[]>): Promise<Set<string>> =>
+  new Set((await rows).map(({ imageKey }) => imageKey));

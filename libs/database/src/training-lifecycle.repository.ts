@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { MAX_TRAINING_ATTEMPTS, type MapperReference, type TenantId } from '@housestyle/domain';
+import { championOf } from './champion.js';
+import type { Database, Transaction } from './database.js';
+import { finishRun, type RunConclusion } from './finish-run.js';
+import type { TrainingRun } from './generated/client.js';
+import { holdsErased } from './lineage.js';
+import { loadExamples, takeExamples, type RunExamples } from './run-examples.js';
+import { storableJson } from './storable-text.js';
+import { announceRun } from './training-run.repository.js';
+import type { CurvePoint, TrainingProgress } from './training-run-view.js';
+
+export interface WaitingRun {
+  readonly tenantId: TenantId;
+  readonly runId: string;
+}
+
+/** A run in this process's hands. Everything it writes carries `holder`: whoever begins it anew silences it. */
+export interface HeldRun extends WaitingRun, RunExamples {
+  readonly holder: string;
+  readonly seed: number;
+  /** undefined: the base's own mapper */
+  readonly champion?: MapperReference;
+  /** false: something the champion was trained on has been erased since */
+  readonly mayStartFromChampion: boolean;
+  /** of what was done before a restart */
+  readonly curve: readonly CurvePoint[];
+}
+
+export type { RunConclusion } from './finish-run.js';
+
+/** A run's way from requested to its end, as its trainer writes it. Take the tenant's lock first (`lockTraining`). */
+export class TrainingLifecycleRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Requested, and running (here, elsewhere, or in a process that is no more); oldest first, as the queue role. */
+  async waiting(): Promise<WaitingRun[]> {
+    const rows = await this.database.acrossTenants(
+      (tables) => tables.$queryRaw<{ id: string; tenant_id: TenantId }[]>`
+      SELECT id, tenant_id FROM training_run WHERE status IN ('requested', 'running') ORDER BY requested_at, id`,
+    );
+    return rows.map(({ id, tenant_id: tenantId }) => ({ tenantId, runId: id }));
+  }
+
+  /** The name of the tenant's base model. */
+  async baseModelOf(tenant: TenantId): Promise<string | undefined> {
+    const row = await this.database.forTenant(tenant, (rows) => rows.tenant.findFirst({ where: { id: tenant } }));
+    return row?.baseModel;
+  }
+
+  /**
+   * Begins a run, or takes up one that was left: its examples, champion and seed are those of its first start.
+   * @returns undefined when it has ended, which it also does here: cancelled, or started too often
+   */
+  begin(
+    { tenantId: tenant, runId }: WaitingRun,
+    base: { readonly name: string; readonly sha256: string },
+  ): Promise<HeldRun | undefined> {
+    return this.database.forTenant(tenant, async (rows) => {
+      const run = await lockRun(rows, tenant, runId);
+      if (!run) return undefined;
+      const refusal = reasonNotToStart(run, base);
+      if (refusal) {
+        await finishRun(rows, tenant, runId, refusal);
+        return undefined;
+      }
+      const holder = randomUUID();
+      const started = run.startedAt === null ? await prepare(rows, tenant, run, base) : run;
+      await rows.trainingRun.updateMany({
+        where: { tenantId: tenant, id: runId },
+        data: { status: 'running', attempts: run.attempts + 1, holder },
+      });
+      await announceRun(rows, tenant, runId);
+      const { championBeforeId, mayStartFromChampion, seed } = started;
+      const champion = championBeforeId === null ? undefined : await referenceTo(rows, tenant, championBeforeId);
+      return {
+        tenantId: tenant,
+        runId,
+        holder,
+        seed,
+        ...(champion && { champion }),
+        mayStartFromChampion,
+        curve: run.curve as unknown as CurvePoint[],
+        ...(await loadExamples(rows, tenant, runId, base.sha256)),
+      };
+    });
+  }
+
+  /** @returns whether to go on: false when the run was cancelled, or begun anew elsewhere */
+  async report(
+    { tenantId: tenant, runId, holder }: Pick<HeldRun, 'tenantId' | 'runId' | 'holder'>,
+    progress: TrainingProgress,
+    curve: readonly CurvePoint[],
+  ): Promise<boolean> {
+    return this.database.forTenant(tenant, async (rows) => {
+      const reported = await rows.$executeRaw`
+        UPDATE training_run SET progress = ${storableJson(progress)}::jsonb, curve = ${storableJson(curve)}::jsonb
+        WHERE tenant_id = ${tenant}::uuid AND id = ${runId}::uuid AND holder = ${holder}::uuid AND status = 'running'
+          AND NOT is_cancel_requested`;
+      if (reported > 0) await announceRun(rows, tenant, runId);
+      return reported > 0;
+    });
+  }
+
+  /**
+   * Ends the run; a promotion is the mapper version, the champion's row, the event and the run's own end in one
+   * transaction. A run that was cancelled meanwhile ends so, and one whose champion was replaced is refused.
+   * @returns false when the run is no longer this holder's: nothing was written
+   */
+  finish(
+    { tenantId: tenant, runId, holder }: Pick<HeldRun, 'tenantId' | 'runId' | 'holder'>,
+    conclusion: RunConclusion,
+  ): Promise<boolean> {
+    return this.database.forTenant(tenant, async (rows) => {
+      const run = await lockRun(rows, tenant, runId);
+      if (run?.status !== 'running' || run.holder !== holder) return false;
+      const isCancelled = run.isCancelRequested && conclusion.status !== 'failed';
+      await finishRun(rows, tenant, runId, isCancelled ? cancelled(run) : conclusion);
+      return true;
+    });
+  }
+}
+
+/** The row while it is not finished, locked until the transaction ends. */
+async function lockRun(rows: Transaction, tenant: TenantId, runId: string): Promise<TrainingRun | undefined> {
+  const locked = await rows.$queryRaw<unknown[]>`
+    SELECT 1 FROM training_run WHERE tenant_id = ${tenant}::uuid AND id = ${runId}::uuid
+      AND status IN ('requested', 'running') FOR UPDATE`;
+  if (locked.length === 0) return undefined;
+  return rows.trainingRun.findFirstOrThrow({ where: { tenantId: tenant, id: runId } });
+}
+
+function reasonNotToStart(run: TrainingRun, base: { readonly sha256: string }): RunConclusion | undefined {
+  if (run.isCancelRequested) return cancelled(run);
+  if (run.attempts >= MAX_TRAINING_ATTEMPTS) {
+    return { status: 'failed', reason: `its process ended ${run.attempts} times before there was an outcome` };
+  }
+  if (run.baseSha256 !== null && run.baseSha256 !== base.sha256) {
+    return { status: 'failed', reason: 'the base model was replaced while it ran' };
+  }
+  return undefined;
+}
+
+const cancelled = (run: TrainingRun): RunConclusion => ({
+  status: 'cancelled',
+  reason: run.reason ?? 'cancelled on request',
+});
+
+/** What stays the same however often the run is taken up again. */
+async function prepare(
+  rows: Transaction,
+  tenant: TenantId,
+  run: TrainingRun,
+  base: { readonly name: string; readonly sha256: string },
+): Promise<TrainingRun> {
+  await takeExamples(rows, tenant, run.id, base.sha256);
+  const champion = await championOf(rows, tenant);
+  const { training, holdOut } = await loadExamples(rows, tenant, run.id, base.sha256);
+  await rows.trainingRun.updateMany({
+    where: { tenantId: tenant, id: run.id },
+    data: {
+      startedAt: new Date(),
+      baseModel: base.name,
+      baseSha256: base.sha256,
+      trainingCount: training.length,
+      correctedCount: training.filter(({ isCorrected }) => isCorrected).length,
+      holdOutCount: holdOut.length,
+      championBeforeId: champion?.id ?? null,
+      mayStartFromChampion: champion === undefined || !(await holdsErased(rows, tenant, champion.id)),
+    },
+  });
+  return rows.trainingRun.findFirstOrThrow({ where: { tenantId: tenant, id: run.id } });
+}
+
+async function referenceTo(rows: Transaction, tenant: TenantId, id: string): Promise<MapperReference> {
+  return rows.mapperVersion.findFirstOrThrow({
+    where: { tenantId: tenant, id },
+    select: { id: true, sha256: true, key: true },
+  });
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import {
+  capEditors,
+  chooseHoldOut,
+  HOLD_OUT_FROM_PICTURES,
+  pictureSignature,
+  withoutRepeats,
+  type ReviewedCaption,
+} from './training-examples.js';
+
+const caption = (n: number, change: Partial<ReviewedCaption> = {}): ReviewedCaption => ({
+  imageKey: `picture ${n}`,
+  text: `caption ${n}`,
+  editor: 'ana',
+  reviewedAt: new Date(n),
+  ...change,
+});
+const captions = (count: number, from = 0) => Array.from({ length: count }, (_, n) => caption(from + n));
+const none = new Set<string>();
+
+describe('chooseHoldOut', () => {
+  it('takes nothing while every caption is needed', () => {
+    expect(chooseHoldOut(captions(HOLD_OUT_FROM_PICTURES - 1), none, none).size).toBe(0);
+  });
+
+  it('takes the newest fifth of the pictures', () => {
+    const chosen = chooseHoldOut(captions(50), none, none);
+    expect([...chosen].sort()).toEqual(Array.from({ length: 10 }, (_, n) => `picture ${40 + n}`));
+  });
+
+  it('grows with the library, and takes no picture that was trained on', () => {
+    const held = chooseHoldOut(captions(50), none, none);
+    const trained = new Set(
+      captions(95)
+        .map(({ imageKey }) => imageKey)
+        .filter((key) => !held.has(key)),
+    );
+    const more = chooseHoldOut(captions(100), held, trained);
+    expect([...more].sort()).toEqual(Array.from({ length: 5 }, (_, n) => `picture ${95 + n}`));
+  });
+
+  it('counts a picture once, however often it was uploaded', () => {
+    const twice = captions(49).flatMap((each) => [each, { ...each, text: 'again' }]);
+    expect(chooseHoldOut(twice, none, none).size).toBe(0);
+  });
+});
+
+describe('capEditors', () => {
+  const by = (editor: string, count: number, from = 0) => captions(count, from).map((each) => ({ ...each, editor }));
+
+  it('keeps the newest half of whoever wrote more than all others together', () => {
+    const all = [...by('ana', 20), ...by('ben', 3, 20), ...by('cid', 2, 23)];
+    const kept = capEditors(all);
+    expect(kept.filter(({ editor }) => editor === 'ana').map(({ imageKey }) => imageKey)).toEqual(
+      [15, 16, 17, 18, 19].map((n) => `picture ${n}`),
+    );
+    expect(kept).toHaveLength(10);
+  });
+
+  it('leaves one or two editors alone', () => {
+    expect(capEditors([...by('ana', 20), ...by('ben', 1, 20)])).toHaveLength(21);
+  });
+
+  it('leaves a fair share alone', () => {
+    const all = [...by('ana', 4), ...by('ben', 4, 4), ...by('cid', 4, 8)];
+    expect(capEditors(all)).toEqual(all);
+  });
+});
+
+describe('withoutRepeats', () => {
+  it('keeps the newest of each text of a picture', () => {
+    const again = caption(1, { reviewedAt: new Date(9) });
+    const other = caption(1, { text: 'another' });
+    expect(withoutRepeats([caption(1), again, other, caption(2)])).toEqual([again, other, caption(2)]);
+  });
+});
+
+describe('pictureSignature', () => {
+  const embedding = Float32Array.from({ length: 512 }, (_, n) => Math.sin(n * 7.13) * 0.4);
+
+  it('is the same for the last bits’ difference that another batch makes', () => {
+    const noisy = embedding.map((value) => value * (1 + 1e-7));
+    expect(pictureSignature(noisy)).toEqual(pictureSignature(embedding));
+  });
+
+  it('differs between pictures', () => {
+    const other = embedding.map((value, n) => value + Math.cos(n) * 0.01);
+    expect(pictureSignature(other)).not.toEqual(pictureSignature(embedding));
+  });
+});

@@ -1,0 +1,165 @@
+import {
+  LearningRepository,
+  ReviewRepository,
+  TrainingLifecycleRepository,
+  TrainingRunRepository,
+  TrainingScheduleRepository,
+  type HeldRun,
+} from '@housestyle/database';
+import { DEFAULT_TRAINING_SCHEDULE, type TenantId } from '@housestyle/domain';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { reviewPictures, TEST_BASE } from '../support/reviewed-captions.js';
+
+let test: TestDatabase;
+let learning: LearningRepository;
+let runs: TrainingRunRepository;
+let lifecycle: TrainingLifecycleRepository;
+
+beforeAll(async () => {
+  test = await createTestDatabase();
+  learning = new LearningRepository(test.database);
+  runs = new TrainingRunRepository(test.database);
+  lifecycle = new TrainingLifecycleRepository(test.database);
+});
+afterAll(() => test.drop());
+
+async function beginRun(tenantId: TenantId): Promise<HeldRun> {
+  const { run } = await runs.request(tenantId, 'demand');
+  return (await lifecycle.begin({ tenantId, runId: run.id }, TEST_BASE))!;
+}
+
+async function refuse(run: HeldRun): Promise<void> {
+  const findings = { reason: 'no better', figures: {}, curve: [], examples: [], trainableParameters: 1, seconds: 1 };
+  await lifecycle.finish(run, { status: 'refused', ...findings });
+}
+
+const readinessOf = async (tenant: TenantId) => (await learning.readiness(tenant)).readiness;
+const keysOf = (captions: HeldRun['training']) => new Set(captions.map(({ imageKey }) => imageKey));
+
+describe('readiness', () => {
+  it('goes from cold over warming to ready, and says what is missing', async () => {
+    const tenant = await test.provision();
+    await reviewPictures(test, tenant, 2, { review: () => undefined });
+    expect(await readinessOf(tenant)).toMatchObject({ state: 'cold', pictures: 0, missing: 20, newReviews: 0 });
+
+    await reviewPictures(test, tenant, 4, {
+      review: (n) =>
+        n === 0
+          ? { decision: 'rejected', editor: 'ana' }
+          : n === 1
+            ? { decision: 'accepted', editor: 'ben' }
+            : { decision: 'corrected', text: `better ${n}`, editor: 'ana' },
+    });
+    expect(await readinessOf(tenant)).toEqual({
+      state: 'warming',
+      pictures: 3,
+      accepted: 1,
+      corrected: 2,
+      editors: 2,
+      heldOut: 0,
+      newReviews: 3,
+      missing: 17,
+    });
+
+    await new TrainingScheduleRepository(test.database).put(tenant, {
+      ...DEFAULT_TRAINING_SCHEDULE,
+      minimumSamples: 3,
+    });
+    expect(await readinessOf(tenant)).toMatchObject({ state: 'ready', missing: 0 });
+  });
+
+  it('counts a picture that was uploaded twice once', async () => {
+    const tenant = await test.provision();
+    await reviewPictures(test, tenant, 6, { picture: (n) => 500 + (n % 2) });
+    expect(await readinessOf(tenant)).toMatchObject({ pictures: 2, accepted: 6 });
+  });
+
+  it('counts new reviews from the last run on', async () => {
+    const tenant = await test.provision();
+    const [first] = await reviewPictures(test, tenant, 3);
+    await refuse(await beginRun(tenant));
+    expect(await readinessOf(tenant)).toMatchObject({ newReviews: 0, pictures: 3 });
+    const again = { decision: 'corrected', text: 'on second thoughts', editor: 'ana' } as const;
+    await new ReviewRepository(test.database).decide(tenant, first!.suggestionId, again);
+    expect(await readinessOf(tenant)).toMatchObject({ newReviews: 1 });
+  });
+});
+
+describe('a run’s examples', () => {
+  it('are the texts that stand, with the embeddings of this base, and nobody else’s', async () => {
+    const [tenant, other] = [await test.provision(), await test.provision()];
+    await reviewPictures(test, other, 3, { suggested: () => 'theirs' });
+    await reviewPictures(test, tenant, 3, {
+      review: (n) =>
+        n === 0
+          ? { decision: 'rejected' }
+          : n === 1
+            ? { decision: 'accepted', editor: 'ben' }
+            : { decision: 'corrected', text: 'Boat, red.', editor: 'ana' },
+    });
+    const { training, holdOut, champion, mayStartFromChampion } = await beginRun(tenant);
+    expect(training.map(({ text, isCorrected, editor }) => [text, isCorrected, editor])).toEqual([
+      ['A red boat, number 1.', false, 'ben'],
+      ['Boat, red.', true, 'ana'],
+    ]);
+    expect(training[0]!.embedding).toHaveLength(8);
+    expect([holdOut, champion, mayStartFromChampion]).toEqual([[], undefined, true]);
+
+    const { run } = await runs.request(await test.provision(), 'demand');
+    expect(await lifecycle.begin({ tenantId: other, runId: run.id }, TEST_BASE)).toBeUndefined();
+  });
+
+  it('never hold a picture that is held out, whichever upload of it', async () => {
+    const tenant = await test.provision();
+    await reviewPictures(test, tenant, 60, { picture: (n) => 1000 + n });
+    const first = await beginRun(tenant);
+    await refuse(first);
+    expect(first.training).toHaveLength(48);
+    expect(first.holdOut.map(({ text }) => text)).toEqual(
+      Array.from({ length: 12 }, (_, n) => `A red boat, number ${48 + n}.`),
+    );
+
+    // the held-out pictures come again, are reviewed again, and there are more
+    await reviewPictures(test, tenant, 12, {
+      picture: (n) => 1048 + n,
+      review: () => ({ decision: 'corrected', text: 'a new text', editor: 'ana' }),
+    });
+    await reviewPictures(test, tenant, 40, { picture: (n) => 1060 + n });
+    const second = await beginRun(tenant);
+    await refuse(second);
+    expect(second.holdOut.slice(0, 12)).toEqual(first.holdOut);
+    expect(second.holdOut).toHaveLength(20);
+    expect(second.training).toHaveLength(80);
+    const trained = new Set([...keysOf(first.training), ...keysOf(second.training)]);
+    expect([...keysOf(second.holdOut)].filter((key) => trained.has(key))).toEqual([]);
+    expect(second.training.some(({ text }) => text === 'a new text')).toBe(false);
+  });
+
+  it('keep the hold-out’s texts as they were, whatever editors do to them afterwards', async () => {
+    const tenant = await test.provision();
+    const pictures = await reviewPictures(test, tenant, 50);
+    const first = await beginRun(tenant);
+    await refuse(first);
+    const reviews = new ReviewRepository(test.database);
+    for (const { suggestionId } of pictures.slice(40)) {
+      await reviews.decide(tenant, suggestionId, { decision: 'corrected', text: 'tampered with', editor: 'eve' });
+    }
+    await reviews.withdraw(tenant, pictures[49]!.suggestionId);
+    const second = await beginRun(tenant);
+    await refuse(second);
+    expect(second.holdOut).toEqual(first.holdOut);
+    expect(second.training).toEqual(first.training);
+  });
+
+  it('hold no more than half of one editor’s where three review', async () => {
+    const tenant = await test.provision();
+    const editors = ['ben', 'cid', 'ben', ...Array.from({ length: 20 }, () => 'ana')];
+    await reviewPictures(test, tenant, editors.length, {
+      review: (n) => ({ decision: 'accepted', editor: editors[n]! }),
+    });
+    const { training } = await beginRun(tenant);
+    expect(training.map(({ editor }) => editor)).toEqual(['ben', 'cid', 'ben', 'ana', 'ana', 'ana']);
+    expect(training.at(-1)!.text).toBe('A red boat, number 22.');
+  });
+});
