@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describeBaseModel } from '@housestyle/checkpoints';
+import { dirname, join } from 'node:path';
+import { describeBaseModel, writeMapperArtefact, type NewMapperArtefact } from '@housestyle/checkpoints';
 import { CaptionerClient } from '@housestyle/contracts/captioner';
 import type { MapperReference } from '@housestyle/domain';
 import { decodeImage, resizeForClip } from '@housestyle/imaging';
@@ -75,6 +75,18 @@ export async function putMapperArtefact(artefacts: string, key: string, director
   const manifest = JSON.stringify({ files, base: { name, sha256: baseSha256 } });
   await writeFile(join(folder, 'manifest.json'), manifest);
   return { id: `mapper of ${key}`, sha256: sha256Of(manifest), key };
+}
+
+/** Writes deltas of the demo base as an artefact under `key` of a file store. */
+export async function putDeltaArtefact(
+  artefacts: string,
+  key: string,
+  delta: Omit<NewMapperArtefact, 'base'>,
+): Promise<MapperReference> {
+  const { name, sha256: baseSha256 } = await describeBaseModel(DEMO_MODEL);
+  await mkdir(dirname(join(artefacts, key)), { recursive: true });
+  const sha256 = await writeMapperArtefact(join(artefacts, key), { ...delta, base: { name, sha256: baseSha256 } });
+  return { id: `delta of ${key}`, sha256, key };
 }
 
 const sha256Of = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,0 +1,138 @@
+/**
+ * What deltas cost the decoder: captions of 16 images, 5 beams, 20 tokens, without deltas and with, turn by turn in one
+ * process, so that both meet the same machine. Weights are random and nothing stops early. After a build:
+ * `node test/bench/delta-throughput.mjs [small|demo] [rounds] [threads]`.
+ * Ratios are of processor time, which neighbours on the machine disturb least; wall-clock ones stand beside them.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { encodeSafetensors, SafetensorsFile } from '@housestyle/checkpoints';
+import { BeamSearch, Decoder, MAX_DELTA_RANK, stoppingCriteria } from '@housestyle/clipcap';
+import { float32, MemoryWeights } from '@housestyle/graph';
+import { OnnxGraphRunner } from '@housestyle/runtime';
+
+const SIZES = {
+  small: { n_embd: 768, n_head: 12, n_layer: 12, vocab_size: 50257, n_positions: 1024 },
+  demo: { n_embd: 96, n_head: 4, n_layer: 4, vocab_size: 1024, n_positions: 128 },
+};
+const [IMAGES, BEAMS, TOKENS, PREFIX] = [16, 5, 20, 10];
+
+const [size = 'small', rounds = '5', threads = '1'] = process.argv.slice(2);
+const config = SIZES[size];
+const { n_embd: C, n_layer: layers } = config;
+const decoder = await loadRandomDecoder();
+const prefixes = Array.from({ length: IMAGES }, (_, n) => random(PREFIX * C, 0.5, n));
+const tenants = await Promise.all(prefixes.map((_, n) => decoder.loadDelta(randomDelta(n))));
+
+/** Each image's delta, by what the batch is called. */
+const batches = {
+  'no deltas': () => undefined,
+  [`${IMAGES} tenants`]: (n) => tenants[n],
+  '4 tenants': (n) => tenants[n % 4],
+  '1 tenant': () => tenants[0],
+  '1 of 16 images has one': (n) => (n === 0 ? tenants[0] : undefined),
+};
+
+const [baseline] = Object.keys(batches);
+const figures = Object.fromEntries(Object.keys(batches).map((name) => [name, []]));
+for (let round = 0; round <= Number(rounds); round++) {
+  for (const [name, deltaOf] of Object.entries(batches)) {
+    const figure = await measure(deltaOf);
+    if (round > 0) figures[name].push(figure); // the first round warms up
+  }
+}
+for (const [name, measured] of Object.entries(figures)) {
+  const cpuMs = median(measured.map((figure) => figure.cpuMs));
+  const ratio = (key) => median(measured.map((figure, round) => figures[baseline][round][key] / figure[key]));
+  const [byCpu, byWall] = [ratio('cpuMs').toFixed(3), ratio('wallMs').toFixed(3)];
+  console.log(`${name.padEnd(24)} ${cpuMs.toFixed(0).padStart(6)} ms cpu  throughput ×${byCpu} (wall ×${byWall})`);
+}
+await decoder.release();
+
+async function measure(deltaOf) {
+  const repeats = size === 'small' ? 1 : 20;
+  const [cpuBefore, before] = [process.cpuUsage(), performance.now()];
+  for (let n = 0; n < repeats; n++) {
+    await decoder.decode(
+      prefixes.map((prefix, image) => {
+        const delta = deltaOf(image);
+        const criteria = stoppingCriteria(
+          { stopTokenIds: [], maxNewTokens: TOKENS },
+          { numPositions: config.n_positions, prefixLength: PREFIX },
+        );
+        return { prefix, search: new BeamSearch(BEAMS, criteria), ...(delta && { delta }) };
+      }),
+    );
+  }
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { cpuMs: (user + system) / 1000 / repeats, wallMs: (performance.now() - before) / repeats };
+}
+
+async function loadRandomDecoder() {
+  const folder = mkdtempSync(join(tmpdir(), 'delta-throughput-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
+  const { vocab_size: V, n_positions: N } = config;
+  const tensors = new Map();
+  const put = (name, dims, scale) => {
+    const count = dims.reduce((product, dim) => product * dim, 1);
+    tensors.set(`transformer.${name}`, float32(random(count, scale, tensors.size), dims));
+  };
+  const norm = (name) => {
+    tensors.set(`transformer.${name}.weight`, float32(new Float32Array(C).fill(1), [C]));
+    put(`${name}.bias`, [C], 0.01);
+  };
+  put('wte.weight', [V, C], 0.04);
+  put('wpe.weight', [N, C], 0.02);
+  norm('ln_f');
+  for (let layer = 0; layer < layers; layer++) {
+    norm(`h.${layer}.ln_1`);
+    norm(`h.${layer}.ln_2`);
+    for (const [name, input, output] of linears(layer)) {
+      put(`${name}.weight`, [input, output], 0.035);
+      put(`${name}.bias`, [output], 0.01);
+    }
+  }
+  const file = join(folder, 'model.safetensors');
+  writeFileSync(file, encodeSafetensors(tensors));
+  const runner = new OnnxGraphRunner({ threads: Number(threads) });
+  return Decoder.load({ config, weights: SafetensorsFile.open(file) }, runner);
+}
+
+function randomDelta(seed) {
+  const r = MAX_DELTA_RANK;
+  const tensors = new Map();
+  for (let layer = 0; layer < layers; layer++) {
+    for (const [name, input, output] of linears(layer)) {
+      tensors.set(`transformer.${name}.A`, float32(random(input * r, 0.02, seed), [input, r]));
+      tensors.set(`transformer.${name}.B`, float32(random(r * output, 0.02, seed + 1), [r, output]));
+    }
+  }
+  return new MemoryWeights(`delta ${seed}`, tensors);
+}
+
+function linears(layer) {
+  const key = `h.${layer}`;
+  return [
+    [`${key}.attn.c_attn`, C, 3 * C],
+    [`${key}.attn.c_proj`, C, C],
+    [`${key}.mlp.c_fc`, C, 4 * C],
+    [`${key}.mlp.c_proj`, 4 * C, C],
+  ];
+}
+
+/** Uniform between -scale and scale: xorshift. */
+function random(count, scale, seed) {
+  let state = (seed + 1) * 2654435761;
+  return Float32Array.from({ length: count }, () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state / 2 ** 31) * scale;
+  });
+}
+
+function median(values) {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
