@@ -14,6 +14,6 @@ it('makes of each picture file the crop the reference made, value by value', asy
   for (const [n, { file }] of pictures.entries()) {
     const bytes = await readFile(path.join(GOLDENS_FOLDER, 'images', 'test', path.basename(file)));
     const crop = resizeForClip(await decodeImage(bytes), 64);
-    recordParity(`crop_u8 of ${path.basename(file)}, from the file`, maxError(crop, crops[n]), 0);
+    recordParity(`crop_u8 of ${path.basename(file)}, from the file`, maxError(crop, crops[n]!), 0);
   }
 });
