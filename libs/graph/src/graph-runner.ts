@@ -13,6 +13,11 @@ export interface GraphModel {
 export interface GraphRunOptions {
   /** threads of one operator; the runner's own default when absent. */
   readonly threads?: number;
+  /**
+   * Whether a run's memory is planned as one block for each set of input shapes, which is the default and quick. Without
+   * it less is held at the peak, most of all by large graphs whose shapes change from run to run.
+   */
+  readonly hasMemoryPattern?: boolean;
 }
 
 /** Runs graphs. The core declares it, an adapter implements it, an application wires the two. */

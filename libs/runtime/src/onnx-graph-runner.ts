@@ -10,7 +10,7 @@ export class OnnxGraphRunner implements GraphRunner {
   constructor(private readonly defaults: GraphRunOptions = {}) {}
 
   async load(model: GraphModel, options: GraphRunOptions = {}): Promise<GraphSession> {
-    const { threads } = { ...this.defaults, ...options };
+    const { threads, hasMemoryPattern } = { ...this.defaults, ...options };
     try {
       const session = await ort.InferenceSession.create(model.bytes, {
         executionProviders: ['cpu'],
@@ -18,6 +18,7 @@ export class OnnxGraphRunner implements GraphRunner {
         graphOptimizationLevel: 'all',
         logSeverityLevel: LOG_ERRORS,
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        ...(hasMemoryPattern === undefined ? {} : { enableMemPattern: hasMemoryPattern }),
         extra: {
           session: {
             // Several sessions share a process: one that has nothing to do must not spin on a core.

@@ -15,10 +15,14 @@ import { buildLossGraph, buildTrainingGraph, type DropoutInput } from './trainin
 
 /** Trains on any runner of ONNX graphs: loss and gradients are one graph of ordinary operators. */
 export class OnnxTrainingEngine implements TrainingEngine {
+  private readonly options: GraphRunOptions;
+
   constructor(
     private readonly runner: GraphRunner,
-    private readonly options: GraphRunOptions = {},
-  ) {}
+    options: GraphRunOptions = {},
+  ) {
+    this.options = { hasMemoryPattern: false, ...options };
+  }
 
   async compile(model: TrainingModel, parameters: Parameters, options: CompileOptions = {}): Promise<TrainingSession> {
     const graph = buildTrainingGraph(model, parameters, options.dropout);
