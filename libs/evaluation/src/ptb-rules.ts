@@ -19,7 +19,8 @@ import {
 } from './ptb-words.js';
 
 /**
- * One kind of token. As in a lexer, at each place the rule whose match, with the context it looks at, is longest wins;
+ * One kind of token, in the terms of the original's treatment as found by asking it: thousands of probes, not its code.
+ * As in a lexer, at each place the rule whose match, with the context it looks at, is longest wins;
  * the earlier of two equally long.
  */
 export interface TokenRule {
@@ -37,7 +38,7 @@ const anyCase = (pattern: string, write?: (text: string) => string): TokenRule =
 /** What follows must match too; it counts in the contest and stays for the next token. */
 const before = (context: string): string => `(?=(${context}))`;
 const always = (token: string) => (): string => token;
-/** `dr` → `[dD][rR]`: the i flag would also let \\p{Lu} match small letters. */
+/** `dr` → `[dD][rR]`, where the i flag would also make \p{Uppercase} match small letters. */
 const eitherCase = (words: string): string => words.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
 const withPeriod = (text: string): string => `${text}.`;
 
@@ -58,7 +59,7 @@ const SENTENCE_START = `${SPACE_OR_NEWLINE}(?:${SPACE_OR_NEWLINE}|\\p{Uppercase}
 const OPENER = `(?:${SPACE_OR_NEWLINE}+(?:${SENTENCE_OPENERS})${SPACE_OR_NEWLINE}|${SPACE}${TAG})`;
 const PATH = '/[^ \\t\\n\\f\\r"<>|(){}]+[^ \\t\\n\\f\\r"<>|.!?(){},-]';
 const DOMAIN = '[^ \\t\\n\\f\\r"<>|(){}\\u00A0.]+';
-const HOST = '(?:[^ \\t\\n\\f\\r`"<>|.!?(){}[\\],_$&/:;@#\'-]+\\.)+';
+const HOST = '(?:[^ \\t\\n\\f\\r`"<>|.!?(){}[\\],_$&/:;@#=^\'-]+\\.)+';
 
 const spaceless = (text: string): string => text.replace(/[ \t\u2000-\u200A\u3000]/g, '\u00A0');
 const bracketless = (text: string): string => text.replaceAll('(', '-LRB-').replaceAll(')', '-RRB-');
@@ -81,9 +82,10 @@ export const RULES: readonly TokenRule[] = [
   anyCase(`got${before('ta')}`),
   anyCase(`(?:lem|gim)${before('me')}`),
   anyCase(`'t${before('is|was')}`),
-  rule(`&[nN][bB][sS][pP];`, always('')),
-  rule(TAG, spaceless),
 
+  // markup and dashes
+  anyCase('&nbsp;', always('')),
+  rule(TAG, spaceless),
   rule(`-{2,4}|&[mn]dash;|[\\u0096\\u0097\\u2013-\\u2015]`, always('--')),
   rule(`-{5,}`),
 
@@ -103,9 +105,11 @@ export const RULES: readonly TokenRule[] = [
   rule(`${APOS}${D}{2}${before(SPACE_OR_NEWLINE)}`),
 
   rule(WORD, softHyphenless),
-  rule(`https?://[^ \\t\\n\\f\\r"<>|(){}]+[^ \\t\\n\\f\\r"<>|.!?(){},-]`, undefined, 'iuy'),
-  rule(`www\\.(?:[^ \\t\\n\\f\\r"<>|.!?(){},]+\\.)+[a-z]{2,4}(?:${PATH})?`, undefined, 'iuy'),
-  rule(`${HOST}(?:com|net|org|edu)(?:${PATH})?`, undefined, 'iuy'),
+
+  // addresses
+  anyCase(`https?://[^ \\t\\n\\f\\r"<>|(){}]+[^ \\t\\n\\f\\r"<>|.!?(){},-]`),
+  anyCase(`www\\.(?:[^ \\t\\n\\f\\r"<>|.!?(){},]+\\.)+[a-z]{2,4}(?:${PATH})?`),
+  anyCase(`${HOST}(?:com|net|org|edu)(?:${PATH})?`),
   rule(`(?:&lt;|<)?[a-zA-Z0-9][^ \\t\\n\\f\\r"<>|()\\u00A0{}]*@${DOMAIN}(?:\\.${DOMAIN})*>?`),
   rule(`@[A-Za-z_][A-Za-z_0-9]*|#(?:${L})+`),
 
@@ -114,7 +118,7 @@ export const RULES: readonly TokenRule[] = [
     `(?:\\([0-9]{2,3}\\)[ \\u00A0]?|(?:\\+{0,2}[0-9]{2,4}[- \\u00A0])?\\+{0,2}[0-9]{2,4}[- \\u00A0])[0-9]{3,4}[- \\u00A0]?[0-9]{3,5}`,
     (text) => bracketless(spaceless(text)),
   ),
-  rule(`${NUMBER}`, softHyphenless),
+  rule(NUMBER, softHyphenless),
   rule(`[0-9]{1,4}[-/][0-9]{1,4}[-/][0-9]{1,4}`),
   rule(`(?:[0-9]{1,4}[- \\u00A0])?[0-9]{1,4}(?:\\\\?/|\\u2044)[0-9]{1,4}`, spaceless),
   rule(`[\\u207A\\u207B\\u208A\\u208B]?(?:[\\u2070\\u00B9\\u00B2\\u00B3\\u2074-\\u2079]+|[\\u2080-\\u2089]+)`),
@@ -142,6 +146,7 @@ export const RULES: readonly TokenRule[] = [
   rule(`(?:${HYPHENATED}|${ASCII_HYPHENATED})[${HYPHENS}](?:${ACRONYM}\\.|${PART})`, softHyphenless),
   rule(`${ASCII_HYPHENATED}[${HYPHENS}](?:${ACRONYM}\\.|[A-Za-z0-9\\u00AD]+(?:_[A-Za-z0-9\\u00AD]+)*)`, softHyphenless),
   rule(HYPHENATED, softHyphenless),
+  rule(eitherCase('(?:anti|pro)-')),
   rule(`[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}(?:\\\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}){1,2}`),
   rule(`${D}+(?:${L}|${D})*`),
   rule(`[A-Z]+(?:(?:[+&]|&amp;)[A-Z]+)+`, plainAmpersand),
@@ -168,9 +173,9 @@ export const RULES: readonly TokenRule[] = [
   rule('\\]', always('-RSB-')),
   rule('\\{', always('-LCB-')),
   rule('\\}', always('-RCB-')),
-  rule('&amp;', always('&'), 'iuy'),
-  rule('&lt;', always('<'), 'iuy'),
-  rule('&gt;', always('>'), 'iuy'),
+  anyCase('&amp;', always('&')),
+  anyCase('&lt;', always('<')),
+  anyCase('&gt;', always('>')),
   rule('-[LR][RCS]B-|<<|>>|@{2,}|#{2,}|_+|\\*+|\\\\\\*|/|[-#@%+]'),
   rule(SYMBOL),
   rule('\\u00AD', always('-')),

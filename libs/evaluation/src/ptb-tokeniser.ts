@@ -19,7 +19,10 @@ const PLAIN_WORD = /(?!(?:cannot|gonna|gotta|wanna|lemme|gimme)\b)[A-Za-z]+(?=[ 
  * may depend on how the next one begins.
  */
 export function ptbTokenise(lines: readonly string[]): string[][] {
-  const text = `${lines.map((line) => line.replace(NEWLINES, ' ')).join('\n')}\n`.replace(UNKNOWN_LETTERS, NO_TOKEN);
+  const text = lines
+    .map((line) => `${line.replace(NEWLINES, ' ')}\n`)
+    .join('')
+    .replace(UNKNOWN_LETTERS, NO_TOKEN);
   const tokenised: string[][] = [];
   let tokens: string[] = [];
   for (let at = 0; at < text.length;) {
