@@ -96,18 +96,12 @@ function causalMask(g: GraphBuilder, ids: Int64Value, contextLength: number): Fl
   return op.slice(g, op.slice(g, mask, 0, 0, T), 1, 0, T);
 }
 
-/**
- * The image tower: `pixels` uint8 RGB [B, n, n, 3] → `image_embeds` [B, P], not normalised. Traced, it also gives
- * `pixel_values` [B, 3, n, n] and `hidden_states.0` … `hidden_states.L` [B·T, C].
- * @throws DomainError `invalid_model` when the weights contradict the configuration.
- */
-export function buildClipVision(
+/** The image tower as part of a graph: its input `pixels` uint8 RGB [B, n, n, 3] → the embedding [B, P], not normalised. */
+export function clipImageTower(
+  m: Model,
   { vision: config, projectionDim: P }: ClipConfig,
   preprocessing: ClipPreprocessing,
-  weights: WeightSource,
-  { isTraced = false } = {},
-): GraphModel {
-  const m: Model = { g: new GraphBuilder('clip-vision'), weights };
+): ImageTower {
   const { g } = m;
   const { hiddenSize: C, numHeads: H, layerNormEpsilon: eps } = config;
   const T = numPatches(config) + 1;
@@ -119,21 +113,37 @@ export function buildClipVision(
   const perPicture = op.reshape(g, states.at(-1)!, [-1, T, C]);
   const pooled = op.reshape(g, op.slice(g, perPicture, 1, 0, 1), [-1, C]); // the class token: [B, C]
   const normed = layerNorm(m, pooled, 'vision_model.post_layernorm', C, eps);
-  g.output('image_embeds', linear(m, normed, 'visual_projection', [P, C], { hasBias: false }), ['B', P]);
+  return { pixels, states, embedding: linear(m, normed, 'visual_projection', [P, C], { hasBias: false }) };
+}
+
+/**
+ * The image tower: `pixels` uint8 RGB [B, n, n, 3] → `image_embeds` [B, P], not normalised. Traced, it also gives
+ * `pixel_values` [B, 3, n, n] and `hidden_states.0` … `hidden_states.L` [B·T, C].
+ * @throws DomainError `invalid_model` when the weights contradict the configuration.
+ */
+export function buildClipVision(
+  config: ClipConfig,
+  preprocessing: ClipPreprocessing,
+  weights: WeightSource,
+  { isTraced = false } = {},
+): GraphModel {
+  const g = new GraphBuilder('clip-vision');
+  const { pixels, states, embedding } = clipImageTower({ g, weights }, config, preprocessing);
+  const { imageSize: n, hiddenSize: C } = config.vision;
+  g.output('image_embeds', embedding, ['B', config.projectionDim]);
   if (isTraced) {
-    g.output('pixel_values', pixels, ['B', 3, config.imageSize, config.imageSize]);
+    g.output('pixel_values', pixels, ['B', 3, n, n]);
     states.forEach((state, layer) => g.output(`hidden_states.${layer}`, state, ['B*T', C]));
   }
   return g.build();
 }
 
 /**
- * The text tower: `input_ids` [B, T], padded at the end with anything, and `pooled_rows` [B], where in [B·T] each text
- * is pooled → `text_embeds` [B, P], not normalised. What follows the pooled token does not reach it.
- * @throws DomainError `invalid_model` when the weights contradict the configuration.
+ * The text tower as part of a graph: its inputs `input_ids` [B, T], padded at the end with anything, and `pooled_rows`
+ * [B], where in [B·T] each text is pooled → the embedding [B, P], not normalised. What follows the pooled token does not
+ * reach it.
  */
-export function buildClipText({ text: config, projectionDim: P }: ClipConfig, weights: WeightSource): GraphModel {
-  const m: Model = { g: new GraphBuilder('clip-text'), weights };
+export function clipTextTower(m: Model, { text: config, projectionDim: P }: ClipConfig): FloatValue {
   const { g } = m;
   const { hiddenSize: C, numHeads: H, layerNormEpsilon: eps } = config;
   const ids = g.input('input_ids', 'int64', ['B', 'T']);
@@ -142,8 +152,26 @@ export function buildClipText({ text: config, projectionDim: P }: ClipConfig, we
   const x = textEmbeddings(m, ids, 'text_model.embeddings', config);
   const states = encoder(m, x, 'text_model', config, { heads, mask: causalMask(g, ids, config.contextLength) });
   const normed = layerNorm(m, op.gather(g, states.at(-1)!, rows), 'text_model.final_layer_norm', C, eps); // [B, C]
-  g.output('text_embeds', linear(m, normed, 'text_projection', [P, C], { hasBias: false }), ['B', P]);
+  return linear(m, normed, 'text_projection', [P, C], { hasBias: false });
+}
+
+/**
+ * The text tower: `input_ids` and `pooled_rows` as `clipTextTower` takes them → `text_embeds` [B, P], not normalised.
+ * @throws DomainError `invalid_model` when the weights contradict the configuration.
+ */
+export function buildClipText(config: ClipConfig, weights: WeightSource): GraphModel {
+  const g = new GraphBuilder('clip-text');
+  g.output('text_embeds', clipTextTower({ g, weights }, config), ['B', config.projectionDim]);
   return g.build();
+}
+
+export interface ImageTower {
+  /** [B, 3, n, n], normalised. */
+  readonly pixels: FloatValue;
+  /** the embeddings and what each layer makes of them: [B·T, C] */
+  readonly states: readonly FloatValue[];
+  /** [B, P] */
+  readonly embedding: FloatValue;
 }
 
 interface Tokens {
