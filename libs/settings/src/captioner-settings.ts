@@ -13,7 +13,7 @@ export const CAPTIONER_VARIABLES = {
   MAPPER_CACHE: variable(z.string().default('.housestyle/mapper-cache'), {
     description: 'folder for pulled mapper artefacts',
   }),
-  MAPPER_CACHE_ENTRIES: variable(wholeNumber(1, 100_000).default(64), {
+  MAPPER_CACHE_ENTRIES: variable(wholeNumber(1, 100_000).default(4096), {
     description: 'mappers kept loaded per worker',
   }),
   MAPPER_CACHE_BYTES: variable(wholeNumber(1, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3), {

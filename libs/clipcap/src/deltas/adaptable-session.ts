@@ -11,7 +11,7 @@ export type BuildAdaptable = (options: { readonly hasDeltas: boolean }) => Graph
  * weights, 340 MB at that size; the files themselves are mapped once.
  */
 export class AdaptableSession {
-  private withDeltas?: Promise<GraphSession>;
+  private withDeltas: Promise<GraphSession> | undefined;
 
   private constructor(
     private readonly plain: GraphSession,
@@ -41,6 +41,11 @@ export class AdaptableSession {
   }
 
   private sessionWithDeltas(): Promise<GraphSession> {
-    return (this.withDeltas ??= this.loadWithDeltas());
+    this.withDeltas ??= this.loadWithDeltas().catch((cause: unknown) => {
+      // what failed once may work again: memory comes and goes
+      this.withDeltas = undefined;
+      throw cause;
+    });
+    return this.withDeltas;
   }
 }

@@ -1,5 +1,5 @@
 import { DomainError } from '@housestyle/domain';
-import { readWeight, requireWeight, type WeightSource } from '@housestyle/graph';
+import { readWeight, type Tensor, type WeightSource } from '@housestyle/graph';
 import type { LinearSizes } from '../layers.js';
 
 /** A network's linear layers by name: where a delta may add something. */
@@ -49,23 +49,28 @@ export class LowRankDelta {
 }
 
 function readPair(source: WeightSource, layer: string, [input, output]: LinearSizes): LowRankPair {
-  const [a, b] = [`${layer}.A`, `${layer}.B`];
-  for (const name of [a, b]) {
-    if (!source.names().includes(name)) throw mismatch(source, `${name} is missing`);
+  const [a, b] = [readMatrix(source, `${layer}.A`), readMatrix(source, `${layer}.B`)];
+  const rank = a.dims[1] ?? 0;
+  if (rank < 1 || rank > MAX_DELTA_RANK) {
+    throw mismatch(source, `${layer}.A has rank ${rank}, not 1 to ${MAX_DELTA_RANK}`);
   }
-  const rank = requireWeight(source, a).dims[1] ?? 0;
-  if (rank < 1 || rank > MAX_DELTA_RANK) throw mismatch(source, `${a} has rank ${rank}, not 1 to ${MAX_DELTA_RANK}`);
-  return { rank, a: readMatrix(source, a, [input, rank]), b: readMatrix(source, b, [rank, output]) };
+  requireDims(source, `${layer}.A`, a.dims, [input, rank]);
+  requireDims(source, `${layer}.B`, b.dims, [rank, output]);
+  return { rank, a: a.data, b: b.data };
 }
 
-function readMatrix(source: WeightSource, name: string, dims: readonly number[]): Float32Array {
-  const found = requireWeight(source, name).dims;
-  if (found.join() !== dims.join()) {
-    throw mismatch(source, `${name} is [${found.join(', ')}], the base has a place for [${dims.join(', ')}]`);
-  }
-  const values = readWeight(source, name);
-  if (values.every(Number.isFinite)) return values;
+function readMatrix(source: WeightSource, name: string): Tensor<'float32'> {
+  const found = source.find(name);
+  if (!found) throw mismatch(source, `${name} is missing`);
+  // half precision comes converted already: once is enough
+  const data = 'data' in found && found.type === 'float32' ? found.data : readWeight(source, name);
+  if (data.every(Number.isFinite)) return { type: 'float32', data, dims: found.dims };
   throw new DomainError('invalid_model', `${source.label}: ${name} holds something that is not a finite number`);
+}
+
+function requireDims(source: WeightSource, name: string, dims: readonly number[], expected: readonly number[]): void {
+  if (dims.join() === expected.join()) return;
+  throw mismatch(source, `${name} is [${dims.join(', ')}], the base has a place for [${expected.join(', ')}]`);
 }
 
 const TENSOR_NAME = /^(.+)\.[AB]$/;
