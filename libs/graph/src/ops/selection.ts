@@ -1,7 +1,7 @@
 import type { GradientRules } from '../gradients/gradient-rule.js';
 import type { FloatValue, GraphBuilder, Int64Value, Value } from '../graph-builder.js';
 import type { ElementType } from '../tensor.js';
-import { expand, shape, unsqueeze } from './shape.js';
+import { unsqueeze, zerosLike } from './shape.js';
 
 /** The `k` [1] largest along the last axis, best first: values and their indices. */
 export const topK = (g: GraphBuilder, x: FloatValue, k: Int64Value): [FloatValue, Int64Value] =>
@@ -22,8 +22,6 @@ export const gatherElements = (g: GraphBuilder, x: FloatValue, columns: Int64Val
 /** `x` with `rows` [N, …] added at the places `indices` [N] of its first axis; a place may be named several times. */
 export const addAt = (g: GraphBuilder, x: FloatValue, indices: Int64Value, rows: FloatValue): FloatValue =>
   g.apply('ScatterND', [x, unsqueeze(g, indices, -1), rows], 'float32', { reduction: { string: 'add' } });
-
-export const zerosLike = (g: GraphBuilder, x: FloatValue): FloatValue => expand(g, g.float(0), shape(g, x));
 
 export const selectionGradients: GradientRules = {
   Gather: (step) => {

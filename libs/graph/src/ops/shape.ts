@@ -63,6 +63,8 @@ export const shape = (g: GraphBuilder, x: Value, start?: number, end?: number): 
     end: end === undefined ? undefined : { int: end },
   });
 
+export const zerosLike = (g: GraphBuilder, x: FloatValue): FloatValue => expand(g, g.float(0), shape(g, x));
+
 /** 0, 1, … `count` - 1, for a `count` [1] known when the graph runs. */
 export const range = (g: GraphBuilder, count: Int64Value): Int64Value => {
   const [zero, one] = [g.constant<'int64'>(int64([0], [])), g.constant<'int64'>(int64([1], []))];
@@ -92,7 +94,7 @@ export const shapeGradients: GradientRules = {
   },
   Split: (step) => {
     const { g, node, outputGradients } = step;
-    const parts = () => outputGradients.map((part, index) => part ?? zeros(g, node.outputs[index] as FloatValue));
+    const parts = () => outputGradients.map((part, index) => part ?? zerosLike(g, node.outputs[index] as FloatValue));
     return [() => concat(g, parts(), step.int('axis', 0)), undefined];
   },
   // zeros where nothing was taken, before and after
@@ -102,13 +104,11 @@ export const shapeGradients: GradientRules = {
     const axis = g.numbers(axes);
     if (axis?.length !== 1) throw new Error('Slice is differentiated along one axis known beforehand only');
     const x = step.input(0);
-    const before = () => zeros(g, g.apply('Slice', [x, g.ints(0), start, axes], 'float32'));
-    const after = () => zeros(g, g.apply('Slice', [x, end, g.ints(Number.MAX_SAFE_INTEGER), axes], 'float32'));
+    const before = () => zerosLike(g, g.apply('Slice', [x, g.ints(0), start, axes], 'float32'));
+    const after = () => zerosLike(g, g.apply('Slice', [x, end, g.ints(Number.MAX_SAFE_INTEGER), axes], 'float32'));
     return [() => concat(g, [before(), gradient, after()], axis[0]!)];
   },
 };
-
-const zeros = (g: GraphBuilder, like: FloatValue): FloatValue => expand(g, g.float(0), shape(g, like));
 
 /** The size of `x` along `axis`, which may count from the end. */
 function sizeAlong(g: GraphBuilder, x: FloatValue, axis: number): Int64Value {
