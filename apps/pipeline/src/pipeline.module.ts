@@ -19,6 +19,7 @@ import { CaptionWorkerService } from './captioning/caption-worker.service.js';
 import { HeldLeases } from './captioning/held-leases.js';
 import { OutcomeService } from './captioning/outcome.service.js';
 import { PicturePreparer } from './captioning/picture-preparer.js';
+import { MAX_SHARE } from './fair-share.js';
 import { KafkaFeedService } from './kafka-feed.service.js';
 import { LandingConsumer } from './landing/landing.consumer.js';
 import { openPictureSources } from './picture-sources.js';
@@ -54,8 +55,12 @@ export class PipelineModule {
       deadlineMs: settings.CAPTION_TIMEOUT_MS,
       generation: DEFAULT_GENERATION,
     };
-    const workerOptions = { capacity: maxBatch * (maxCalls + 1), leaseSize: maxBatch };
-    const leaseOptions = { leaseMs: settings.LEASE_MS, workerId: `${hostname()}/${process.pid}/${randomUUID()}` };
+    const leaseOptions = {
+      // so that a tenant that is alone fills every call, and one call more is being prepared
+      capacity: Math.ceil((maxBatch * (maxCalls + 1)) / MAX_SHARE),
+      leaseMs: settings.LEASE_MS,
+      workerId: `${hostname()}/${process.pid}/${randomUUID()}`,
+    };
     return {
       module: PipelineModule,
       providers: [
@@ -88,7 +93,7 @@ export class PipelineModule {
               held,
               { leases, captioning },
               { bases, preparer, stage, outcomes },
-              workerOptions,
+              { leaseSize: maxBatch },
               logger,
             ),
         },

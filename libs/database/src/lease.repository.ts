@@ -13,6 +13,13 @@ interface LeasedRow {
 /** Any number other than the migration's; taken for the length of one short transaction. */
 const LEASE_LOCK = 72707370;
 
+/** How many more assets of each tenant a worker may take. */
+export interface TenantAllowances {
+  readonly byTenant: ReadonlyMap<TenantId, number>;
+  /** of a tenant that is not in the map */
+  readonly ofOthers: number;
+}
+
 /** The queue: which received assets this worker may work on, and for how long. */
 export class LeaseRepository {
   constructor(private readonly database: Database) {}
@@ -21,19 +28,27 @@ export class LeaseRepository {
    * Leases up to `limit` due assets, in turns between the tenants that have any: nobody's backlog keeps
    * another waiting. Counts the attempt now, so that a worker that dies of an asset has used one up.
    */
-  lease(limit: number, leaseMs: number, workerId: string): Promise<LeasedAsset[]> {
+  lease(
+    limit: number,
+    leaseMs: number,
+    workerId: string,
+    { byTenant, ofOthers }: TenantAllowances = { byTenant: new Map(), ofOthers: limit },
+  ): Promise<LeasedAsset[]> {
     return this.database.acrossTenants(async (rows) => {
       // one lease at a time: two workers looking at once would pick the same rows and share them out short
       await rows.$executeRaw`SELECT pg_advisory_xact_lock(${LEASE_LOCK})`;
       const leased = await rows.$queryRaw<LeasedRow[]>`
         WITH due AS (
           SELECT a.id, a.turn, t.base_model
-          FROM tenant t CROSS JOIN LATERAL (
+          FROM tenant t
+          LEFT JOIN unnest(${[...byTenant.keys()]}::uuid[], ${[...byTenant.values()]}::int[]) AS allowed(tenant_id, places)
+            ON allowed.tenant_id = t.id
+          CROSS JOIN LATERAL (
             SELECT id, row_number() OVER (ORDER BY next_attempt_at, id) AS turn
             FROM (
               SELECT id, next_attempt_at FROM asset
               WHERE tenant_id = t.id AND status = 'received' AND next_attempt_at <= now()
-              ORDER BY next_attempt_at, id LIMIT ${limit}::int
+              ORDER BY next_attempt_at, id LIMIT least(${limit}::int, coalesce(allowed.places, ${ofOthers}::int))
             ) AS oldest
           ) AS a
           -- within a turn by lot: with more tenants than places, an old backlog must not always win
@@ -80,15 +95,19 @@ export class LeaseRepository {
     );
   }
 
-  /** Milliseconds until some asset is due (0: now), or undefined when none waits: how long a worker may sleep. */
-  async msUntilDue(): Promise<number | undefined> {
+  /**
+   * Milliseconds until some asset is due (0: now), or undefined when none waits: how long a worker may sleep.
+   * The assets of `except` do not count.
+   */
+  async msUntilDue(except: readonly TenantId[] = []): Promise<number | undefined> {
     const [row] = await this.database.acrossTenants(
       (rows) => rows.$queryRaw<{ wait_ms: number | null }[]>`
       SELECT extract(epoch FROM min(head.next_attempt_at) - now())::float8 * 1000 AS wait_ms
       FROM tenant t CROSS JOIN LATERAL (
         SELECT next_attempt_at FROM asset WHERE tenant_id = t.id AND status = 'received'
         ORDER BY next_attempt_at LIMIT 1
-      ) AS head`,
+      ) AS head
+      WHERE t.id <> ALL(${[...except]}::uuid[])`,
     );
     return typeof row?.wait_ms === 'number' ? Math.max(0, Math.ceil(row.wait_ms)) : undefined;
   }

@@ -18,13 +18,15 @@ export interface CaptionWorkerStages {
 }
 
 export interface CaptionWorkerOptions {
-  /** assets leased at once by this process: those being fetched, waiting and being captioned */
-  readonly capacity: number;
   /** assets asked for in one lease */
   readonly leaseSize: number;
 }
 
 const POLL_MS = 5_000;
+/** between leases, unless the last was full: a lease costs a transaction, and one more for each tenant in it */
+const GATHER_MS = 50;
+/** the same while there is less room than for a full lease, unless that changes */
+const GATHER_FOR_ROOM_MS = 250;
 const MAX_PAUSE_MS = 15_000;
 
 /**
@@ -36,6 +38,7 @@ export class CaptionWorkerService {
   private readonly abort = new AbortController();
   private readonly working = new Set<Promise<void>>();
   private running: Promise<void> | undefined;
+  private lastLease = { at: -Infinity, isFull: false };
 
   constructor(
     private readonly held: HeldLeases,
@@ -89,16 +92,27 @@ export class CaptionWorkerService {
   }
 
   private async fill(): Promise<void> {
-    const room = this.options.capacity - this.held.size;
-    // not for every single place that falls free: a lease costs a transaction, and one more for each tenant in it
-    if (room < this.options.leaseSize) return this.signal.wait(POLL_MS);
+    await this.gather();
+    if (this.isStopping) return;
+    if (this.held.room === 0) return this.signal.wait(POLL_MS);
     const leased = await this.held.take(this.options.leaseSize);
+    this.lastLease = { at: performance.now(), isFull: leased.length === this.options.leaseSize };
     if (leased.length === 0) {
-      const dueInMs = (await this.queue.leases.msUntilDue()) ?? POLL_MS;
+      const dueInMs = (await this.queue.leases.msUntilDue(this.held.tenantsWithoutRoom)) ?? POLL_MS;
       // a due asset that was not leased is being leased elsewhere
-      return this.signal.wait(Math.min(Math.max(dueInMs, 50), POLL_MS));
+      return this.signal.wait(Math.min(Math.max(dueInMs, GATHER_MS), POLL_MS));
     }
     await Promise.all([...groupByTenant(leased)].map(([tenant, leases]) => this.begin(tenant, leases)));
+  }
+
+  /** Waits so that neither every single place that falls free nor every single upload costs a lease. */
+  private async gather(): Promise<void> {
+    const msLeft = (): number => {
+      const { at, isFull } = this.lastLease;
+      const pauseMs = this.held.room < this.options.leaseSize ? GATHER_FOR_ROOM_MS : isFull ? 0 : GATHER_MS;
+      return at + pauseMs - performance.now();
+    };
+    for (let leftMs = msLeft(); leftMs > 0 && !this.isStopping; leftMs = msLeft()) await this.signal.wait(leftMs);
   }
 
   /** The champion is read with every batch, so that a promotion counts from the next one on. */

@@ -1,40 +1,68 @@
 import type { Lease, LeasedAsset, LeaseRepository } from '@housestyle/database';
+import type { TenantId } from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
+import { shareOf } from '../fair-share.js';
 import type { PipelineMetrics } from '../pipeline-metrics.js';
 
-/** The assets this process owns for now. Leases of slow ones are renewed until their outcome is written. */
+export interface HeldLeasesOptions {
+  /** assets held at once: those being fetched, waiting and being captioned */
+  readonly capacity: number;
+  readonly leaseMs: number;
+  readonly workerId: string;
+}
+
+/**
+ * The assets this process owns for now. Leases of slow ones are renewed until their outcome is written. No tenant may
+ * hold more than its share, so that one whose pictures never arrive leaves places for the others.
+ */
 export class HeldLeases {
   private readonly held = new Map<string, LeasedAsset>();
+  private readonly countOf = new Map<TenantId, number>();
   private renewal: NodeJS.Timeout | undefined;
   /** Called when there is room for more. */
   onRoom: () => void = () => {};
 
   constructor(
     private readonly leases: LeaseRepository,
-    private readonly options: { readonly leaseMs: number; readonly workerId: string },
+    private readonly options: HeldLeasesOptions,
     private readonly metrics: PipelineMetrics,
     private readonly logger: Logger,
   ) {}
 
-  get size(): number {
-    return this.held.size;
+  get room(): number {
+    return this.options.capacity - this.held.size;
+  }
+
+  /** Who may take no more for now. */
+  get tenantsWithoutRoom(): TenantId[] {
+    return [...this.countOf.keys()].filter((tenant) => this.allowanceOf(tenant) === 0);
   }
 
   start(): void {
     this.renewal = setInterval(() => void this.renew(), this.options.leaseMs / 3);
   }
 
-  /** Up to `limit` due assets, in turns between tenants. */
+  /** Up to `limit` due assets, as far as there is room, in turns between tenants. */
   async take(limit: number): Promise<LeasedAsset[]> {
-    const taken = await this.leases.lease(limit, this.options.leaseMs, this.options.workerId);
-    for (const lease of taken) this.held.set(lease.leaseToken, lease);
+    const { capacity, leaseMs, workerId } = this.options;
+    const taken = await this.leases.lease(Math.min(limit, this.room), leaseMs, workerId, {
+      byTenant: new Map([...this.countOf.keys()].map((tenant) => [tenant, this.allowanceOf(tenant)])),
+      ofOthers: shareOf(capacity, this.held.size),
+    });
+    for (const lease of taken) {
+      this.held.set(lease.leaseToken, lease);
+      this.count(lease.tenantId, 1);
+    }
     this.metrics.held.set(this.held.size);
     return taken;
   }
 
   /** Their outcomes are written, or somebody else's now. */
   forget(leases: readonly Lease[]): void {
-    for (const { leaseToken } of leases) this.held.delete(leaseToken);
+    for (const { leaseToken } of leases) {
+      const lease = this.held.get(leaseToken);
+      if (lease && this.held.delete(leaseToken)) this.count(lease.tenantId, -1);
+    }
     this.metrics.held.set(this.held.size);
     this.onRoom();
   }
@@ -49,6 +77,17 @@ export class HeldLeases {
   async stop(): Promise<void> {
     clearInterval(this.renewal);
     await this.release([...this.held.values()]);
+  }
+
+  private allowanceOf(tenant: TenantId): number {
+    const own = this.countOf.get(tenant) ?? 0;
+    return Math.max(0, shareOf(this.options.capacity, this.held.size - own) - own);
+  }
+
+  private count(tenant: TenantId, change: 1 | -1): void {
+    const count = (this.countOf.get(tenant) ?? 0) + change;
+    if (count > 0) this.countOf.set(tenant, count);
+    else this.countOf.delete(tenant);
   }
 
   private async renew(): Promise<void> {

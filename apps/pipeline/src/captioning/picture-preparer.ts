@@ -1,7 +1,8 @@
 import type { BaseModel } from '@housestyle/contracts/captioner';
 import { decodeImage, makePreview, resizeForClip, type ImageFetcher } from '@housestyle/imaging';
 import type { CaptioningTask } from '@housestyle/database';
-import { ConcurrencyLimit } from '../concurrency-limit.js';
+import type { TenantId } from '@housestyle/domain';
+import { FairLimit } from '../fair-limit.js';
 import type { PipelineMetrics } from '../pipeline-metrics.js';
 import type { PreparedPicture } from './work-item.js';
 
@@ -15,25 +16,29 @@ export interface PreparerLimits {
 
 /** From a URI to the model's pixels. */
 export class PicturePreparer {
-  private readonly fetches: ConcurrencyLimit;
-  private readonly decodes: ConcurrencyLimit;
+  private readonly fetches: FairLimit<TenantId>;
+  private readonly decodes: FairLimit<TenantId>;
 
   constructor(
     private readonly fetcher: ImageFetcher,
     private readonly limits: PreparerLimits,
     private readonly metrics: PipelineMetrics,
   ) {
-    this.fetches = new ConcurrencyLimit(limits.maxFetches);
-    this.decodes = new ConcurrencyLimit(limits.maxDecodes);
+    this.fetches = new FairLimit(limits.maxFetches, true);
+    this.decodes = new FairLimit(limits.maxDecodes, false);
   }
 
   /** @throws DomainError of fetching or decoding */
-  async prepare({ uri, sha256 }: CaptioningTask, base: BaseModel, signal: AbortSignal): Promise<PreparedPicture> {
+  async prepare(
+    { tenantId, uri, sha256 }: CaptioningTask,
+    base: BaseModel,
+    signal: AbortSignal,
+  ): Promise<PreparedPicture> {
     const observe = this.metrics.prepareSeconds.startTimer();
     const options = sha256 === undefined ? { signal } : { sha256, signal };
-    const picture = await this.fetches.run(async () => {
+    const picture = await this.fetches.run(tenantId, async () => {
       const { bytes } = await this.fetcher.fetch(uri, options);
-      return this.decodes.run(() => this.decode(bytes, base.imageSize));
+      return this.decodes.run(tenantId, () => this.decode(bytes, base.imageSize));
     });
     observe();
     return picture;
