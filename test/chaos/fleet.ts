@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CaptionerClient } from '@housestyle/contracts/captioner';
-import { freePort, startApp, type AppProcess } from '../support/app-process.js';
+import { startApp, type AppProcess } from '../support/app-process.js';
+import { freePort } from '../support/free-port.js';
 import { PICTURES, type Library } from './library.js';
 
 /** A captioner and some pipelines as processes of their own, each of which may be killed and started again. */

@@ -29,7 +29,8 @@ import {
   startCaptioner,
   type RunningCaptioner,
 } from '../support/captioner.js';
-import { freePort, startApp } from '../support/app-process.js';
+import { startApp } from '../support/app-process.js';
+import { freePort } from '../support/free-port.js';
 import { waitFor } from '../support/wait-for.js';
 
 interface GoldenHypothesis {

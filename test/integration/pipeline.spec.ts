@@ -7,7 +7,7 @@ import { CaptionSuggestedSchema, EVENT_TYPES } from '@housestyle/contracts';
 import { LandingRepository } from '@housestyle/database';
 import type { TenantId } from '@housestyle/domain';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
-import { freePort } from '../support/app-process.js';
+import { freePort } from '../support/free-port.js';
 import { demoPixels, startCaptioner, type RunningCaptioner } from '../support/captioner.js';
 import { describeWith } from '../support/describe-with.js';
 import { publish, readTopic, startPipeline, uploadEvent, type RunningPipeline } from '../support/pipeline.js';

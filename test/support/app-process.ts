@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { waitFor } from './wait-for.js';
 
 export interface AppProcess {
@@ -64,15 +63,4 @@ async function untilReady(app: string, running: AppProcess, readyUrl: string, ti
     running.process.kill('SIGKILL');
     throw new Error(`${app} did not become ready:\n${running.output()}`, { cause: error });
   }
-}
-
-/** A port nobody listened on a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }

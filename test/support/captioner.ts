@@ -6,7 +6,8 @@ import { describeBaseModel, writeMapperArtefact, type NewMapperArtefact } from '
 import { CaptionerClient } from '@housestyle/contracts/captioner';
 import type { MapperReference } from '@housestyle/domain';
 import { decodeImage, resizeForClip } from '@housestyle/imaging';
-import { freePort, startApp, type AppProcess } from './app-process.js';
+import { startApp, type AppProcess } from './app-process.js';
+import { freePorts } from './free-port.js';
 
 export const DEMO_MODEL = 'models/demo';
 /** of one side; what the demo base takes. */
@@ -29,7 +30,7 @@ export interface RunningCaptioner {
 export async function startCaptioner(environment: Readonly<Record<string, string>> = {}): Promise<RunningCaptioner> {
   const folder = await mkdtemp(join(tmpdir(), 'housestyle-captioner-'));
   const [artefacts, mapperCache] = [join(folder, 'artefacts'), join(folder, 'mapper-cache')];
-  const [port, metricsPort] = [await freePort(), await freePort()];
+  const [port, metricsPort] = await freePorts(2);
   const metricsUrl = `http://127.0.0.1:${metricsPort}`;
   const app = await startApp('captioner', {
     environment: {

@@ -1,11 +1,11 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
+import { freePorts } from './free-port.js';
 import { waitFor } from './wait-for.js';
 
 export const KAFKA_VERSION = '4.3.1';
@@ -28,7 +28,7 @@ export interface KafkaBroker {
 export async function startKafka(): Promise<KafkaBroker> {
   const classPath = join(await fetchJars(), '*');
   const home = await mkdtemp(join(tmpdir(), 'housestyle-kafka-'));
-  const [port, controllerPort] = await freePorts(2);
+  const [port, controllerPort] = (await freePorts(2)) as [number, number];
   const properties = join(home, 'server.properties');
   await writeFile(properties, serverProperties(home, port, controllerPort));
   await writeFile(join(home, 'log4j2.properties'), 'rootLogger.level=error\n');
@@ -136,17 +136,6 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   </dependencies>
 </project>
 `;
-
-/** Both ports are held until both are known, so that they differ. */
-async function freePorts(count: 2): Promise<[number, number]> {
-  const probes = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    probes.map((probe) => new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', () => resolve()))),
-  );
-  const ports = probes.map((probe) => (probe.address() as AddressInfo).port);
-  await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))));
-  return ports as [number, number];
-}
 
 function keepTail(server: ChildProcess): () => string {
   let tail = '';

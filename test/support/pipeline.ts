@@ -8,7 +8,8 @@ import {
   type IncomingMessage,
   type OutgoingMessage,
 } from '@housestyle/messaging';
-import { freePort, startApp, type AppProcess } from './app-process.js';
+import { startApp, type AppProcess } from './app-process.js';
+import { freePort } from './free-port.js';
 import type { TestDatabase } from './postgres.js';
 import { waitFor } from './wait-for.js';
 
