@@ -6,11 +6,15 @@ import {
   AssetRepository,
   BucketMappingRepository,
   Database,
+  ErasureRepository,
   LandingRepository,
+  LearningRepository,
   MapperVersionRepository,
   ReviewRepository,
   SuggestionRepository,
   TenantRepository,
+  TrainingRunRepository,
+  TrainingScheduleRepository,
 } from '@housestyle/database';
 import type { ObjectStore } from '@housestyle/object-store';
 import type { ApiSettings } from '@housestyle/settings';
@@ -26,7 +30,12 @@ import { AssetsService } from './assets/assets.service.js';
 import { UploadLocation } from './assets/upload-location.js';
 import { UploadStorage } from './assets/upload-storage.js';
 import { UploadsService } from './assets/uploads.service.js';
+import { ErasuresController } from './erasures/erasures.controller.js';
+import { ErasuresService } from './erasures/erasures.service.js';
+import { LearningController } from './learning/learning.controller.js';
+import { LearningService } from './learning/learning.service.js';
 import { LiveEvents } from './live/live-events.service.js';
+import { LiveSources } from './live/live-sources.service.js';
 import { LiveStreams } from './live/live-streams.service.js';
 import { MappersController } from './mappers/mappers.controller.js';
 import { MappersService } from './mappers/mappers.service.js';
@@ -34,6 +43,8 @@ import { OperationsController } from './operations/operations.controller.js';
 import { SuggestionsController } from './suggestions/suggestions.controller.js';
 import { SuggestionsService } from './suggestions/suggestions.service.js';
 import { API_SETTINGS, LOGGER } from './tokens.js';
+import { TrainingRunsController } from './training/training-runs.controller.js';
+import { TrainingRunsService } from './training/training-runs.service.js';
 
 /** What the process opened before the module: every connection to the outside. */
 export interface Outside {
@@ -52,11 +63,15 @@ const REPOSITORIES = [
   ApiKeyRepository,
   AssetRepository,
   BucketMappingRepository,
+  ErasureRepository,
   LandingRepository,
+  LearningRepository,
   MapperVersionRepository,
   ReviewRepository,
   SuggestionRepository,
   TenantRepository,
+  TrainingRunRepository,
+  TrainingScheduleRepository,
 ];
 
 @Module({})
@@ -81,6 +96,9 @@ export function apiModule({ settings, database, uploadStore, metrics, logger }: 
       AssetsController,
       SuggestionsController,
       MappersController,
+      LearningController,
+      TrainingRunsController,
+      ErasuresController,
       ApiKeysController,
       SessionController,
       OperationsController,
@@ -102,8 +120,12 @@ export function apiModule({ settings, database, uploadStore, metrics, logger }: 
       UploadsService,
       SuggestionsService,
       MappersService,
+      LearningService,
+      TrainingRunsService,
+      ErasuresService,
       ApiKeysService,
       LiveStreams,
+      LiveSources,
       LiveEvents,
     ],
   };

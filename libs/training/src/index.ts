@@ -1,3 +1,4 @@
+export type * from './adaptation.js';
 export * from './adamw.js';
 export * from './batch-plan.js';
 export * from './caption-batch.js';
@@ -12,3 +13,4 @@ export * from './train.js';
 export * from './training-engine.js';
 export * from './training-run.js';
 export { buildTrainingGraph, type DropoutInput, type TrainingGraph } from './training-graph.js';
+export * from './retelling.js';

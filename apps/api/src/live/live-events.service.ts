@@ -1,24 +1,13 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { StreamEvent } from '@housestyle/contracts';
-import {
-  Database,
-  FAILURE_CHANNEL,
-  listen,
-  REVIEW_CHANNEL,
-  SUGGESTION_CHANNEL,
-  type Subscription,
-} from '@housestyle/database';
+import { Database, listen, type Subscription } from '@housestyle/database';
 import { isTenantId, type TenantId } from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
-import { AssetsService } from '../assets/assets.service.js';
-import { SuggestionsService } from '../suggestions/suggestions.service.js';
 import { LOGGER } from '../tokens.js';
+import { LiveSources, type LiveSource } from './live-sources.service.js';
 import { LiveStreams } from './live-streams.service.js';
 
 /** Beyond this, a burst is not told one by one: its listeners list again. */
 const MAX_WAITING = 1000;
-
-type Load = (tenant: TenantId, id: string) => Promise<StreamEvent | undefined>;
 
 /**
  * From the database's notifications to the open streams. A notification says only which row; the row is read as its
@@ -34,26 +23,17 @@ export class LiveEvents implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly database: Database,
     private readonly streams: LiveStreams,
-    private readonly suggestions: SuggestionsService,
-    private readonly assets: AssetsService,
+    private readonly sources: LiveSources,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.subscriptions = [
-      this.subscribe(SUGGESTION_CHANNEL, async (tenant, id) => {
-        const data = await this.suggestions.find(tenant, id);
-        return data && { type: 'suggestion.created', data };
+    this.subscriptions = this.sources.all.map((source) =>
+      listen(this.database.urls.appUrl, source.channel, {
+        onNotification: (payload) => this.enqueue(payload, source),
+        onConnected: () => this.streams.sendReadyToAll(),
       }),
-      this.subscribe(REVIEW_CHANNEL, async (tenant, id) => {
-        const data = await this.suggestions.find(tenant, id);
-        return data && { type: 'suggestion.reviewed', data };
-      }),
-      this.subscribe(FAILURE_CHANNEL, async (tenant, id) => {
-        const data = await this.assets.find(tenant, id);
-        return data && { type: 'asset.failed', data };
-      }),
-    ];
+    );
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -61,15 +41,8 @@ export class LiveEvents implements OnApplicationBootstrap, OnModuleDestroy {
     await this.queue;
   }
 
-  private subscribe(channel: string, load: Load): Subscription {
-    return listen(this.database.urls.appUrl, channel, {
-      onNotification: (payload) => this.enqueue(payload, load),
-      onConnected: () => this.streams.sendReadyToAll(),
-    });
-  }
-
   /** One after the other, whatever the channel: events keep their order and leave the database to the requests. */
-  private enqueue(payload: string, load: Load): void {
+  private enqueue(payload: string, source: LiveSource): void {
     const [tenant = '', id = ''] = payload.split(':');
     if (!isTenantId(tenant) || !this.streams.hasListeners(tenant)) return;
     if (this.waiting >= MAX_WAITING) {
@@ -78,16 +51,16 @@ export class LiveEvents implements OnApplicationBootstrap, OnModuleDestroy {
     }
     this.waiting++;
     this.queue = this.queue.then(async () => {
-      await this.pass(tenant, id, load);
+      await this.pass(tenant, id, source);
       if (--this.waiting > 0 || !this.hasDropped) return;
       this.hasDropped = false;
       this.streams.sendReadyToAll();
     });
   }
 
-  private async pass(tenant: TenantId, id: string, load: Load): Promise<void> {
+  private async pass(tenant: TenantId, id: string, source: LiveSource): Promise<void> {
     try {
-      const event = await load(tenant, id);
+      const event = await source.load(tenant, id);
       if (event) this.streams.send(tenant, event);
     } catch (error) {
       this.logger.warn({ err: error }, 'an event did not reach the open streams; their clients list again');

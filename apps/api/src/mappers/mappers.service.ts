@@ -1,28 +1,42 @@
 import { Injectable } from '@nestjs/common';
-import type { MapperList } from '@housestyle/contracts';
+import type { MapperList, PromoteMapper, Promotion } from '@housestyle/contracts';
 import { MapperVersionRepository } from '@housestyle/database';
-import type { TenantId } from '@housestyle/domain';
+import { BASE_MAPPER_ID, type TenantId } from '@housestyle/domain';
+import type { Caller } from '../access/caller.js';
+import { presentMapper, presentPromotion } from './present-mapper.js';
 
 @Injectable()
 export class MappersService {
   constructor(private readonly mapperVersions: MapperVersionRepository) {}
 
   async list(tenant: TenantId): Promise<MapperList> {
-    const [champion, versions] = await Promise.all([
+    const [champion, versions, latestPromotion] = await Promise.all([
       this.mapperVersions.champion(tenant),
       this.mapperVersions.list(tenant),
+      this.latestPromotion(tenant),
     ]);
     return {
       championId: champion?.id ?? null,
-      items: versions.map(({ id, name, baseModel, sha256, createdAt, promotedAt }) => ({
-        id,
-        name,
-        baseModel,
-        sha256,
-        isChampion: id === champion?.id,
-        createdAt: createdAt.toISOString(),
-        promotedAt: promotedAt?.toISOString() ?? null,
-      })),
+      latestPromotion: latestPromotion ?? null,
+      items: versions.map((version) => presentMapper(version, champion?.id)),
     };
+  }
+
+  async latestPromotion(tenant: TenantId): Promise<Promotion | undefined> {
+    const latest = await this.mapperVersions.latestPromotion(tenant);
+    return latest && presentPromotion(latest);
+  }
+
+  async promote(caller: Caller, id: string, { reason }: PromoteMapper): Promise<MapperList> {
+    const mapperVersionId = id === BASE_MAPPER_ID ? undefined : id;
+    const promotedBy = caller.keyPrefix;
+    await this.mapperVersions.promote(caller.tenantId, mapperVersionId, reason ?? 'promoted by hand', { promotedBy });
+    return this.list(caller.tenantId);
+  }
+
+  async rollback(caller: Caller, { reason }: PromoteMapper): Promise<MapperList> {
+    const promotedBy = caller.keyPrefix;
+    await this.mapperVersions.rollback(caller.tenantId, reason ?? 'rolled back by hand', { promotedBy });
+    return this.list(caller.tenantId);
   }
 }

@@ -73,7 +73,7 @@ function describeProblems(document: OpenAPIObject): void {
   };
   for (const [path, item] of Object.entries(document.paths)) {
     if (!path.startsWith('/v1/')) continue;
-    for (const operation of [item.get, item.post, item.delete]) {
+    for (const operation of [item.get, item.put, item.post, item.delete]) {
       if (operation) operation.responses['default'] = problem;
     }
   }

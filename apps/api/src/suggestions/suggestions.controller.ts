@@ -3,6 +3,7 @@ import { ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import {
   CreateReviewSchema,
+  STREAM_EVENT_SCHEMAS,
   SuggestionPageSchema,
   SuggestionQuerySchema,
   SuggestionSchema,
@@ -38,7 +39,7 @@ export class SuggestionsController {
   @ApiProduces('text/event-stream')
   @ApiResponse({
     status: 200,
-    description: 'server-sent events: ready, suggestion.created, suggestion.reviewed, asset.failed; own tenant only',
+    description: `server-sent events of the own tenant: ${Object.keys(STREAM_EVENT_SCHEMAS).join(', ')}`,
     content: { 'text/event-stream': { schema: { type: 'string' } } },
   })
   streamSuggestions(@CurrentCaller() caller: Caller, @Res() response: Response): void {

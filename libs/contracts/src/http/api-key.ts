@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /**
  * What a key allows besides reading, which every key may: `upload` lands assets, `review` decides on
- * suggestions, `admin` makes and revokes keys. None implies another.
+ * suggestions, `admin` makes and revokes keys, governs learning (runs, timetable, which mapper writes) and erases.
+ * None implies another.
  */
 export const API_KEY_SCOPES = ['upload', 'review', 'admin'] as const;
 export const ApiKeyScopeSchema = z.enum(API_KEY_SCOPES);

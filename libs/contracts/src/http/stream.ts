@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { AssetSchema } from './asset.js';
+import { PromotionSchema } from './mapper.js';
 import { SuggestionSchema } from './suggestion.js';
+import { TrainingRunSchema } from './training-run.js';
 
 /**
  * `GET /v1/suggestions/stream`: server-sent events of the caller's tenant. `event:` is the type, `data:` the JSON
@@ -14,6 +16,10 @@ export const STREAM_EVENT_SCHEMAS = {
   /** a review was made, replaced or taken back; the suggestion as it stands now */
   'suggestion.reviewed': SuggestionSchema,
   'asset.failed': AssetSchema,
+  /** a run was asked for, moved on (about twice a second) or ended; without curve and examples */
+  'training.updated': TrainingRunSchema,
+  /** another mapper writes from now on */
+  'mapper.promoted': PromotionSchema,
 } as const;
 
 export type StreamEventType = keyof typeof STREAM_EVENT_SCHEMAS;
