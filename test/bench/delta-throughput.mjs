@@ -1,7 +1,7 @@
 /**
- * What deltas cost the decoder: captions of 16 images, 5 beams, 20 tokens, without deltas and with, turn by turn in one
+ * What deltas cost the decoder: captions of 16 images, 20 tokens, without deltas and with, turn by turn in one
  * process, so that both meet the same machine. Weights are random and nothing stops early. After a build:
- * `node test/bench/delta-throughput.mjs [small|demo] [rounds] [threads]`.
+ * `node test/bench/delta-throughput.mjs [small|demo] [rounds] [threads] [beams]`.
  * Ratios are of processor time, which neighbours on the machine disturb least; wall-clock ones stand beside them.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,9 +17,9 @@ const SIZES = {
   small: { n_embd: 768, n_head: 12, n_layer: 12, vocab_size: 50257, n_positions: 1024 },
   demo: { n_embd: 96, n_head: 4, n_layer: 4, vocab_size: 1024, n_positions: 128 },
 };
-const [IMAGES, BEAMS, TOKENS, PREFIX] = [16, 5, 20, 10];
+const [IMAGES, TOKENS, PREFIX] = [16, 20, 10];
 
-const [size = 'small', rounds = '5', threads = '1'] = process.argv.slice(2);
+const [size = 'small', rounds = '5', threads = '1', beams = '5'] = process.argv.slice(2);
 const config = SIZES[size];
 const { n_embd: C, n_layer: layers } = config;
 const decoder = await loadRandomDecoder();
@@ -62,7 +62,7 @@ async function measure(deltaOf) {
           { stopTokenIds: [], maxNewTokens: TOKENS },
           { numPositions: config.n_positions, prefixLength: PREFIX },
         );
-        return { prefix, search: new BeamSearch(BEAMS, criteria), ...(delta && { delta }) };
+        return { prefix, search: new BeamSearch(Number(beams), criteria), ...(delta && { delta }) };
       }),
     );
   }
