@@ -13,6 +13,7 @@ import type { LandingConsumer } from './landing/landing.consumer.js';
 import type { PipelineMetrics } from './pipeline-metrics.js';
 import { OutboxAdapter } from './relay/outbox.adapter.js';
 import { RelayService } from './relay/relay.service.js';
+import { WakeSignal } from './wake-signal.js';
 
 export interface KafkaFeedOptions {
   readonly brokers: readonly string[];
@@ -24,50 +25,85 @@ export interface KafkaFeedOptions {
   readonly onFailure: (error: Error) => void;
 }
 
-/** Everything that needs a broker: landing what comes in, publishing what goes out. */
+const MIN_PAUSE_MS = 1_000;
+const MAX_PAUSE_MS = 15_000;
+
+/**
+ * Everything that needs a broker: landing what comes in, publishing what goes out. A broker that is away is waited for,
+ * however long it takes: captioning what came over HTTP does not need it.
+ */
 export class KafkaFeedService {
   private readonly kafka;
   private readonly sink;
-  private readonly source;
   private readonly relay;
+  private readonly stopping = new WakeSignal();
+  private source: KafkaEventSource | undefined;
+  private isStopping = false;
 
   constructor(
     private readonly consumer: LandingConsumer,
     outbox: OutboxRepository,
     private readonly options: KafkaFeedOptions,
     metrics: PipelineMetrics,
-    logger: Logger,
+    private readonly logger: Logger,
   ) {
     this.kafka = connectKafka({ brokers: options.brokers, clientId: 'housestyle-pipeline', log: logger });
     this.sink = new KafkaEventSink(this.kafka);
-    this.source = new KafkaEventSource(this.kafka, {
-      groupId: options.groupId,
-      topics: this.topicsIn,
-      onHandlerError: (error, attempt) => logger.warn({ err: error, attempt }, 'events could not land; trying again'),
-      onFailure: options.onFailure,
-    });
     this.relay = new RelayService(new OutboxRelay(new OutboxAdapter(outbox), this.sink), outbox, metrics, logger);
   }
 
   /** There is something in the outbox. */
   readonly wake = (): void => this.relay.wake();
 
-  async start(): Promise<void> {
-    const topics = [...this.topicsIn, ...this.topicsIn.map(deadLetterTopic), ...Object.keys(OUTGOING_EVENT_SCHEMAS)];
-    if (this.options.isCreatingTopics) await createMissingTopics(this.kafka, topics);
-    await this.source.start(withDeadLetters(this.sink, (messages) => this.consumer.land(messages)));
-    this.relay.start();
+  get isConnected(): boolean {
+    return this.source?.isConnected ?? false;
+  }
+
+  /** Returns at once; `isConnected` says when the broker was reached. */
+  start(): void {
+    void this.run();
   }
 
   /** Takes in nothing more. */
-  stopLanding(): Promise<void> {
-    return this.source.stop();
+  async stopLanding(): Promise<void> {
+    this.isStopping = true;
+    this.stopping.wake();
+    await this.source?.stop();
   }
 
   /** Publishes what is on its way, and nothing more. */
   async stopPublishing(): Promise<void> {
     await this.relay.stop();
     await this.sink.close();
+  }
+
+  private async run(): Promise<void> {
+    for (let failures = 0; !this.isStopping;) {
+      try {
+        await this.connect();
+        if (!this.isStopping) this.relay.start();
+        return;
+      } catch (error) {
+        failures += 1;
+        this.logger.warn({ err: error, failures }, 'the Kafka broker could not be used; trying again');
+        await this.source?.stop().catch(() => undefined);
+        if (!this.isStopping) await this.stopping.wait(Math.min(MIN_PAUSE_MS * 2 ** (failures - 1), MAX_PAUSE_MS));
+      }
+    }
+  }
+
+  private async connect(): Promise<void> {
+    const topics = [...this.topicsIn, ...this.topicsIn.map(deadLetterTopic), ...Object.keys(OUTGOING_EVENT_SCHEMAS)];
+    if (this.options.isCreatingTopics) await createMissingTopics(this.kafka, topics);
+    if (this.isStopping) return;
+    this.source = new KafkaEventSource(this.kafka, {
+      groupId: this.options.groupId,
+      topics: this.topicsIn,
+      onHandlerError: (error, attempt) =>
+        this.logger.warn({ err: error, attempt }, 'events could not land; trying again'),
+      onFailure: this.options.onFailure,
+    });
+    await this.source.start(withDeadLetters(this.sink, (messages) => this.consumer.land(messages)));
   }
 
   private get topicsIn(): string[] {

@@ -4,21 +4,23 @@ import { toDomainError } from '@housestyle/domain';
 import { readPipelineSettings } from '@housestyle/settings';
 import { createLogger, MetricsServer, NestLogger } from '@housestyle/telemetry';
 import { NestFactory } from '@nestjs/core';
+import { Ending } from './ending.js';
 import { PipelineMetrics } from './pipeline-metrics.js';
 import { PipelineModule } from './pipeline.module.js';
 import { PipelineService } from './pipeline.service.js';
 
-/** After the shutdown time is over, whatever still hangs is cut off. */
-const EXIT_GRACE_MS = 4_000;
+/** how long work on its way may take after a failure, before its leases are given back */
+const FAILURE_TIMEOUT_MS = 2_000;
 
 /** On SIGTERM finishes or gives back what it has begun, then exits 0; a part that cannot go on ends it with 1. */
 async function main(): Promise<void> {
   const settings = readPipelineSettings();
   const logger = createLogger('pipeline', settings.LOG_LEVEL);
   const metrics = new PipelineMetrics();
+  const ending = new Ending((code) => process.exit(code));
   const onFailure = (error: Error): void => {
     logger.fatal({ err: error }, 'the pipeline cannot go on');
-    process.exit(1);
+    ending.begin(1, FAILURE_TIMEOUT_MS);
   };
 
   const database = await Database.open(await connectionUrls(settings));
@@ -31,22 +33,16 @@ async function main(): Promise<void> {
     settings.METRICS_PORT === undefined
       ? undefined
       : await MetricsServer.listen({ port: settings.METRICS_PORT, metrics, isReady: () => pipeline.isReady() });
-
-  let isStopping = false;
-  const stop = async (): Promise<void> => {
-    if (isStopping) return;
-    isStopping = true;
-    setTimeout(() => process.exit(1), settings.SHUTDOWN_TIMEOUT_MS + EXIT_GRACE_MS);
-    await pipeline.stop(settings.SHUTDOWN_TIMEOUT_MS);
+  ending.stop = async (timeoutMs) => {
+    await pipeline.stop(timeoutMs);
     await app.close();
     await metricsServer?.close();
-    process.exit(0);
   };
-  const stopOrFail = (): void => void stop().catch(onFailure);
-  process.on('SIGTERM', stopOrFail);
-  process.on('SIGINT', stopOrFail);
+  const stop = (): void => ending.begin(0, settings.SHUTDOWN_TIMEOUT_MS);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
 
-  await pipeline.start();
+  pipeline.start();
   logger.info({ metricsPort: metricsServer?.port }, 'working');
 }
 

@@ -27,23 +27,28 @@ export class PipelineService {
     private readonly connections: PipelineConnections,
   ) {}
 
-  async start(): Promise<void> {
+  start(): void {
     const { queueUrl } = this.connections.database.urls;
     const hear = (channel: string, wake: () => void) =>
       listen(queueUrl, channel, { onNotification: wake, onConnected: wake });
     this.worker.start();
     this.subscriptions = [hear(LANDED_CHANNEL, this.worker.wake)];
     if (this.feed) {
-      await this.feed.start();
+      this.feed.start();
       this.subscriptions.push(hear(OUTBOX_CHANNEL, this.feed.wake));
     }
     this.isStarted = true;
   }
 
-  /** It takes work, and what it needs for it answers. */
+  /**
+   * It takes work, and what it needs for it answers.
+   * @throws Error that says what does not, where a person should know which
+   */
   async isReady(): Promise<boolean> {
     if (!this.isStarted || !this.bases.isKnown) return false;
     await this.connections.database.ping();
+    // captioning goes on meanwhile, but nothing comes from Kafka and nothing goes there
+    if (this.feed && !this.feed.isConnected) throw new Error('the Kafka broker does not answer');
     return true;
   }
 

@@ -33,6 +33,7 @@ export class KafkaEventSource implements EventSource {
   private readonly watchdog: ConsumerWatchdog;
   private hasFailed = false;
   private isStopped = false;
+  private isReachable = false;
 
   constructor(
     kafka: Kafka,
@@ -50,18 +51,29 @@ export class KafkaEventSource implements EventSource {
     this.watchdog = new ConsumerWatchdog(options.watchdog ?? WATCHDOG_LIMITS, (error) => this.fail(error));
   }
 
+  /** Started, and the broker answered when it was last spoken to. */
+  get isConnected(): boolean {
+    return this.isReachable && !this.isStopped;
+  }
+
   async start(handler: BatchHandler): Promise<void> {
     const { events } = this.consumer;
     this.consumer.on(events.CRASH, ({ payload }) => {
-      // with `restart` kafkajs joins again by itself, and the watchdog bounds how long it may try
-      if (!payload.restart) this.fail(payload.error);
+      this.isReachable = false;
+      // with `restart` kafkajs joins again by itself, and says so each time: a broker that is away is no silence
+      if (payload.restart) this.watchdog.saw('heartbeat', 'progress');
+      else this.fail(payload.error);
     });
     this.consumer.on(events.HEARTBEAT, () => this.watchdog.saw('heartbeat'));
-    this.consumer.on(events.GROUP_JOIN, () => this.watchdog.saw('heartbeat', 'progress'));
+    this.consumer.on(events.GROUP_JOIN, () => {
+      this.isReachable = true;
+      this.watchdog.saw('heartbeat', 'progress');
+    });
     this.consumer.on(events.FETCH, () => this.watchdog.saw('progress'));
     await this.consumer.connect();
     // from the beginning: a group without a valid position would otherwise skip what is there, silently
     await this.consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
+    this.isReachable = true;
     this.watchdog.start();
     // not awaited: it ends when the group has settled, and that takes a session timeout after another member was killed
     this.consumer
