@@ -12,7 +12,7 @@ import {
   type KafkaSourceOptions,
   type Rejection,
 } from '@housestyle/messaging';
-import { toDomainError } from '@housestyle/domain';
+import { DomainError, toDomainError } from '@housestyle/domain';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { describeWith } from '../support/describe-with.js';
 import { createTopics, withAdmin } from '../support/kafka.js';
@@ -168,6 +168,47 @@ describeWith([requirements.kafka()], 'Kafka', () => {
       'housestyle-original-offset': '1',
       'housestyle-original-timestamp': expect.stringMatching(/^\d{13}$/) as string,
     });
+  });
+
+  it('dead-letters what is too large for the dead-letter topic without its value, and goes on', async () => {
+    const maxBytes = [{ name: 'max.message.bytes', value: '5000' }];
+    const narrow = `narrow-${randomUUID()}`;
+    await createTopics(brokers, [narrow]);
+    await withAdmin(brokers, (admin) =>
+      admin.createTopics({ waitForLeaders: true, topics: [{ topic: `${narrow}.dlt`, configEntries: maxBytes }] }),
+    );
+    const sink = openSink();
+    const long = 'x'.repeat(50_000);
+    await sink.publish([
+      { topic: narrow, key: 'small', value: 'broken', headers: {} },
+      { topic: narrow, key: 'large', value: long, headers: { own: 'header' } },
+      { topic: narrow, key: 'large header', value: null, headers: { own: long } },
+    ]);
+    const error = new DomainError('malformed_event', 'as arranged');
+    const rejectAll = async (messages: readonly IncomingMessage[]) => messages.map((message) => ({ message, error }));
+    await consume(withDeadLetters(sink, rejectAll), { topics: [narrow] });
+    await waitFor('the commit', async () => (await committed(groupId, narrow)) === 3);
+
+    const dead: IncomingMessage[] = [];
+    await consume(async (messages) => void dead.push(...messages), {
+      topics: [`${narrow}.dlt`],
+      groupId: randomUUID(),
+    });
+    await waitFor('the dead letters', () => dead.length === 3);
+    const told = dead.map(({ key, value, headers }) => ({
+      key: key && String(key),
+      value: value && String(value),
+      own: headers['own'] && String(headers['own']),
+      bytes: headers['housestyle-original-value-bytes'] && String(headers['housestyle-original-value-bytes']),
+      offset: String(headers['housestyle-original-offset']),
+      code: String(headers['housestyle-error-code']),
+    }));
+    const code = 'malformed_event';
+    expect(told).toEqual([
+      { key: 'small', value: 'broken', own: undefined, bytes: undefined, offset: '0', code },
+      { key: 'large', value: null, own: 'header', bytes: '50000', offset: '1', code },
+      { key: null, value: null, own: undefined, bytes: '0', offset: '2', code },
+    ]);
   });
 
   it('does not commit past a message whose dead letter could not be written', async () => {

@@ -1,6 +1,6 @@
 import { deadLetterTopic } from '@housestyle/contracts';
 import type { DomainError } from '@housestyle/domain';
-import type { EventSink } from './event-sink.js';
+import { MessageTooLargeError, type EventSink } from './event-sink.js';
 import type { BatchHandler } from './event-source.js';
 import type { IncomingMessage, OutgoingMessage } from './message.js';
 
@@ -21,33 +21,61 @@ export const DEAD_LETTER_HEADERS = {
   partition: 'housestyle-original-partition',
   offset: 'housestyle-original-offset',
   timestamp: 'housestyle-original-timestamp',
+  /** only where the value was too large to be kept: its bytes */
+  valueBytes: 'housestyle-original-value-bytes',
 } as const;
 
 const MAX_REASON_LENGTH = 2_000;
 
 /**
  * Publishes what `handler` rejects to `<topic>.dlt`. When that write fails, so does the batch: nothing is committed
- * and no message is lost; the handler sees the batch again.
+ * and no message is lost; the handler sees the batch again. One that is too large for the dead-letter topic would
+ * block its partition so for ever: it is published without what makes it large.
  */
 export const withDeadLetters =
   (sink: EventSink, handler: SortingHandler): BatchHandler =>
   async (messages) => {
     const rejections = await handler(messages);
-    if (rejections.length > 0) await sink.publish(rejections.map(toDeadLetter));
+    if (rejections.length === 0) return;
+    const areKept = await publishUnlessTooLarge(sink, rejections.map(toDeadLetter));
+    if (!areKept) for (const rejection of rejections) await publishReduced(sink, rejection);
   };
 
 /** The same key, value and headers, with the reason added. */
-export const toDeadLetter = ({ message, error }: Rejection): OutgoingMessage => ({
-  topic: deadLetterTopic(message.topic),
-  key: message.key,
-  value: message.value,
-  headers: {
-    ...message.headers,
-    [DEAD_LETTER_HEADERS.code]: error.code,
-    [DEAD_LETTER_HEADERS.message]: error.message.slice(0, MAX_REASON_LENGTH),
-    [DEAD_LETTER_HEADERS.topic]: message.topic,
-    [DEAD_LETTER_HEADERS.partition]: String(message.partition),
-    [DEAD_LETTER_HEADERS.offset]: message.offset,
-    [DEAD_LETTER_HEADERS.timestamp]: message.timestamp,
-  },
+export const toDeadLetter = (rejection: Rejection): OutgoingMessage => {
+  const { topic, key, value, headers } = rejection.message;
+  return { topic: deadLetterTopic(topic), key, value, headers: { ...headers, ...reasonOf(rejection) } };
+};
+
+/** Whole, or without its value, or as a last resort with nothing but the reason and where it was read. */
+async function publishReduced(sink: EventSink, rejection: Rejection): Promise<void> {
+  const whole = toDeadLetter(rejection);
+  const valueBytes = { [DEAD_LETTER_HEADERS.valueBytes]: String(rejection.message.value?.length ?? 0) };
+  const forms: OutgoingMessage[] = [
+    whole,
+    { ...whole, value: null, headers: { ...whole.headers, ...valueBytes } },
+    { topic: whole.topic, key: null, value: null, headers: { ...reasonOf(rejection), ...valueBytes } },
+  ];
+  for (const form of forms) if (await publishUnlessTooLarge(sink, [form])) return;
+  throw new MessageTooLargeError(`${whole.topic} does not take the reason for a dead letter alone`);
+}
+
+/** Whether they were published; false when one of them is too large. */
+async function publishUnlessTooLarge(sink: EventSink, messages: readonly OutgoingMessage[]): Promise<boolean> {
+  try {
+    await sink.publish(messages);
+    return true;
+  } catch (error) {
+    if (error instanceof MessageTooLargeError) return false;
+    throw error;
+  }
+}
+
+const reasonOf = ({ message, error }: Rejection): Record<string, string> => ({
+  [DEAD_LETTER_HEADERS.code]: error.code,
+  [DEAD_LETTER_HEADERS.message]: error.message.slice(0, MAX_REASON_LENGTH),
+  [DEAD_LETTER_HEADERS.topic]: message.topic,
+  [DEAD_LETTER_HEADERS.partition]: String(message.partition),
+  [DEAD_LETTER_HEADERS.offset]: message.offset,
+  [DEAD_LETTER_HEADERS.timestamp]: message.timestamp,
 });

@@ -7,3 +7,8 @@ import type { OutgoingMessage } from './message.js';
 export interface EventSink {
   publish(messages: readonly OutgoingMessage[]): Promise<void>;
 }
+
+/** A message is larger than its topic allows: publishing it again cannot help. Which one it was is not told. */
+export class MessageTooLargeError extends Error {
+  override readonly name = 'MessageTooLargeError';
+}

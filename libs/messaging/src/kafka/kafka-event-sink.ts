@@ -1,5 +1,5 @@
-import { Partitioners, type Kafka, type Producer, type TopicMessages } from 'kafkajs';
-import type { EventSink } from '../event-sink.js';
+import { KafkaJSProtocolError, Partitioners, type Kafka, type Producer, type TopicMessages } from 'kafkajs';
+import { MessageTooLargeError, type EventSink } from '../event-sink.js';
 import type { OutgoingMessage } from '../message.js';
 
 /** A broker's limit (1 MiB unless set) is on all messages of one partition and request together, not on each. */
@@ -27,7 +27,7 @@ export class KafkaEventSink implements EventSink {
     } catch (error) {
       if (this.producer === current) this.producer = undefined;
       await current.then((producer) => producer.disconnect()).catch(() => undefined);
-      throw error;
+      throw isTooLarge(error) ? new MessageTooLargeError(error.message, { cause: error }) : error;
     }
   }
 
@@ -50,6 +50,9 @@ export class KafkaEventSink implements EventSink {
     return producer;
   }
 }
+
+const isTooLarge = (error: unknown): error is KafkaJSProtocolError =>
+  error instanceof KafkaJSProtocolError && ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(error.type);
 
 /** The messages in their order, as many at a time as surely fit; one that is larger goes by itself. */
 function inRounds(messages: readonly OutgoingMessage[]): OutgoingMessage[][] {
