@@ -50,7 +50,7 @@ export class OutcomeService {
       if (!isOurs) this.metrics.lostLeases.inc();
       else if (kind === 'fail') this.metrics.failed.inc({ code });
       else this.metrics.retried.inc({ code });
-      if (code === 'internal') this.logger.error({ err: error }, 'an unexpected error failed an attempt');
+      if (error.code === 'internal') this.logger.error({ err: error }, 'an unexpected error failed an attempt');
     } catch (writeError) {
       this.logger.warn({ err: writeError }, 'an outcome was not written; the asset is due again when its lease ends');
     } finally {

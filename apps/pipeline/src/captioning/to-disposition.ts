@@ -5,9 +5,14 @@ export type Disposition =
   | { readonly kind: 'fail'; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: 'retry'; readonly code: ErrorCode; readonly message: string; readonly nextAttemptAt: Date };
 
-/** @param attempts this one included */
+/**
+ * The message is for the tenant: an unexpected error's own may name tables, hosts or files of ours, so that its title
+ * stands for it.
+ * @param attempts this one included
+ */
 export function toDisposition(error: DomainError, attempts: number, now = Date.now()): Disposition {
-  const { code, message } = error;
+  const { code } = error;
+  const message = code === 'internal' ? error.title : error.message;
   if (error.disposition === 'permanent') return { kind: 'fail', code, message };
   if (attempts >= MAX_ATTEMPTS) return { kind: 'fail', code: 'attempts_exhausted', message: `${code}: ${message}` };
   return { kind: 'retry', code, message, nextAttemptAt: new Date(now + backoffMs(attempts)) };
