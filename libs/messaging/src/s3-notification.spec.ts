@@ -33,7 +33,7 @@ describe('parseS3Notification', () => {
         ),
       ],
     });
-    expect(parseS3Notification(message)).toEqual([
+    expect(parseS3Notification(message).objects).toEqual([
       { bucket: 'pictures', key: 'shelf/a b+cü.jpg', version: 'v7', versionId: 'v7' },
       { bucket: 'pictures', key: 'plain.png', version: '0A1', contentType: 'image/png' },
     ]);
@@ -41,19 +41,32 @@ describe('parseS3Notification', () => {
 
   it('passes over removals, folders and the test message', () => {
     const records = [record({ key: 'a' }, 'ObjectRemoved:Delete'), record({ key: 'folder/', size: 0 })];
-    expect(parseS3Notification(read({ Records: records }))).toEqual([]);
-    expect(parseS3Notification(read({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'pictures' }))).toEqual([]);
+    const nothing = { objects: [], refusals: [] };
+    expect(parseS3Notification(read({ Records: records }))).toEqual(nothing);
+    const test = read({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'pictures' });
+    expect(parseS3Notification(test)).toEqual(nothing);
   });
 
   it.each([
     ['text', 'hello'],
     ['no records', {}],
-    ['a record without an object', { Records: [{ eventName: 'ObjectCreated:Put', s3: { bucket: { name: 'b' } } }] }],
-    ['a key that is not URL-encoded', { Records: [record({ key: '%E0%A4%A' })] }],
-    ['neither version nor sequencer', { Records: [record({ key: 'a', sequencer: undefined })] }],
-    ['a NUL in the key', { Records: [record({ key: 'a%00b' })] }],
   ])('refuses %s', (_, value) => {
     expect(() => parseS3Notification(read(value))).toThrowError(expect.objectContaining({ code: 'malformed_event' }));
+  });
+
+  it.each([
+    ['without an object', { eventName: 'ObjectCreated:Put', s3: { bucket: { name: 'b' } } }],
+    ['with a key that is not URL-encoded', record({ key: '%E0%A4%A' })],
+    ['with neither version nor sequencer', record({ key: 'a', sequencer: undefined })],
+    ['with a NUL in the key', record({ key: 'a%00b' })],
+  ])('refuses a record %s, and takes those around it', (_, bad) => {
+    const { objects, refusals } = parseS3Notification(
+      read({ Records: [record({ key: 'before' }), bad, record({ key: 'after' })] }),
+    );
+    expect(objects.map(({ key }) => key)).toEqual(['before', 'after']);
+    expect(refusals).toEqual([
+      expect.objectContaining({ code: 'malformed_event', message: expect.stringMatching(/^Records\.1: /) as string }),
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
-import { isStorable, S3NotificationSchema, S3TestEventSchema, type S3Record } from '@housestyle/contracts';
-import { DomainError, formatS3Uri, type TenantId, type Upload } from '@housestyle/domain';
+import { isStorable, S3RecordSchema, S3RecordsSchema, S3TestEventSchema, type S3Record } from '@housestyle/contracts';
+import { DomainError, formatS3Uri, toDomainError, type TenantId, type Upload } from '@housestyle/domain';
 import type { IncomingMessage } from './message.js';
 
 /** An object that came to be; whose it is, is not in the notification. */
@@ -12,20 +12,35 @@ export interface CreatedObject {
   readonly contentType?: string;
 }
 
+/** What a notification says, record by record. */
+export interface AnnouncedObjects {
+  readonly objects: readonly CreatedObject[];
+  /** of the records that cannot be read, each named by its place; the others are good none the less */
+  readonly refusals: readonly DomainError[];
+}
+
 /**
  * The objects that an S3 or MinIO notification announces. Removals, other events, S3's test message and the empty
  * objects that stand for folders are none.
- * @throws DomainError `malformed_event`
+ * @throws DomainError `malformed_event` when it is no notification at all
  */
-export function parseS3Notification(message: IncomingMessage): readonly CreatedObject[] {
+export function parseS3Notification(message: IncomingMessage): AnnouncedObjects {
   const body = parseJson(message);
-  if (S3TestEventSchema.safeParse(body).success) return [];
-  const parsed = S3NotificationSchema.safeParse(body);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new DomainError('malformed_event', `not an S3 notification: ${issue?.path.join('.')} ${issue?.message}`);
-  }
-  return parsed.data.Records.filter(isCreation).map(toCreatedObject);
+  if (S3TestEventSchema.safeParse(body).success) return { objects: [], refusals: [] };
+  const parsed = S3RecordsSchema.safeParse(body);
+  if (!parsed.success) throw new DomainError('malformed_event', `not an S3 notification: ${firstIssue(parsed.error)}`);
+  const objects: CreatedObject[] = [];
+  const refusals: DomainError[] = [];
+  parsed.data.Records.forEach((value, index) => {
+    try {
+      const record = parseRecord(value);
+      if (isCreation(record)) objects.push(toCreatedObject(record));
+    } catch (error) {
+      const { code, message: reason } = toDomainError(error);
+      refusals.push(new DomainError(code, `Records.${index}: ${reason}`, { cause: error }));
+    }
+  });
+  return { objects, refusals };
 }
 
 /** @throws DomainError `unmapped_bucket` when nobody owns the bucket and prefix */
@@ -40,6 +55,15 @@ export function toUpload(object: CreatedObject, owner: TenantId | undefined): Up
     ...(contentType !== undefined && { contentType }),
   };
 }
+
+function parseRecord(value: unknown): S3Record {
+  const parsed = S3RecordSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new DomainError('malformed_event', firstIssue(parsed.error));
+}
+
+const firstIssue = ({ issues: [issue] }: { issues: readonly { path: PropertyKey[]; message: string }[] }): string =>
+  `${issue?.path.join('.')} ${issue?.message}`;
 
 const isCreation = ({ eventName, s3 }: S3Record): boolean =>
   eventName.replace(/^s3:/, '').startsWith('ObjectCreated:') && !(s3.object.key.endsWith('/') && !s3.object.size);

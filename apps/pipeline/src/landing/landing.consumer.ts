@@ -10,6 +10,9 @@ import {
 } from '@housestyle/messaging';
 import type { PipelineMetrics } from '../pipeline-metrics.js';
 
+/** of a name that is quoted in a reason */
+const MAX_QUOTED_LENGTH = 100;
+
 interface Announced {
   readonly message: IncomingMessage;
   readonly upload: Upload;
@@ -28,46 +31,75 @@ export class LandingConsumer {
   ) {}
 
   async land(messages: readonly IncomingMessage[]): Promise<readonly Rejection[]> {
-    const rejections = new Map<IncomingMessage, DomainError>();
-    const announced = await this.read(messages, rejections);
+    const refusals = new Refusals();
+    const announced = await this.read(messages, refusals);
     const messageOf = new Map(announced.map(({ message, upload }) => [upload, message]));
     const { landed, duplicates, unknownTenants, unstorable } = await this.landing.land([...messageOf.keys()]);
-    const reject = (uploads: readonly Upload[], error: (upload: Upload) => DomainError) =>
-      uploads.forEach((upload) => rejections.set(messageOf.get(upload)!, error(upload)));
-    reject(unknownTenants, ({ tenantId }) => new DomainError('unknown_tenant', `there is no tenant ${tenantId}`));
-    reject(unstorable, () => new DomainError('malformed_event', 'a name is too long, or a text cannot be stored'));
+    for (const upload of unknownTenants) {
+      refusals.add(messageOf.get(upload)!, new DomainError('unknown_tenant', `there is no tenant ${upload.tenantId}`));
+    }
+    for (const upload of unstorable) {
+      const start = upload.assetId.slice(0, MAX_QUOTED_LENGTH);
+      const reason = `${JSON.stringify(start)}: a name is too long, or a text cannot be stored`;
+      refusals.add(messageOf.get(upload)!, new DomainError('malformed_event', reason));
+    }
 
     this.metrics.landed.inc(landed.length);
     this.metrics.duplicates.inc(duplicates);
-    for (const { code } of rejections.values()) this.metrics.deadLetters.inc({ code });
-    return [...rejections].map(([message, error]) => ({ message, error }));
+    const rejections = refusals.toRejections();
+    for (const { error } of rejections) this.metrics.deadLetters.inc({ code: error.code });
+    return rejections;
   }
 
-  private async read(
-    messages: readonly IncomingMessage[],
-    rejections: Map<IncomingMessage, DomainError>,
-  ): Promise<Announced[]> {
+  private async read(messages: readonly IncomingMessage[], refusals: Refusals): Promise<Announced[]> {
     const events: Announced[] = [];
     const objects: { message: IncomingMessage; object: CreatedObject }[] = [];
     for (const message of messages) {
-      attempt(message, rejections, () => {
+      refusals.attempt(message, () => {
         if (message.topic !== this.s3NotificationTopic) events.push({ message, upload: parseUploadEvent(message) });
-        else objects.push(...parseS3Notification(message).map((object) => ({ message, object })));
+        else {
+          const parsed = parseS3Notification(message);
+          objects.push(...parsed.objects.map((object) => ({ message, object })));
+          for (const refusal of parsed.refusals) refusals.add(message, refusal);
+        }
       });
     }
     if (objects.length === 0) return events;
     const owners = await this.bucketMappings.resolve(objects.map(({ object }) => object));
     objects.forEach(({ message, object }, index) =>
-      attempt(message, rejections, () => events.push({ message, upload: toUpload(object, owners[index]) })),
+      refusals.attempt(message, () => events.push({ message, upload: toUpload(object, owners[index]) })),
     );
     return events;
   }
 }
 
-function attempt(message: IncomingMessage, rejections: Map<IncomingMessage, DomainError>, read: () => unknown): void {
-  try {
-    read();
-  } catch (error) {
-    rejections.set(message, toDomainError(error));
+/**
+ * What cannot land, by the message it came in: one notification holds many records, and is dead-lettered once however
+ * many of them are bad. The good ones land; if it is ever sent again, they are duplicates.
+ */
+class Refusals {
+  private readonly errorsOf = new Map<IncomingMessage, DomainError[]>();
+
+  add(message: IncomingMessage, error: DomainError): void {
+    this.errorsOf.set(message, [...(this.errorsOf.get(message) ?? []), error]);
   }
+
+  attempt(message: IncomingMessage, read: () => unknown): void {
+    try {
+      read();
+    } catch (error) {
+      this.add(message, toDomainError(error));
+    }
+  }
+
+  toRejections(): Rejection[] {
+    return [...this.errorsOf].map(([message, errors]) => ({ message, error: asOne(errors) }));
+  }
+}
+
+/** With the code of the first, and every reason. */
+function asOne(errors: readonly DomainError[]): DomainError {
+  const [first, ...rest] = errors as [DomainError, ...DomainError[]];
+  if (rest.length === 0) return first;
+  return new DomainError(first.code, errors.map(({ code, message }) => `${code}: ${message}`).join('; '));
 }

@@ -45,5 +45,8 @@ export const S3NotificationSchema = z
   .meta({ id: 'S3Notification' });
 export type S3Notification = z.infer<typeof S3NotificationSchema>;
 
+/** A notification whose records are yet to be read, each by itself. */
+export const S3RecordsSchema = z.object({ Records: z.array(z.unknown()).min(1) });
+
 /** What S3 sends once when a notification is configured; there is no picture in it. */
 export const S3TestEventSchema = z.object({ Event: z.literal('s3:TestEvent') });
