@@ -38,6 +38,7 @@ export interface RelayOptions {
  */
 export class OutboxRelay {
   private batchSize = Infinity;
+  private isLastFull = false;
 
   constructor(
     private readonly outbox: OutboxPort,
@@ -45,9 +46,16 @@ export class OutboxRelay {
     private readonly options: RelayOptions = { batchSize: 200, leaseMs: 60_000 },
   ) {}
 
+  /** The last batch was as large as it may be: there is probably more. */
+  get isBehind(): boolean {
+    return this.isLastFull;
+  }
+
   /** One batch; the number of events published, 0 when none is due. Rejects when the sink or the table does. */
   async relayOnce(): Promise<number> {
-    const events = await this.outbox.claim(Math.min(this.batchSize, this.options.batchSize), this.options.leaseMs);
+    const limit = Math.min(this.batchSize, this.options.batchSize);
+    this.isLastFull = false;
+    const events = await this.outbox.claim(limit, this.options.leaseMs);
     if (events.length === 0) return 0;
     const inOrder = [...events].sort((a, b) => (a.id < b.id ? -1 : 1));
     try {
@@ -69,6 +77,7 @@ export class OutboxRelay {
     }
     this.batchSize *= 2;
     await this.outbox.markPublished(events);
+    this.isLastFull = events.length === limit;
     return events.length;
   }
 }

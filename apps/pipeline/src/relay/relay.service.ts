@@ -5,7 +5,7 @@ import type { PipelineMetrics } from '../pipeline-metrics.js';
 import { WakeSignal } from '../wake-signal.js';
 
 const POLL_MS = 5_000;
-/** after a round, so that a stream of single events does not cost a round each */
+/** after a round that was not full, so that a stream of single events does not cost a round each */
 const GATHER_MS = 100;
 const MAX_PAUSE_MS = 30_000;
 
@@ -46,7 +46,7 @@ export class RelayService {
         this.metrics.published.inc(published);
         failures = 0;
         if (published > 0) {
-          await this.pause(GATHER_MS);
+          if (!this.relay.isBehind) await this.pause(GATHER_MS);
           continue;
         }
         this.metrics.outbox.set((await this.outbox.backlog()).count);
