@@ -28,6 +28,10 @@ describe.each(readdirSync(DOCKER))('%s', (file) => {
   });
 });
 
+it('lets the GPU image compute on its GPU', () => {
+  expect(readFileSync(join(DOCKER, 'captioner-gpu.Dockerfile'), 'utf8')).toMatch(/^ENV [^]*?DEVICE=cuda WORKERS=1$/m);
+});
+
 const isBuilt = (path: string) => path === 'node_modules' || path.endsWith('/dist');
 
 interface Service {

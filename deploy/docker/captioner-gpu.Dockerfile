@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # The captioner on an NVIDIA GPU: onnxruntime-node with its CUDA execution provider. Build from the repository root:
-# docker build -f deploy/docker/captioner-gpu.Dockerfile . ; run with --gpus 1
+# docker build -f deploy/docker/captioner-gpu.Dockerfile . ; run with --gpus 1 (without a GPU it does not start)
 
 FROM nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04 AS node
 RUN apt-get update \
@@ -20,7 +20,8 @@ RUN npm prune --omit=dev
 
 FROM node
 WORKDIR /app
-ENV NODE_ENV=production CAPTIONER_HOST=0.0.0.0 CAPTIONER_PORT=50051 METRICS_PORT=9464
+ENV NODE_ENV=production CAPTIONER_HOST=0.0.0.0 CAPTIONER_PORT=50051 METRICS_PORT=9464 \
+  DEVICE=cuda WORKERS=1
 COPY --from=build /src/package.json ./package.json
 COPY --from=build /src/node_modules ./node_modules
 COPY --from=build /src/libs ./libs

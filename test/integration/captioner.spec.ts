@@ -468,7 +468,19 @@ describe('a captioner that is told to stop', () => {
     expect(await app.stop()).toBe(0);
   });
 
+  it('does not fall back to the CPU where its device is not', async () => {
+    const outcome = await startCaptioner({ DEVICE: 'cuda' }).catch((error: Error) => error);
+    if (outcome instanceof Error) {
+      expect(outcome.message).toMatch(/^captioner: device_unavailable: DEVICE: cuda is not there .*install .*CUDA/m);
+      return;
+    }
+    const { results } = await outcome.client.caption({ baseModel: 'demo', items: manyItems(8) }, CALL);
+    await outcome.close();
+    expect(texts(results)).toEqual(results.map((_, n) => expectedText(n)));
+  });
+
   it.each([
+    ['DEVICE', { DEVICE: 'abacus' }],
     ['CAPTIONER_PORT', { CAPTIONER_PORT: 'many' }],
     ['MODEL_DIRECTORIES', { MODEL_DIRECTORIES: 'models/nobody' }],
     ['ARTEFACT_STORE', { ARTEFACT_STORE: 'ftp://example' }],

@@ -66,6 +66,13 @@ describe('housestyle caption', () => {
     });
   });
 
+  it('computes on the device it is told to, or names what is missing', async () => {
+    const { exitCode, stdout, stderr } = await housestyle(['caption', '--device', 'cuda', files[0]!]);
+    if (exitCode === 0) expect(stdout).toBe(`${files[0]}\t${pictures[0]!.mlp.beam5[0]!.text}\n`);
+    else expect(stderr).toMatch(/^housestyle: device_unavailable: cuda is not there .*install .*CUDA/m);
+    expect((await housestyle(['caption', '--device', 'abacus', files[0]!])).exitCode).toBe(2);
+  });
+
   it('takes another mapper, greedily, with the embedding', async () => {
     const mapper = ['--mapper', 'models/demo/mapper-transformer', '--decode', 'greedy'];
     const { jsonLines } = await housestyle(['caption', '--json', '--embedding', ...mapper, ...files]);

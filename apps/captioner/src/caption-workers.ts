@@ -41,9 +41,10 @@ export class CaptionWorkers {
     logger: Logger,
   ) {
     this.bases = bases.map(({ served }) => served);
-    const workers = settings.WORKERS ?? Math.min(MAX_DEFAULT_WORKERS, availableParallelism());
+    const workers = settings.WORKERS ?? defaultWorkers(settings);
     const workerData: WorkerData = {
       bases,
+      device: settings.DEVICE,
       threads: settings.THREADS_PER_WORKER ?? Math.max(1, Math.floor(availableParallelism() / workers)),
       maxBatch: settings.MAX_BATCH,
       mapperLimits: { maxEntries: settings.MAPPER_CACHE_ENTRIES, maxBytes: settings.MAPPER_CACHE_BYTES },
@@ -73,7 +74,8 @@ export class CaptionWorkers {
       await this.pool.ready();
     } catch (cause) {
       const { code, message } = toDomainError(cause);
-      throw new DomainError(code, `MODEL_DIRECTORIES: ${message}`, { cause });
+      const variable = code === 'device_unavailable' ? 'DEVICE' : 'MODEL_DIRECTORIES';
+      throw new DomainError(code, `${variable}: ${message}`, { cause });
     }
   }
 
@@ -117,3 +119,7 @@ export class CaptionWorkers {
     return outcomes;
   }
 }
+
+/** One thread keeps a GPU busy; a second would only hold its models there twice. */
+const defaultWorkers = ({ DEVICE }: CaptionerSettings): number =>
+  DEVICE === 'cpu' ? Math.min(MAX_DEFAULT_WORKERS, availableParallelism()) : 1;

@@ -45,9 +45,8 @@ await serveWorker<WorkerData, CaptionBatch, readonly ItemOutcome[]>(async (data)
 
 async function loadBase({ directory, description }: VerifiedBase, data: WorkerData): Promise<LoadedBase> {
   const files = await openBaseModel(directory, description);
-  const engine = await CaptionEngine.load(files, new OnnxGraphRunner({ threads: data.threads }), {
-    maxBatchSize: data.maxBatch,
-  });
+  const runner = new OnnxGraphRunner({ device: data.device, threads: data.threads });
+  const engine = await CaptionEngine.load(files, runner, { maxBatchSize: data.maxBatch });
   return { engine, mappers: new LoadedMappers(engine, description, data.mapperLimits) };
 }
 

@@ -1,11 +1,13 @@
 import type { GenerationDefaults } from '@housestyle/clipcap';
 import type { ErrorCode, Hypothesis } from '@housestyle/domain';
+import type { Device } from '@housestyle/runtime';
 import type { MapperLimits } from './loaded-mappers.js';
 import type { VerifiedBase } from './served-bases.js';
 
 /** What every inference thread is started with. */
 export interface WorkerData {
   readonly bases: readonly VerifiedBase[];
+  readonly device: Device;
   /** of one inference. */
   readonly threads: number;
   readonly maxBatch: number;

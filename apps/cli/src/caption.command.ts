@@ -1,5 +1,6 @@
 import type { CaptionOutput, GenerationDefaults } from '@housestyle/clipcap';
 import { toDomainError, type DomainError } from '@housestyle/domain';
+import type { Device } from '@housestyle/runtime';
 import { reportLine, type PictureOutcome, type ReportOptions } from './caption-report.js';
 import { LocalEngine } from './local-engine.js';
 import { ModelLibrary } from './model-library.js';
@@ -11,6 +12,7 @@ export interface CaptionOptions extends ReportOptions {
   /** a shipped model's name, or a directory. */
   readonly model: string;
   readonly mapper?: string;
+  readonly device?: Device;
   readonly decode?: 'beam' | 'greedy';
   readonly numBeams?: number;
   readonly maxNewTokens?: number;
@@ -25,7 +27,7 @@ export async function captionPictures(
   terminal: Terminal,
 ): Promise<number> {
   const library = await ModelLibrary.find();
-  const engine = await LocalEngine.open(await library.resolve(options.model), options.mapper);
+  const engine = await LocalEngine.open(await library.resolve(options.model), options);
   const generation = generationOf(options);
   const progress = new ProgressBar(terminal, images.length);
   let exitCode: number = EXIT_OK;

@@ -1,6 +1,13 @@
 import { openBaseModel, openMapperDirectory } from '@housestyle/checkpoints';
 import { CaptionEngine, type CaptionItem, type CaptionOutput, type GenerationDefaults } from '@housestyle/clipcap';
-import { OnnxGraphRunner } from '@housestyle/runtime';
+import { OnnxGraphRunner, type Device } from '@housestyle/runtime';
+
+export interface LocalEngineOptions {
+  /** directory of the mapper to use in place of the base's own. */
+  readonly mapper?: string | undefined;
+  /** the CPU when absent. */
+  readonly device?: Device | undefined;
+}
 
 /** The model in this process: a base, and the one mapper to use with it. */
 export class LocalEngine {
@@ -9,10 +16,13 @@ export class LocalEngine {
     private readonly mapper: Pick<CaptionItem, 'mapper'>,
   ) {}
 
-  /** @throws DomainError when either directory does not hold what it should, or the mapper does not fit the base */
-  static async open(modelDirectory: string, mapperDirectory?: string): Promise<LocalEngine> {
+  /** @throws DomainError when either directory does not hold what it should, the mapper does not fit the base, or the device is not there */
+  static async open(
+    modelDirectory: string,
+    { mapper: mapperDirectory, device }: LocalEngineOptions,
+  ): Promise<LocalEngine> {
     const base = await openBaseModel(modelDirectory);
-    const engine = await CaptionEngine.load(base, new OnnxGraphRunner());
+    const engine = await CaptionEngine.load(base, new OnnxGraphRunner({ ...(device && { device }) }));
     if (mapperDirectory === undefined) return new LocalEngine(engine, {});
     const mapper = await engine.loadMapper(await openMapperDirectory(mapperDirectory, base), mapperDirectory);
     return new LocalEngine(engine, { mapper });

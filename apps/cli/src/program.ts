@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { MAX_BEAMS } from '@housestyle/clipcap';
+import { DEVICES } from '@housestyle/runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { createTenant, migrateDatabase, type TenantOptions } from './administration.command.js';
 import { captionPictures, type CaptionOptions } from './caption.command.js';
@@ -69,6 +70,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
       count(MAX_BEAMS),
     )
     .option('--max-new-tokens <n>', "longest caption in tokens (default: the model's, usually 67)", count())
+    .addOption(new Option('--device <where>', 'where to compute').choices(DEVICES).default('cpu'))
     .option('--json', 'print one JSON object per picture', false)
     .option('--embedding', "add CLIP's image embedding to the JSON", false)
     .addHelpText('after', CAPTION_EXAMPLES)

@@ -59,6 +59,7 @@ export const ERROR_CODES = {
 
   // ourselves
   invalid_settings: permanent('A setting is missing or wrong'),
+  device_unavailable: permanent('The device to compute on is not there'),
   store_unavailable: retry('The object store did not answer'),
   attempts_exhausted: permanent('Every attempt failed'),
   internal: retry('Something unexpected happened'),

@@ -1,7 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fetched, float32, GraphBuilder, int64, MemoryWeights, op, uint8, type FileTensor } from '@housestyle/graph';
+import {
+  fetched,
+  float32,
+  GraphBuilder,
+  int64,
+  MemoryWeights,
+  op,
+  uint8,
+  type FileTensor,
+  type GraphSession,
+} from '@housestyle/graph';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OnnxGraphRunner } from './onnx-graph-runner.js';
 
@@ -88,4 +98,21 @@ describe('OnnxGraphRunner', () => {
       message: expect.stringMatching(/^graph broken: .*NoSuchOperator/) as string,
     });
   });
+
+  it.each(['cuda', 'webgpu'] as const)(
+    'computes on %s, or says what is missing, but never on the CPU',
+    async (device) => {
+      const g = new GraphBuilder('doubling');
+      g.output('y', op.mul(g, g.input('x', 'float32', [1]), g.float(2)), [1]);
+      const outcome = await new OnnxGraphRunner({ device }).load(g.build()).catch((error: unknown) => error);
+      if (outcome instanceof Error) {
+        const message = expect.stringMatching(new RegExp(`^${device} is not there .*; install `)) as string;
+        expect(outcome).toMatchObject({ code: 'device_unavailable', message });
+        return;
+      }
+      const session = outcome as GraphSession;
+      expect([...fetched(await session.run({ x: float32([21]) }), 'y', 'float32').data]).toEqual([42]);
+      await session.release();
+    },
+  );
 });

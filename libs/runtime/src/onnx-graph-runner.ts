@@ -1,19 +1,45 @@
 import { DomainError } from '@housestyle/domain';
-import type { Feeds, Fetched, GraphModel, GraphRunner, GraphRunOptions, GraphSession, Tensor } from '@housestyle/graph';
+import {
+  GraphBuilder,
+  op,
+  type Feeds,
+  type Fetched,
+  type GraphModel,
+  type GraphRunner,
+  type GraphRunOptions,
+  type GraphSession,
+  type Tensor,
+} from '@housestyle/graph';
 import * as ort from 'onnxruntime-node';
 
+/** Where graphs can run: `cuda` is an NVIDIA GPU, `webgpu` any GPU with a Vulkan, Metal or Direct3D driver. */
+export const DEVICES = ['cpu', 'cuda', 'webgpu'] as const;
+export type Device = (typeof DEVICES)[number];
+
+export interface OnnxGraphRunnerOptions extends GraphRunOptions {
+  /** the CPU when absent. */
+  readonly device?: Device;
+}
+
 /**
- * Runs graphs on onnxruntime's CPU provider. `run` blocks the calling thread for as long as the graph takes: services
- * keep sessions in worker threads. Inputs are read in place, outputs are copied out.
+ * Runs graphs with onnxruntime on one device, which it never changes: a GPU that is not there is `device_unavailable`,
+ * not a slow CPU. `run` blocks the calling thread for as long as the graph takes: services keep sessions in worker
+ * threads. Inputs are read in place, outputs are copied out.
  */
 export class OnnxGraphRunner implements GraphRunner {
-  constructor(private readonly defaults: GraphRunOptions = {}) {}
+  private readonly device: Device;
+  private readonly defaults: GraphRunOptions;
+
+  constructor({ device = 'cpu', ...defaults }: OnnxGraphRunnerOptions = {}) {
+    this.device = device;
+    this.defaults = defaults;
+  }
 
   async load(model: GraphModel, options: GraphRunOptions = {}): Promise<GraphSession> {
     const { threads, hasMemoryPattern } = { ...this.defaults, ...options };
     try {
       const session = await ort.InferenceSession.create(model.bytes, {
-        executionProviders: ['cpu'],
+        executionProviders: [this.device],
         executionMode: 'sequential',
         graphOptimizationLevel: 'all',
         logSeverityLevel: LOG_ERRORS,
@@ -31,6 +57,7 @@ export class OnnxGraphRunner implements GraphRunner {
       });
       return new OnnxGraphSession(session);
     } catch (cause) {
+      await expectDevice(this.device);
       throw new DomainError('invalid_model', `graph ${model.name}: ${messageOf(cause)}`, { cause });
     }
   }
@@ -57,6 +84,27 @@ class OnnxGraphSession implements GraphSession {
 }
 
 const LOG_ERRORS = 3;
+const LOG_FATAL = 4;
+
+/** What a machine needs before its GPU is there, besides the GPU. */
+const NEEDED: Readonly<Record<Exclude<Device, 'cpu'>, string>> = {
+  cuda: 'install the NVIDIA driver, CUDA 12, cuDNN 9 and the CUDA libraries of onnxruntime-node (npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12)',
+  webgpu: 'install a Vulkan driver for the GPU and its loader (libvulkan1)',
+};
+
+/** @throws DomainError `device_unavailable` when not even the smallest graph can be loaded there. */
+async function expectDevice(device: Device): Promise<void> {
+  if (device === 'cpu') return;
+  const g = new GraphBuilder('probe');
+  g.output('y', op.mul(g, g.input('x', 'float32', [1]), g.float(2)), [1]);
+  try {
+    const options = { executionProviders: [device], logSeverityLevel: LOG_FATAL } as const;
+    await (await ort.InferenceSession.create(g.build().bytes, options)).release();
+  } catch (cause) {
+    const why = messageOf(cause).trim().split('\n').at(-1);
+    throw new DomainError('device_unavailable', `${device} is not there (${why}); ${NEEDED[device]}`, { cause });
+  }
+}
 
 const toOrt = ({ type, data, dims }: Tensor): ort.Tensor => new ort.Tensor(type, data, dims);
 

@@ -20,8 +20,11 @@ export const CAPTIONER_VARIABLES = {
     description: 'weights of mappers kept loaded per worker',
     unit: 'bytes',
   }),
+  DEVICE: variable(z.enum(['cpu', 'cuda', 'webgpu']).default('cpu'), {
+    description: 'where the models run: cpu, cuda (an NVIDIA GPU) or webgpu; one that is not there stops the start',
+  }),
   WORKERS: variable(wholeNumber(1, 64).optional(), {
-    description: 'worker threads, each with its own models; unset: one per core, at most 4',
+    description: 'worker threads, each with its own models; unset: one per core, at most 4, and one on a GPU',
   }),
   THREADS_PER_WORKER: variable(wholeNumber(1, 256).optional(), {
     description: 'threads of one inference; unset: the cores shared among the workers',
