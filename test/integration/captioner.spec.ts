@@ -433,6 +433,42 @@ describe('a captioner whose worker thread crashes', () => {
   });
 });
 
+describe('a captioner whose worker threads crash and do not start again', () => {
+  it('says that it is not serving until one does', async () => {
+    const crashFile = join(new URL('../../', import.meta.url).pathname, `.crash-every-${process.pid}`);
+    const preload = new URL('../support/crash-worker.mjs', import.meta.url).href;
+    const captioner = await startCaptioner({
+      WORKERS: '2',
+      NODE_OPTIONS: `--import=${preload}`,
+      CRASH_WORKER_FILE: crashFile,
+    });
+    const health = new HealthClient(captioner.address, credentials.createInsecure()) as unknown as HealthClient;
+    const isStatus = (expected: string) =>
+      new Promise<boolean>((resolve, reject) =>
+        health.check({ service: CAPTIONER_SERVICE }, (error, { status }) =>
+          error ? reject(error) : resolve(status === expected),
+        ),
+      );
+    try {
+      expect(await isStatus('SERVING')).toBe(true);
+      await writeFile(crashFile, 'every');
+      await waitFor('it to give up', () => isStatus('NOT_SERVING'));
+      expect((await fetch(`${captioner.metricsUrl}/readyz`)).status).toBe(503);
+      await expect(captioner.client.caption({ baseModel: 'demo', items: manyItems(1) }, CALL)).rejects.toMatchObject({
+        code: 'captioner_unavailable',
+      });
+      await rm(crashFile);
+      await waitFor('it to recover', () => isStatus('SERVING'));
+      const { results } = await captioner.client.caption({ baseModel: 'demo', items: manyItems(8) }, CALL);
+      expect(texts(results)).toEqual(results.map((_, n) => expectedText(n)));
+    } finally {
+      health.close();
+      await rm(crashFile, { force: true });
+      await captioner.close();
+    }
+  });
+});
+
 describe('a captioner that is told to stop', () => {
   it('answers every call it has begun, refuses new ones, and exits 0', async () => {
     const captioner = await startCaptioner({ MAX_BATCH: '8' });

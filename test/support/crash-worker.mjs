@@ -1,6 +1,6 @@
 // Loaded into a process under test with NODE_OPTIONS=--import: a worker thread that finds the file named in
-// CRASH_WORKER_FILE removes it and dies of an error nobody catches.
-import { rmSync } from 'node:fs';
+// CRASH_WORKER_FILE removes it (unless the file says `every`) and dies of an error nobody catches.
+import { readFileSync, rmSync } from 'node:fs';
 import { setInterval } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
 
@@ -9,7 +9,7 @@ const file = process.env['CRASH_WORKER_FILE'];
 if (!isMainThread && file !== undefined) {
   setInterval(() => {
     try {
-      rmSync(file);
+      if (readFileSync(file, 'utf8') !== 'every') rmSync(file);
     } catch {
       return;
     }

@@ -6,6 +6,7 @@ import type { CaptionerSettings } from '@housestyle/settings';
 import type { Logger } from '@housestyle/telemetry';
 import type { CaptionerMetrics } from './captioner-metrics.js';
 import type { VerifiedBase } from './served-bases.js';
+import type { ServingGate } from './serving-gate.js';
 import type { BatchItem, CaptionBatch, ItemOutcome, ServedBase, WorkerData } from './worker-messages.js';
 
 export interface Call {
@@ -39,6 +40,7 @@ export class CaptionWorkers {
     settings: CaptionerSettings,
     private readonly metrics: CaptionerMetrics,
     logger: Logger,
+    gate: ServingGate,
   ) {
     this.bases = bases.map(({ served }) => served);
     const workers = settings.WORKERS ?? defaultWorkers(settings);
@@ -56,6 +58,14 @@ export class CaptionWorkers {
       onWorkerLost: (error) => {
         metrics.workersLost.inc();
         logger.warn({ reason: error.message }, 'a worker thread was lost and is being replaced');
+      },
+      onAllLost: (error) => {
+        gate.break();
+        logger.error({ reason: error.message }, 'every worker thread is lost and no new one starts');
+      },
+      onRecovered: () => {
+        gate.recover();
+        logger.warn({}, 'a worker thread started again');
       },
     });
     this.maxItems = settings.MAX_QUEUE;

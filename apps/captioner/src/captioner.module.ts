@@ -28,7 +28,7 @@ export class CaptionerModule {
       controllers: [CaptionerController],
       providers: [
         CaptionService,
-        { provide: CaptionWorkers, useFactory: () => new CaptionWorkers(bases, settings, metrics, logger) },
+        { provide: CaptionWorkers, useFactory: () => new CaptionWorkers(bases, settings, metrics, logger, gate) },
         { provide: MapperCache, useValue: mappers },
         { provide: CaptionerMetrics, useValue: metrics },
         { provide: ServingGate, useValue: gate },

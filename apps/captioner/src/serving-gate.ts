@@ -2,11 +2,11 @@ import { CAPTIONER_SERVICE } from '@housestyle/contracts/captioner';
 import { DomainError } from '@housestyle/domain';
 import { HealthImplementation } from 'grpc-health-check';
 
-type Phase = 'starting' | 'serving' | 'draining';
+type Phase = 'starting' | 'serving' | 'broken' | 'draining';
 
 const NO_SERVICE_NAMED = '';
 
-/** Whether calls are let in: starting → serving → draining. What health checks say follows from it. */
+/** Whether calls are let in: starting → serving (⇄ broken) → draining. What health checks say follows from it. */
 export class ServingGate {
   readonly health = new HealthImplementation();
   private phase: Phase = 'starting';
@@ -23,6 +23,15 @@ export class ServingGate {
 
   open(): void {
     this.enter('serving');
+  }
+
+  /** Lets nobody in until `recover`: there is nobody left to do the work. */
+  break(): void {
+    if (this.isServing) this.enter('broken');
+  }
+
+  recover(): void {
+    if (this.phase === 'broken') this.enter('serving');
   }
 
   /** Lets nobody else in; resolves when everyone is out, or after `timeoutMs`, telling how many calls are left. */

@@ -3,6 +3,8 @@ import { workerData } from 'node:worker_threads';
 import { DomainError } from '@housestyle/domain';
 import { serveWorker } from '@housestyle/runtime';
 
+if (workerData?.isBroken && Atomics.load(new Int32Array(workerData.isBroken), 0) === 1)
+  throw new Error('broken for now');
 if (workerData?.crashOnStart) throw new Error('broken from the start');
 
 await serveWorker(async (data) => {

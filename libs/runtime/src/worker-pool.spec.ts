@@ -83,6 +83,28 @@ describe('WorkerPool', () => {
     });
   });
 
+  it('tells when no worker is left and none starts, and when one does again', async () => {
+    const isBroken = gate();
+    const told: string[] = [];
+    const pool = openPool({
+      size: 2,
+      workerData: { isBroken },
+      onAllLost: (error) => told.push(`${error.code}: ${error.message}`),
+      onRecovered: () => told.push('recovered'),
+    });
+    await pool.ready();
+    await expect(pool.run({ do: 'crash' })).rejects.toThrow('out of luck');
+    await waitFor('the replacement', () => pool.idleWorkers === 2);
+    Atomics.store(new Int32Array(isBroken), 0, 1);
+    const doomed = [pool.run({ do: 'crash' }), pool.run({ do: 'crash' })];
+    await Promise.allSettled(doomed);
+    await waitFor('the failed replacements', () => told.length > 0);
+    expect(told).toEqual(['captioner_unavailable: no worker starts: a worker thread threw: broken for now']);
+    Atomics.store(new Int32Array(isBroken), 0, 0);
+    expect(await waitFor('an answer', () => pool.run('back').catch(() => false))).toBe('back');
+    expect(told.slice(1)).toEqual(['recovered']);
+  });
+
   it('finishes what runs, fails what waits and refuses what comes, on close', async () => {
     const pool = openPool();
     await pool.ready();

@@ -12,6 +12,10 @@ export interface WorkerPoolOptions {
   readonly restartDelayMs?: number;
   /** called when a worker is lost after it had once been ready; its replacement is on its way. */
   readonly onWorkerLost?: (error: DomainError) => void;
+  /** called when no worker lives and a replacement has failed to start too; further attempts follow. */
+  readonly onAllLost?: (error: DomainError) => void;
+  /** called when a worker is ready again after `onAllLost`. */
+  readonly onRecovered?: () => void;
 }
 
 const MAX_DOUBLINGS = 6;
@@ -26,6 +30,7 @@ export class WorkerPool<Request, Response> {
   private readonly restartTimers = new Set<NodeJS.Timeout>();
   private readonly started: Promise<void>[];
   private lossesInARow = 0;
+  private areAllLost = false;
   private isClosing = false;
 
   constructor(private readonly options: WorkerPoolOptions) {
@@ -72,6 +77,8 @@ export class WorkerPool<Request, Response> {
         ready: () => {
           hasBeenReady = true;
           resolve();
+          if (this.areAllLost) this.options.onRecovered?.();
+          this.areAllLost = false;
           this.dispatch();
         },
         idle: () => {
@@ -82,7 +89,7 @@ export class WorkerPool<Request, Response> {
           this.workers[slot] = undefined;
           if (this.isClosing) return reject(error);
           if (hasBeenReady) this.options.onWorkerLost?.(error);
-          else if (this.threadIds.length === 0) this.failWaiting(unavailable(`no worker starts: ${error.message}`));
+          else if (this.threadIds.length === 0) this.giveUpWaiting(error);
           reject(error);
           this.restartLater(slot);
         },
@@ -97,6 +104,13 @@ export class WorkerPool<Request, Response> {
       this.start(slot).catch(() => undefined);
     }, delayMs);
     this.restartTimers.add(timer);
+  }
+
+  private giveUpWaiting({ message }: DomainError): void {
+    const error = unavailable(`no worker starts: ${message}`);
+    if (!this.areAllLost) this.options.onAllLost?.(error);
+    this.areAllLost = true;
+    this.failWaiting(error);
   }
 
   private failWaiting(error: DomainError): void {
