@@ -24,6 +24,7 @@ export default defineConfig({
         timeoutMs: 300_000,
         globalSetup: ['test/parity/parity-table.setup.ts'],
       }),
+      project('learning', ['test/learning/**/*.spec.ts'], { timeoutMs: 300_000 }),
       // one project for all that needs the servers, so that they start once
       project('system', ['test/{integration,e2e,chaos}/**/*.spec.ts'], { timeoutMs: 180_000, globalSetup: servers }),
     ],

@@ -1,4 +1,5 @@
 export * from './base-model.js';
+export { readBaseReplay, type BaseReplay } from './base-replay.js';
 export type { FileHashes } from './file-hashes.js';
 export * from './mapper-artefact.js';
 export { readMapperFiles } from './mapper-files.js';

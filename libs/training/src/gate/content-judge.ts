@@ -1,0 +1,31 @@
+import { contentRecall, type WordLexicon } from '../retelling.js';
+
+/** A picture of the base slice: what the base's own caption says of it, and what a mapper under judgement says. */
+export interface JudgedCaption {
+  readonly embedding: Float32Array;
+  readonly neutral: string;
+  readonly caption: string;
+}
+
+/** Judges what is said, not how. */
+export interface ContentJudge {
+  /**
+   * Share of the pictures' content that the captions say, 0–1.
+   * @param lexicon the tenant's words; where captions are the base's own, each word stands for itself
+   */
+  share(captions: readonly JudgedCaption[], lexicon: WordLexicon): Promise<number>;
+}
+
+/**
+ * Content by words: of a picture's neutral caption, those that the tenant has a word for, kinds, colours, counts and
+ * places alike. What a style never tells is not asked of it.
+ */
+export class WordContentJudge implements ContentJudge {
+  async share(captions: readonly JudgedCaption[], lexicon: WordLexicon): Promise<number> {
+    const shares = captions.flatMap(({ neutral, caption }) => contentRecall(neutral, caption, lexicon) ?? []);
+    return shares.length === 0 ? 0 : shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  }
+}
+
+/** The same words, standing for themselves: what the base's own captions are judged by beside a tenant's. */
+export const asItself = (lexicon: WordLexicon): WordLexicon => new Map([...lexicon.keys()].map((word) => [word, word]));

@@ -1,0 +1,66 @@
+import type { AdaptationFigures, CaptionFigures } from '../adaptation.js';
+
+/** Why a candidate is refused; these words are stable. */
+export const REFUSAL_REASONS = [
+  'too_few_captions',
+  'diverged',
+  'broken_candidate',
+  'does_not_stop',
+  'length_out_of_bounds',
+  'captions_collapsed',
+  'not_better',
+  'cider_fell',
+  'exact_match_fell',
+  'wrong_pictures',
+  'content_lost',
+] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+/** What the references are like, for a candidate to be like. */
+export interface ReferenceFigures {
+  readonly distinctRatio: number;
+  /** tokens */
+  readonly meanLength: number;
+}
+
+export interface GateEvidence {
+  readonly figures: AdaptationFigures;
+  readonly references: ReferenceFigures;
+  /** of the permutation test of attribution. */
+  readonly attributionP: number;
+}
+
+export const GATE = {
+  /** what a candidate's edit distance must be below the champion's by, relatively. */
+  minRelativeGain: 0.02,
+  maxBootstrapP: 0.05,
+  maxAttributionP: 0.01,
+  maxRelativeContentLoss: 0.02,
+  minStoppedShare: 0.95,
+  maxExactMatchLoss: 0.02,
+  minDistinctShareOfReferences: 0.6,
+  lengthBounds: [0.6, 1.6] as const,
+};
+
+/** Every reason against a candidate, the gravest first; none: it is promoted. */
+export function refusals({ figures, references, attributionP }: GateEvidence): RefusalReason[] {
+  const { champion, candidate, bootstrapP } = figures;
+  const length = candidate.meanLength / references.meanLength;
+  const found: [RefusalReason, boolean][] = [
+    ['broken_candidate', !isFinite(candidate)],
+    ['does_not_stop', candidate.stoppedShare < GATE.minStoppedShare],
+    ['length_out_of_bounds', !(length >= GATE.lengthBounds[0] && length <= GATE.lengthBounds[1])],
+    ['captions_collapsed', candidate.distinctRatio < GATE.minDistinctShareOfReferences * references.distinctRatio],
+    ['wrong_pictures', attributionP > GATE.maxAttributionP],
+    [
+      'not_better',
+      candidate.editDistance > champion.editDistance * (1 - GATE.minRelativeGain) || bootstrapP > GATE.maxBootstrapP,
+    ],
+    ['content_lost', candidate.contentShare < champion.contentShare * (1 - GATE.maxRelativeContentLoss)],
+    ['cider_fell', candidate.cider < champion.cider],
+    ['exact_match_fell', candidate.exactMatch < champion.exactMatch - GATE.maxExactMatchLoss],
+  ];
+  return found.flatMap(([reason, isSo]) => (isSo ? [reason] : []));
+}
+
+const isFinite = (figures: CaptionFigures): boolean => Object.values(figures).every(Number.isFinite);

@@ -1,0 +1,114 @@
+import type { CaptionEngine, MapperVersionFiles } from '@housestyle/clipcap';
+import { normalisedEditDistance } from '@housestyle/evaluation';
+import type { AdaptationExample, AdaptationFigures } from '../adaptation.js';
+import type { WordLexicon } from '../retelling.js';
+import { captionFigures, fixedFrequencies, type GeneratedCaption } from './caption-figures.js';
+import { asItself, type ContentJudge } from './content-judge.js';
+import { refusals, type RefusalReason } from './gate-verdict.js';
+import { attributionP, bootstrapP } from './resampling.js';
+
+/** A picture of the base's own, with the caption that it was trained on. */
+export interface ReplayedPicture {
+  readonly embedding: Float32Array;
+  readonly caption: string;
+}
+
+export interface Judged {
+  readonly figures: AdaptationFigures;
+  /** none: the candidate is better, and honest. */
+  readonly refusals: readonly RefusalReason[];
+}
+
+/** What champion and candidate wrote, picture by picture. */
+export interface Contest {
+  readonly examples: readonly AdaptationExample[];
+  readonly champion: readonly GeneratedCaption[];
+  readonly candidate: readonly GeneratedCaption[];
+  readonly isCrossValidated: boolean;
+}
+
+/** Both sides on the base slice. */
+export interface ContentContest {
+  readonly champion: number;
+  readonly candidate: number;
+}
+
+/** Judges a candidate against the champion: the rules are `refusals`, this takes the evidence. */
+export class PromotionGate {
+  constructor(
+    private readonly engine: CaptionEngine,
+    private readonly contentJudge: ContentJudge,
+    /** the base slice. */
+    private readonly slice: readonly ReplayedPicture[],
+  ) {}
+
+  /** What `files` (absent: the base's own mapper) writes under `embeddings`. @throws DomainError for broken files. */
+  async captions(
+    files: MapperVersionFiles | undefined,
+    embeddings: readonly Float32Array[],
+  ): Promise<GeneratedCaption[]> {
+    const mapper = files && (await this.engine.loadMapper(files, 'under judgement'));
+    try {
+      const outputs = await this.engine.caption(
+        embeddings.map((embedding) => ({ input: { embedding }, ...(mapper && { mapper }) })),
+      );
+      return outputs.map(({ hypotheses: [best] }) => ({
+        text: best!.text,
+        length: best!.tokens.length,
+        isStopped: best!.isStopped,
+      }));
+    } finally {
+      if (mapper) await this.engine.releaseMapper(mapper);
+    }
+  }
+
+  /** What each side says of the base slice's pictures. */
+  async content(
+    champion: MapperVersionFiles | undefined,
+    candidate: MapperVersionFiles,
+    lexicon: WordLexicon,
+  ): Promise<ContentContest> {
+    const ofChampion = await this.sliceShare(champion, champion ? lexicon : asItself(lexicon));
+    return { champion: ofChampion, candidate: await this.sliceShare(candidate, lexicon) };
+  }
+
+  judge(contest: Contest, content: ContentContest, tokensOf: (text: string) => number, seed: number): Judged {
+    const { examples, champion, candidate, isCrossValidated } = contest;
+    const references = examples.map(({ text }) => text);
+    const frequencies = fixedFrequencies([...this.slice.map(({ caption }) => caption), ...references]);
+    const distance = (caption: GeneratedCaption, n: number) => normalisedEditDistance(caption.text, references[n]!);
+    const gains = examples.map((_, n) => distance(champion[n]!, n) - distance(candidate[n]!, n));
+    const groups = examples.map(({ imageKey }) => imageKey);
+    const figures: AdaptationFigures = {
+      nHoldOut: examples.length,
+      isCrossValidated,
+      champion: { ...captionFigures(champion, references, frequencies), contentShare: content.champion },
+      candidate: { ...captionFigures(candidate, references, frequencies), contentShare: content.candidate },
+      bootstrapP: bootstrapP(gains, groups, seed),
+    };
+    const evidence = {
+      figures,
+      references: {
+        distinctRatio: new Set(references).size / references.length,
+        meanLength: references.reduce((sum, text) => sum + tokensOf(text) + 1, 0) / references.length,
+      },
+      attributionP: attributionP(examples.length, (caption, n) => distance(candidate[caption]!, n), seed),
+    };
+    return { figures, refusals: refusals(evidence) };
+  }
+
+  private async sliceShare(files: MapperVersionFiles | undefined, lexicon: WordLexicon): Promise<number> {
+    const captions = await this.captions(
+      files,
+      this.slice.map(({ embedding }) => embedding),
+    );
+    return this.contentJudge.share(
+      captions.map(({ text }, n) => ({
+        embedding: this.slice[n]!.embedding,
+        neutral: this.slice[n]!.caption,
+        caption: text,
+      })),
+      lexicon,
+    );
+  }
+}
