@@ -1,4 +1,4 @@
-import { KafkaJSProtocolError, Partitioners, type Kafka, type Producer, type TopicMessages } from 'kafkajs';
+import { Partitioners, type Kafka, type Producer, type TopicMessages } from 'kafkajs';
 import { MessageTooLargeError, type EventSink } from '../event-sink.js';
 import type { OutgoingMessage } from '../message.js';
 
@@ -51,8 +51,11 @@ export class KafkaEventSink implements EventSink {
   }
 }
 
-const isTooLarge = (error: unknown): error is KafkaJSProtocolError =>
-  error instanceof KafkaJSProtocolError && ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(error.type);
+/** By its type: kafkajs, a CommonJS package, exports its error classes in a way that Node cannot import by name. */
+const isTooLarge = (error: unknown): error is Error =>
+  error instanceof Error &&
+  'type' in error &&
+  (error.type === 'MESSAGE_TOO_LARGE' || error.type === 'RECORD_LIST_TOO_LARGE');
 
 /** The messages in their order, as many at a time as surely fit; one that is larger goes by itself. */
 function inRounds(messages: readonly OutgoingMessage[]): OutgoingMessage[][] {
