@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CaptionSuggestedSchema, EVENT_TYPES } from '@housestyle/contracts';
 import { LandingRepository } from '@housestyle/database';
-import type { TenantId } from '@housestyle/domain';
+import { MAX_ATTEMPTS, type TenantId } from '@housestyle/domain';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { freePort } from '../support/free-port.js';
 import { demoPixels, startCaptioner, type RunningCaptioner } from '../support/captioner.js';
@@ -181,6 +181,34 @@ it('tries again what may pass, and tells why in the meantime', async () => {
     return waiting[0]?.lease_token === null && waiting;
   });
   expect(gone).toMatchObject({ status: 'received', error_code: 'source_unavailable' });
+});
+
+it('gives up after the last attempt: on a picture that never came, and on one its workers ended with', async () => {
+  captioner = await startCaptioner();
+  await land(['never came'], { uri: `http://127.0.0.1:${await freePort()}/` });
+  await land(['deadly']);
+  await database.query(`UPDATE asset SET attempts = ${MAX_ATTEMPTS} - (asset_id = 'never came')::int`);
+  await start(captioner.address, { ALLOW_PRIVATE_ADDRESSES: 'yes', FETCH_TIMEOUT_MS: '2000' });
+  const failed = await waitFor('both to fail', async () => {
+    const ended = await database.query(
+      `SELECT asset_id, attempts, error_code, error_message FROM asset WHERE status = 'failed' ORDER BY asset_id`,
+    );
+    return ended.length === 2 && ended;
+  });
+  expect(failed).toEqual([
+    {
+      asset_id: 'deadly',
+      attempts: MAX_ATTEMPTS + 1,
+      error_code: 'attempts_exhausted',
+      error_message: `its worker ended ${MAX_ATTEMPTS} times before there was an outcome`,
+    },
+    {
+      asset_id: 'never came',
+      attempts: MAX_ATTEMPTS,
+      error_code: 'attempts_exhausted',
+      error_message: expect.stringMatching(/^source_unavailable: /) as string,
+    },
+  ]);
 });
 
 it('does not start on settings that are wrong, and names the variable', async () => {
