@@ -4,6 +4,7 @@ import { DEVICES } from '@housestyle/runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { createTenant, migrateDatabase, type TenantOptions } from './administration.command.js';
 import { captionPictures, type CaptionOptions } from './caption.command.js';
+import { evaluateResults, type EvaluateOptions } from './evaluate.command.js';
 import { listModels } from './models.command.js';
 import type { Terminal } from './terminal.js';
 
@@ -13,6 +14,7 @@ const PROGRAM_EXAMPLES = `
 Examples:
   $ housestyle caption samples/samples-00000.png
   $ housestyle caption --json samples/*.png > captions.jsonl
+  $ housestyle evaluate --references captions.json --hypotheses results.json
   $ housestyle models list
 
 Exit codes: 0 everything worked, 1 something failed, 2 the command line was wrong.`;
@@ -30,6 +32,23 @@ Examples:
 
   A picture that cannot be read is named on stderr with its error code (and in its JSON line: {"image", "error"}); the
   others go on, and the exit code is 1.`;
+
+const EVALUATE_EXAMPLES = `
+Examples:
+  COCO captions {"images", "annotations": [{"image_id", "caption"}]} against COCO results [{"image_id", "caption"}]: a table.
+  $ housestyle evaluate --references captions_val2014.json --hypotheses results.json
+
+  One JSON object {bleu: [4], rougeL, cider, ciderD, ciderPlain}, and one a picture in a file. cider is what the COCO
+  caption evaluation code and papers call CIDEr, which is CIDEr-D; ciderPlain has neither clipping nor length penalty.
+  $ housestyle evaluate --references c.json --hypotheses r.json --json --per-image scores.jsonl
+
+  Few pictures, with CIDEr's document frequencies from many, so that figures compare.
+  $ housestyle evaluate --references held-out.json --hypotheses r.json --frequencies captions_train2014.json
+
+  METEOR and SPICE too, from a folder with meteor-1.5.jar (and data/) and spice-1.0.jar (and lib/); needs Java.
+  $ housestyle evaluate --references c.json --hypotheses r.json --jars pycocoevalcap/
+
+  Pictures of the references without a result are left out and counted on stderr.`;
 
 const MODELS_EXAMPLES = `
 Examples:
@@ -78,6 +97,20 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
       if (options.embedding && !options.json) program.error('error: --embedding needs --json');
       exit(await captionPictures(images, options, terminal));
     });
+
+  program
+    .command('evaluate')
+    .description(
+      'Score captions against references: BLEU-1 to BLEU-4, ROUGE-L, CIDEr; METEOR and SPICE with their jars.',
+    )
+    .requiredOption('--references <file>', 'COCO captions: what people wrote')
+    .requiredOption('--hypotheses <file>', 'COCO results: one caption a picture')
+    .option('--json', 'print one JSON object', false)
+    .option('--per-image <file>', 'write one JSON object per picture')
+    .option('--frequencies <file>', "COCO captions to take CIDEr's document frequencies from (default: the references)")
+    .option('--jars <dir>', 'directory with the METEOR 1.5 and SPICE 1.0 jars')
+    .addHelpText('after', EVALUATE_EXAMPLES)
+    .action(async (options: EvaluateOptions) => exit(await evaluateResults(options, terminal)));
 
   program
     .command('models')
