@@ -48,8 +48,8 @@ it('lands the good records of a notification, and rejects it once, naming the ba
   ]);
   const rejections = await consumer.land([mixed, notification([record('pictures', 'd.png')])]);
 
-  const rows = await test.query('SELECT asset_id FROM asset ORDER BY asset_id');
-  expect(rows.map((row) => row['asset_id'])).toEqual(['a.png', 'c.png', 'd.png']);
+  const rows = await test.query<{ asset_id: string }>('SELECT asset_id FROM asset ORDER BY asset_id');
+  expect(rows.map((row) => row.asset_id)).toEqual(['a.png', 'c.png', 'd.png']);
   expect(rejections.map(({ message }) => message)).toEqual([mixed]);
   const { code, message } = rejections[0]!.error;
   expect(code).toBe('malformed_event');
