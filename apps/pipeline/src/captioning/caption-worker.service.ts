@@ -26,7 +26,7 @@ const POLL_MS = 5_000;
 /** between leases, unless the last was full: a lease costs a transaction, and one more for each tenant in it */
 const GATHER_MS = 50;
 /** the same while there is less room than for a full lease, unless that changes */
-const GATHER_FOR_ROOM_MS = 250;
+const GATHER_FOR_ROOM_MS = 1_000;
 const MAX_PAUSE_MS = 15_000;
 
 /**
