@@ -13,7 +13,7 @@ export const RECIPE = {
   /** an accepted caption is the model's own words: an edited one teaches more. */
   acceptedWeight: 0.5,
   /** retold pictures of the base in each update. */
-  replayPerUpdate: 8,
+  replayPerUpdate: 12,
   /** relative to the deviation of an embedding's values. */
   embeddingNoise: 0.4,
   /** captions, grouped by picture, that choose when to stop and how much of the delta to keep. */
@@ -27,7 +27,7 @@ export const RECIPE = {
   folds: 4,
   leastPictures: 8,
   /** pictures of the base that are replayed; the others are the slice that content is judged on. */
-  replayShare: 2 / 3,
+  replayShare: 7 / 8,
 } as const;
 
 /** Updates that many captions are worth. */

@@ -1,3 +1,6 @@
+import { WordClasses } from './word-classes.js';
+import { WORD, wordsOf } from './words.js';
+
 /** A neutral caption of the base's and what the tenant wrote under the same picture. */
 export interface ToldTwice {
   readonly neutral: string;
@@ -36,12 +39,16 @@ export function retell(
   pick: <T>(options: readonly T[]) => T,
 ): (string | undefined)[] {
   const renamed = new Set(lexicon.values());
+  const frame = frameWords(captions, lexicon);
+  const skeleton = (text: string) => wordsOf(text).filter((word) => !frame.has(word));
+  const classes = new WordClasses([...captions, ...pairs.map(({ neutral }) => neutral)]);
+  const shapes = pairs.map(({ neutral, styled }) => ({ words: skeleton(neutral), styled }));
   return captions.map((caption) => {
-    const told = wordsOf(caption);
-    const texts = pairs.flatMap(
-      ({ neutral, styled }) => exchanged(wordsOf(neutral), told, styled, lexicon, renamed) ?? [],
+    const told = skeleton(caption);
+    const texts = shapes.flatMap(
+      ({ words, styled }) => exchanged(words, told, styled, { lexicon, renamed, classes }) ?? [],
     );
-    return texts.length === 0 ? undefined : pick(texts);
+    return texts.length === 0 ? undefined : pick(mostCommon(texts));
   });
 }
 
@@ -53,16 +60,28 @@ export function contentRecall(neutral: string, styled: string, lexicon: WordLexi
   return [...wanted].filter((word) => has.has(word)).length / wanted.size;
 }
 
-/** Words in order, in lower case; "an" is "a". */
-export const wordsOf = (text: string): string[] =>
-  (text.toLowerCase().match(WORD) ?? []).map((word) => (word === 'an' ? 'a' : word));
-
-const WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
-
 /** A word in more of the texts than that is how they are written, not what they say. */
 const MOST_TEXTS = 0.6;
 const KEPT = { together: 1, dice: 0.6 };
 const RENAMED = { together: 3, dice: 0.8 };
+
+/** A word in more of the base's captions than that says nothing of one of them. */
+const FRAME_SHARE = 0.4;
+
+/** Articles and the like, whatever the language: in very many captions, and nothing that the tenant has a word for. */
+function frameWords(captions: readonly string[], lexicon: WordLexicon): ReadonlySet<string> {
+  const { places } = new Occurrences(captions);
+  const frequent = [...places].filter(([word, at]) => at.size > FRAME_SHARE * captions.length && !lexicon.has(word));
+  return new Set(frequent.map(([word]) => word));
+}
+
+/** What most pictures of a shape agree on: the base may have misread some of them. */
+function mostCommon(texts: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  return [...counts.keys()].filter((text) => counts.get(text) === most);
+}
 
 class Occurrences {
   readonly places: ReadonlyMap<string, ReadonlySet<number>>;
@@ -93,13 +112,19 @@ function bestPartner(
   return best?.word;
 }
 
+interface Exchange {
+  readonly lexicon: WordLexicon;
+  /** words of the tenant's own. */
+  readonly renamed: ReadonlySet<string>;
+  readonly classes: WordClasses;
+}
+
 /** `styled` with the words exchanged in which `told` differs from `neutral`; undefined when more than that differs. */
 function exchanged(
   neutral: readonly string[],
   told: readonly string[],
   styled: string,
-  lexicon: WordLexicon,
-  renamed: ReadonlySet<string>,
+  { lexicon, renamed, classes }: Exchange,
 ): string | undefined {
   if (neutral.length !== told.length) return undefined;
   const exchange = new Map<string, string>();
@@ -110,6 +135,7 @@ function exchanged(
       if (from !== to) return undefined;
       continue;
     }
+    if (from !== to && !classes.isAlike(from, to)) return undefined;
     const next = lexicon.get(to) ?? (own === from && !renamed.has(to) ? to : undefined);
     if (next === undefined || (exchange.get(own) ?? next) !== next) return undefined;
     exchange.set(own, next);

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import type { CaptionFigures } from '../adaptation.js';
+import { refusals, type GateEvidence } from './gate-verdict.js';
+
+const CHAMPION: CaptionFigures = {
+  editDistance: 0.4,
+  cider: 1,
+  exactMatch: 0,
+  contentShare: 0.9,
+  distinctRatio: 1,
+  meanLength: 14,
+  stoppedShare: 1,
+};
+const CANDIDATE: CaptionFigures = { ...CHAMPION, editDistance: 0.15, cider: 6, exactMatch: 0.4 };
+
+const evidence = (
+  candidate: Partial<CaptionFigures> = {},
+  p: Partial<{ bootstrapP: number; attributionP: number }> = {},
+) =>
+  ({
+    figures: {
+      nHoldOut: 20,
+      isCrossValidated: false,
+      champion: CHAMPION,
+      candidate: { ...CANDIDATE, ...candidate },
+      bootstrapP: p.bootstrapP ?? 0.001,
+    },
+    references: { distinctRatio: 1, meanLength: 15 },
+    attributionP: p.attributionP ?? 0.001,
+  }) satisfies GateEvidence;
+
+describe('the gate', () => {
+  it('has nothing against a candidate that is better and says as much', () => {
+    expect(refusals(evidence())).toEqual([]);
+    expect(refusals(evidence({ contentShare: 0.885 }))).toEqual([]);
+  });
+
+  it.each([
+    ['broken_candidate', { cider: NaN }],
+    ['broken_candidate', { editDistance: Infinity }],
+    ['does_not_stop', { stoppedShare: 0.9 }],
+    ['length_out_of_bounds', { meanLength: 40 }],
+    ['length_out_of_bounds', { meanLength: 4 }],
+    ['captions_collapsed', { distinctRatio: 0.1 }],
+    ['not_better', { editDistance: 0.395 }],
+    ['content_lost', { contentShare: 0.88 }],
+    ['cider_fell', { cider: 0.9 }],
+  ] as const)('says %s of %o', (reason, figures) => {
+    expect(refusals(evidence(figures))).toContain(reason);
+  });
+
+  it('asks that the gain is no chance and the captions are of their own pictures', () => {
+    expect(refusals(evidence({}, { bootstrapP: 0.06 }))).toEqual(['not_better']);
+    expect(refusals(evidence({}, { attributionP: 0.02 }))).toEqual(['wrong_pictures']);
+  });
+});

@@ -1,0 +1,44 @@
+import { wordsOf } from './words.js';
+
+/** Which words can stand in each other's place: those that stand between the same neighbours. */
+export class WordClasses {
+  private readonly before = new Map<string, Counts>();
+  private readonly after = new Map<string, Counts>();
+  private readonly known = new Map<string, boolean>();
+
+  constructor(texts: readonly string[]) {
+    for (const text of texts) {
+      const words = ['', ...wordsOf(text), ''];
+      for (let n = 1; n < words.length - 1; n++) {
+        count(this.before, words[n]!, words[n - 1]!);
+        count(this.after, words[n]!, words[n + 1]!);
+      }
+    }
+  }
+
+  isAlike(a: string, b: string): boolean {
+    const key = `${a} ${b}`;
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const alike = [this.before, this.after].every((side) => cosine(side.get(a), side.get(b)) >= ALIKE);
+    this.known.set(key, alike);
+    return alike;
+  }
+}
+
+const ALIKE = 0.35;
+
+type Counts = Map<string, number>;
+
+function count(side: Map<string, Counts>, word: string, neighbour: string): void {
+  const counts = side.get(word) ?? new Map<string, number>();
+  counts.set(neighbour, (counts.get(neighbour) ?? 0) + 1);
+  side.set(word, counts);
+}
+
+function cosine(a: Counts = new Map(), b: Counts = new Map()): number {
+  let dot = 0;
+  for (const [word, times] of a) dot += times * (b.get(word) ?? 0);
+  const norm = (counts: Counts) => Math.hypot(...counts.values());
+  return dot === 0 ? 0 : dot / (norm(a) * norm(b));
+}

@@ -1,0 +1,5 @@
+/** Words in order, in lower case; "an" is "a". */
+export const wordsOf = (text: string): string[] =>
+  (text.toLowerCase().match(WORD) ?? []).map((word) => (word === 'an' ? 'a' : word));
+
+export const WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
