@@ -8,14 +8,24 @@ import {
   type CaptionResult,
   type ListBaseModelsResponse,
 } from '@housestyle/contracts/captioner';
-import { BASE_MAPPER_ID, ERROR_CODES, toDomainError } from '@housestyle/domain';
+import { BASE_MAPPER_ID, ERROR_CODES } from '@housestyle/domain';
 import { Injectable } from '@nestjs/common';
-import { checkGeneration, checkRequest, readInput, readMapperReference } from './caption-request.js';
+import { checkGeneration, checkRequest } from './caption-request.js';
 import { CaptionWorkers, type Call } from './caption-workers.js';
 import { CaptionerMetrics } from './captioner-metrics.js';
 import { MapperCache } from './mapper-cache.js';
+import {
+  groupByMapper,
+  isReadable,
+  readItem,
+  toFailedItem,
+  type MapperGroup,
+  type ReadableItem,
+} from './mapper-groups.js';
 import { ServingGate } from './serving-gate.js';
-import type { BatchItem, FailedItem, ItemOutcome, ServedBase } from './worker-messages.js';
+import type { BatchItem, ItemOutcome, LocalMapper } from './worker-messages.js';
+
+type Submit = (items: readonly BatchItem[]) => Promise<ItemOutcome>[];
 
 /** Request in, response out: what concerns one item ends in that item's status, the rest fails the call. */
 @Injectable()
@@ -33,12 +43,12 @@ export class CaptionService {
       checkRequest(request, this.workers.maxItems);
       const generation = generationFromWire(request.generation);
       checkGeneration(generation);
-      const prepared = await Promise.all(request.items.map((item) => this.prepare(item, base)));
-      const ready = prepared.filter(isReady);
-      const pending = this.workers.submit(base.name, generation, ready, call);
-      const outcomes = await Promise.all(pending.map((outcome) => outcome.catch(toFailedItem)));
-      const results = prepared.map((item, index) =>
-        this.toResult(request.items[index]!, isReady(item) ? outcomes[ready.indexOf(item)]! : item),
+      const items = request.items.map((item) => readItem(item, base));
+      const submit: Submit = (ready) =>
+        this.workers.submit(base.name, generation, ready, call).map((outcome) => outcome.catch(toFailedItem));
+      const outcomes = await this.captionGroups(groupByMapper(items.filter(isReadable)), submit, call.deadline);
+      const results = items.map((item, index) =>
+        this.toResult(request.items[index]!, isReadable(item) ? outcomes.get(item)! : item),
       );
       return { baseModel: base.name, baseModelSha256: base.sha256, results };
     });
@@ -56,14 +66,44 @@ export class CaptionService {
     };
   }
 
-  private async prepare(item: CaptionItem, base: ServedBase): Promise<BatchItem | FailedItem> {
+  /**
+   * What has its mapper goes to the workers at once, together; the rest follows, mapper by mapper, as these come.
+   * @throws DomainError `captioner_overloaded` when the first part does not fit: nothing has been begun then
+   */
+  private async captionGroups(
+    groups: readonly MapperGroup[],
+    submit: Submit,
+    deadline: number,
+  ): Promise<Map<ReadableItem, ItemOutcome>> {
+    const release = this.mappers.hold(groups.flatMap(({ mapper }) => mapper ?? []));
     try {
-      const input = readInput(item, base);
-      const reference = readMapperReference(item);
-      return reference ? { input, mapper: await this.mappers.pull(reference) } : { input };
-    } catch (error) {
-      return toFailedItem(error);
+      const found = await Promise.all(
+        groups.map(async ({ mapper }) => (mapper ? await this.mappers.find(mapper) : undefined)),
+      );
+      const isReady = ({ mapper }: MapperGroup, index: number) => !mapper || found[index] !== undefined;
+      const ready = groups.flatMap((group, n) =>
+        isReady(group, n) ? group.items.map((item) => [item, found[n]] as const) : [],
+      );
+      const late = groups.filter((group, index) => !isReady(group, index));
+      const running = [
+        ...zip(
+          ready.map(([item]) => item),
+          submit(ready.map(([item, mapper]) => toBatchItem(item, mapper))),
+        ),
+        ...late.flatMap((group) => zip(group.items, this.captionLate(group, submit, deadline))),
+      ];
+      return new Map(await Promise.all(running.map(async ([item, outcome]) => [item, await outcome] as const)));
+    } finally {
+      release();
     }
+  }
+
+  /** One outcome per item, whatever happens. */
+  private captionLate({ mapper, items }: MapperGroup, submit: Submit, deadline: number): Promise<ItemOutcome>[] {
+    const submitted = this.mappers
+      .pull(mapper!, deadline)
+      .then((local) => submit(items.map((item) => toBatchItem(item, local))));
+    return items.map((_, index) => submitted.then((outcomes) => outcomes[index]!).catch(toFailedItem));
   }
 
   private toResult({ id, mapper }: CaptionItem, outcome: ItemOutcome): CaptionResult {
@@ -85,9 +125,8 @@ export class CaptionService {
   }
 }
 
-const isReady = (item: BatchItem | FailedItem): item is BatchItem => 'input' in item;
+const toBatchItem = ({ input }: ReadableItem, mapper: LocalMapper | undefined): BatchItem =>
+  mapper ? { input, mapper } : { input };
 
-function toFailedItem(thrown: unknown): FailedItem {
-  const { code, message } = toDomainError(thrown);
-  return { isOk: false, code, message };
-}
+const zip = <A, B>(first: readonly A[], second: readonly B[]): (readonly [A, B])[] =>
+  first.map((entry, index) => [entry, second[index]!] as const);

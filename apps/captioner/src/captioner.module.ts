@@ -8,6 +8,7 @@ import { CaptionWorkers } from './caption-workers.js';
 import { CaptionerController } from './captioner.controller.js';
 import { CaptionerMetrics } from './captioner-metrics.js';
 import { MapperCache } from './mapper-cache.js';
+import { MapperFolders } from './mapper-folders.js';
 import type { VerifiedBase } from './served-bases.js';
 import { ServingGate } from './serving-gate.js';
 
@@ -22,7 +23,11 @@ export interface CaptionerParts {
 @Module({})
 export class CaptionerModule {
   static of({ settings, bases, logger, metrics, gate }: CaptionerParts): DynamicModule {
-    const mappers = new MapperCache(openArtefactStore(settings), settings.MAPPER_CACHE);
+    const folders = new MapperFolders(settings.MAPPER_CACHE, settings.MAPPER_CACHE_DISK_BYTES, (error) =>
+      logger.warn({ reason: String(error) }, 'the mapper cache could not be trimmed'),
+    );
+    void folders.trim();
+    const mappers = new MapperCache(openArtefactStore(settings), folders, settings.MAPPER_PULL_TIMEOUT_MS);
     return {
       module: CaptionerModule,
       controllers: [CaptionerController],

@@ -20,6 +20,14 @@ export const CAPTIONER_VARIABLES = {
     description: 'weights of mappers kept loaded per worker',
     unit: 'bytes',
   }),
+  MAPPER_CACHE_DISK_BYTES: variable(wholeNumber(1, Number.MAX_SAFE_INTEGER).default(10 * 1024 ** 3), {
+    description: 'mapper artefacts kept in MAPPER_CACHE; beyond it the longest unused are removed',
+    unit: 'bytes',
+  }),
+  MAPPER_PULL_TIMEOUT_MS: variable(wholeNumber(1, 600_000).default(10_000), {
+    description: 'how long an item waits for its mapper to be pulled; then it fails, worth a retry',
+    unit: 'ms',
+  }),
   DEVICE: variable(z.enum(['cpu', 'cuda', 'webgpu']).default('cpu'), {
     description: 'where the models run: cpu, cuda (an NVIDIA GPU) or webgpu; one that is not there stops the start',
   }),
