@@ -30,6 +30,7 @@ import {
   type RunningCaptioner,
 } from '../support/captioner.js';
 import { startApp } from '../support/app-process.js';
+import { areCudaLibrariesInstalled } from '../support/cuda.js';
 import { freePort } from '../support/free-port.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -512,6 +513,7 @@ describe('a captioner that is told to stop', () => {
     }
     const { results } = await outcome.client.caption({ baseModel: 'demo', items: manyItems(8) }, CALL);
     await outcome.close();
+    expect(areCudaLibrariesInstalled()).toBe(true);
     expect(texts(results)).toEqual(results.map((_, n) => expectedText(n)));
   });
 

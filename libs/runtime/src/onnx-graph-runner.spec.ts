@@ -13,6 +13,7 @@ import {
   type GraphSession,
 } from '@housestyle/graph';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { areCudaLibrariesInstalled } from '../../../test/support/cuda.js';
 import { OnnxGraphRunner } from './onnx-graph-runner.js';
 
 const runner = new OnnxGraphRunner({ threads: 1 });
@@ -110,6 +111,7 @@ describe('OnnxGraphRunner', () => {
         expect(outcome).toMatchObject({ code: 'device_unavailable', message });
         return;
       }
+      if (device === 'cuda') expect(areCudaLibrariesInstalled()).toBe(true);
       const session = outcome as GraphSession;
       expect([...fetched(await session.run({ x: float32([21]) }), 'y', 'float32').data]).toEqual([42]);
       await session.release();
