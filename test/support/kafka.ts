@@ -68,7 +68,12 @@ export async function startKafka(): Promise<KafkaBroker> {
 /** Makes topics of `numPartitions` partitions each; they exist and have leaders when this returns. */
 export function createTopics(brokers: string, topics: readonly string[], numPartitions = 1): Promise<void> {
   return withAdmin(brokers, async (admin) => {
-    await admin.createTopics({ waitForLeaders: true, topics: topics.map((topic) => ({ topic, numPartitions })) });
+    // the client's own waiting fails at once on a topic that the broker has not heard of yet
+    await admin.createTopics({ waitForLeaders: false, topics: topics.map((topic) => ({ topic, numPartitions })) });
+    await waitFor('leaders', async () => {
+      const metadata = await admin.fetchTopicMetadata({ topics: [...topics] });
+      return metadata.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+    });
   });
 }
 
