@@ -183,6 +183,24 @@ it('tries again what may pass, and tells why in the meantime', async () => {
   expect(gone).toMatchObject({ status: 'received', error_code: 'source_unavailable' });
 });
 
+it('captions a picture anew from its stored embedding when the picture is gone', async () => {
+  captioner = await startCaptioner();
+  await start(captioner.address);
+  await land(PICTURES);
+  const before = await untilCaptioned(PICTURES.length);
+  const known = () =>
+    database.query(`
+      SELECT a.asset_id, a.width, a.height, md5(p.bytes) AS preview, md5(e.values) AS embedding
+      FROM asset a JOIN preview p ON p.asset_row_id = a.id JOIN embedding e ON e.asset_row_id = a.id ORDER BY a.asset_id`);
+  const knownBefore = await known();
+  await database.query('DELETE FROM suggestion');
+  await database.query(`
+    UPDATE asset SET status = 'received', captioned_at = NULL, attempts = 0, next_attempt_at = now(),
+      uri = 'file:///deleted.png'`);
+  expect(await untilCaptioned(PICTURES.length)).toEqual(before);
+  expect(await known()).toEqual(knownBefore);
+});
+
 it('gives up after the last attempt: on a picture that never came, and on one its workers ended with', async () => {
   captioner = await startCaptioner();
   await land(['never came'], { uri: `http://127.0.0.1:${await freePort()}/` });

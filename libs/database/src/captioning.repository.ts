@@ -20,6 +20,14 @@ export interface CaptioningTask extends AssetKey {
   readonly uri: string;
   readonly contentType?: string;
   readonly sha256?: string;
+  /** of the picture, one for each base that has seen it: with one, the picture itself is not needed again */
+  readonly embeddings: readonly StoredEmbedding[];
+}
+
+export interface StoredEmbedding {
+  readonly baseSha256: string;
+  /** CLIP's projected feature, float32 little-endian */
+  readonly values: Uint8Array;
 }
 
 export interface TenantTasks {
@@ -36,15 +44,16 @@ export interface Completion {
   readonly baseSha256: string;
   /** CLIP's projected feature, float32 little-endian */
   readonly embedding: Uint8Array;
-  readonly preview: {
+  /** undefined: made from the stored embedding; what is known of the picture stays as it is */
+  readonly preview?: {
     readonly contentType: string;
     readonly width: number;
     readonly height: number;
     readonly bytes: Uint8Array;
   };
-  /** of the picture itself, upright */
-  readonly width: number;
-  readonly height: number;
+  /** of the picture itself, upright; undefined with the preview */
+  readonly width?: number;
+  readonly height?: number;
   /** `base`, or the id of the mapper version that made the hypotheses */
   readonly mapperId: string;
   /** `generationKey(settings)` */
@@ -79,7 +88,10 @@ export class CaptioningRepository {
   /** What the pipeline needs to know about leased assets of one tenant, its champion mapper included. */
   loadTasks(tenant: TenantId, assetRowIds: readonly AssetRowId[]): Promise<TenantTasks> {
     return this.database.forTenant(tenant, async (rows) => {
-      const assets = await rows.asset.findMany({ where: { tenantId: tenant, id: { in: [...assetRowIds] } } });
+      const assets = await rows.asset.findMany({
+        where: { tenantId: tenant, id: { in: [...assetRowIds] } },
+        include: { embeddings: true },
+      });
       return {
         champion: await championOf(rows, tenant),
         tasks: assets.map((asset) => ({
@@ -90,6 +102,7 @@ export class CaptioningRepository {
           uri: asset.uri,
           contentType: asset.contentType ?? undefined,
           sha256: asset.sha256 ?? undefined,
+          embeddings: asset.embeddings.map(({ baseSha256, values }) => ({ baseSha256, values })),
         })),
       };
     });
@@ -191,7 +204,8 @@ function store(rows: Transaction, tenant: TenantId, outcomes: readonly Outcome[]
         preview_type text, preview_width int, preview_height int, preview text,
         mapper_version_id uuid, mapper_id text, generation_key text, text text, score float8, hypotheses jsonb)
     ), captioned AS (
-      UPDATE asset SET status = 'captioned', captioned_at = now(), width = outcome.width, height = outcome.height,
+      UPDATE asset SET status = 'captioned', captioned_at = now(),
+        width = coalesce(outcome.width, asset.width), height = coalesce(outcome.height, asset.height),
         error_code = NULL, error_message = NULL, lease_token = NULL, leased_until = NULL, leased_by = NULL
       FROM outcome
       WHERE asset.tenant_id = ${tenant}::uuid AND asset.id = outcome.id
@@ -206,6 +220,7 @@ function store(rows: Transaction, tenant: TenantId, outcomes: readonly Outcome[]
     ), previewed AS (
       INSERT INTO preview (tenant_id, asset_row_id, content_type, width, height, bytes)
       SELECT tenant_id, id, preview_type, preview_width, preview_height, decode(preview, 'base64') FROM ours
+      WHERE preview IS NOT NULL
       ON CONFLICT DO NOTHING
     ), suggested AS (
       INSERT INTO suggestion (tenant_id, asset_row_id, base_model, base_sha256, mapper_version_id, mapper_id,
@@ -237,10 +252,10 @@ function toOutcome(completion: Completion) {
     base_model: completion.baseModel,
     base_sha256: completion.baseSha256,
     embedding: toBase64(completion.embedding),
-    preview_type: preview.contentType,
-    preview_width: preview.width,
-    preview_height: preview.height,
-    preview: toBase64(preview.bytes),
+    preview_type: preview?.contentType,
+    preview_width: preview?.width,
+    preview_height: preview?.height,
+    preview: preview && toBase64(preview.bytes),
     mapper_version_id: mapperId === BASE_MAPPER_ID ? null : mapperId,
     mapper_id: mapperId,
     generation_key: completion.generationKey,

@@ -18,7 +18,7 @@ const item = (id: string): PreparedItem => ({
     isExhausted: false,
     baseModel: 'demo',
   },
-  task: { tenantId: TENANT, assetRowId: id, assetId: id, version: '1', uri: 'file:///a' },
+  task: { tenantId: TENANT, assetRowId: id, assetId: id, version: '1', uri: 'file:///a', embeddings: [] },
   base: { name: 'demo', version: '1', sha256: 'b', imageSize: 1, embeddingSize: 1 },
   picture: {
     pixels: new Uint8Array(3),

@@ -115,9 +115,9 @@ export class CaptionStage {
         {
           baseModel: items[0]!.base.name,
           generation: generationToWire(this.options.generation),
-          items: items.map(({ lease, picture, mapper }) => ({
+          items: items.map(({ lease, picture, embedding, mapper }) => ({
             id: lease.assetRowId,
-            pixels: { rgb: picture.pixels },
+            ...(picture ? { pixels: { rgb: picture.pixels } } : { embedding: { values: embedding } }),
             mapper: mapper ? mapperToWire(mapper) : null,
           })),
         },

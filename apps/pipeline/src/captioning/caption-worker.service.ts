@@ -139,8 +139,11 @@ export class CaptionWorkerService {
         throw new DomainError('attempts_exhausted', message);
       }
       const base = await bases.get(lease.baseModel);
+      const item = { lease, task, base, ...(mapper && { mapper }) };
+      const stored = task.embeddings.find(({ baseSha256 }) => baseSha256 === base.sha256);
+      if (stored) return stage.add({ ...item, embedding: stored.values });
       const picture = await preparer.prepare(task, base, this.abort.signal);
-      if (!this.isStopping) stage.add({ lease, task, base, picture, ...(mapper && { mapper }) });
+      if (!this.isStopping) stage.add({ ...item, picture });
     } catch (error) {
       // a fetch that stopping cut short is nobody's fault: its lease is given back
       if (!this.isStopping) await outcomes.fail(lease, toDomainError(error));

@@ -22,6 +22,9 @@ export interface PreparedPicture {
   readonly height: number;
 }
 
-export interface PreparedItem extends WorkItem {
-  readonly picture: PreparedPicture;
-}
+/** With a picture just read, or with its embedding as it was stored when the base first saw it. */
+export type PreparedItem = WorkItem &
+  (
+    | { readonly picture: PreparedPicture; readonly embedding?: undefined }
+    | { readonly embedding: Uint8Array; readonly picture?: undefined }
+  );
