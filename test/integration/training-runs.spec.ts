@@ -81,7 +81,7 @@ describe('asking for a run', () => {
     const { run } = await runs.request(tenant, 'demand');
     await waitFor('the notification', () => heard.includes(`${tenant}:${run.id}`));
     await subscription.close();
-    expect(await lifecycle.waiting()).toContainEqual({ tenantId: tenant, runId: run.id });
+    expect(await lifecycle.waiting()).toContainEqual({ tenantId: tenant, runId: run.id, isNew: true });
   });
 });
 

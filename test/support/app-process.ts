@@ -17,14 +17,16 @@ export interface AppProcessOptions {
   /** GET answers 2xx once the app can work */
   readonly readyUrl?: string;
   readonly timeoutMs?: number;
+  /** another main than the app's own */
+  readonly main?: string;
 }
 
 /** Runs `apps/<app>/dist/main.js` as its users do, and waits until it can work. */
 export async function startApp(
   app: string,
-  { environment, readyUrl, timeoutMs }: AppProcessOptions,
+  { environment, readyUrl, timeoutMs, main = `apps/${app}/dist/main.js` }: AppProcessOptions,
 ): Promise<AppProcess> {
-  const child = spawn(process.execPath, [`apps/${app}/dist/main.js`], {
+  const child = spawn(process.execPath, [main], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, LOG_LEVEL: 'warn', ...environment },
   });

@@ -23,6 +23,7 @@ export interface PictureOptions {
   readonly review?: (n: number) => ReviewDraft | undefined;
   readonly mapperId?: string;
   readonly dimensions?: number;
+  readonly base?: { readonly name: string; readonly sha256: string };
 }
 
 let landed = 0;
@@ -40,6 +41,7 @@ export async function reviewPictures(
     review = () => ({ decision: 'accepted', editor: 'ana' }),
     mapperId = BASE_MAPPER_ID,
     dimensions = 8,
+    base = TEST_BASE,
   } = options;
   const uploads = Array.from({ length: count }, (_, n) => ({
     tenantId: tenant,
@@ -55,8 +57,8 @@ export async function reviewPictures(
     pictures.map((assetRowId, n) => ({
       assetRowId,
       leaseToken: leases.find((lease) => lease.assetRowId === assetRowId)!.leaseToken,
-      baseModel: TEST_BASE.name,
-      baseSha256: TEST_BASE.sha256,
+      baseModel: base.name,
+      baseSha256: base.sha256,
       embedding: new Uint8Array(embeddingOf(picture(n), dimensions).buffer),
       preview: { contentType: 'image/webp', width: 4, height: 3, bytes: new Uint8Array([1]) },
       width: 640,

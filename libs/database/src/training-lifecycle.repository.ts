@@ -10,13 +10,19 @@ import { storableJson } from './storable-text.js';
 import { announceRun } from './training-run.repository.js';
 import type { CurvePoint, TrainingProgress } from './training-run-view.js';
 
-export interface WaitingRun {
+/** Which run, and whose. */
+export interface RunReference {
   readonly tenantId: TenantId;
   readonly runId: string;
 }
 
+export interface WaitingRun extends RunReference {
+  /** false: some process has begun it, and may still be at it */
+  readonly isNew: boolean;
+}
+
 /** A run in this process's hands. Everything it writes carries `holder`: whoever begins it anew silences it. */
-export interface HeldRun extends WaitingRun, RunExamples {
+export interface HeldRun extends RunReference, RunExamples {
   readonly holder: string;
   readonly seed: number;
   /** undefined: the base's own mapper */
@@ -27,7 +33,7 @@ export interface HeldRun extends WaitingRun, RunExamples {
   readonly curve: readonly CurvePoint[];
 }
 
-export type { RunConclusion } from './finish-run.js';
+export type { RunConclusion, RunFindings, TrainedMapper } from './finish-run.js';
 
 /** A run's way from requested to its end, as its trainer writes it. Take the tenant's lock first (`lockTraining`). */
 export class TrainingLifecycleRepository {
@@ -36,10 +42,10 @@ export class TrainingLifecycleRepository {
   /** Requested, and running (here, elsewhere, or in a process that is no more); oldest first, as the queue role. */
   async waiting(): Promise<WaitingRun[]> {
     const rows = await this.database.acrossTenants(
-      (tables) => tables.$queryRaw<{ id: string; tenant_id: TenantId }[]>`
-      SELECT id, tenant_id FROM training_run WHERE status IN ('requested', 'running') ORDER BY requested_at, id`,
+      (tables) => tables.$queryRaw<{ id: string; tenant_id: TenantId; status: string }[]>`
+      SELECT id, tenant_id, status::text FROM training_run WHERE status IN ('requested', 'running') ORDER BY requested_at, id`,
     );
-    return rows.map(({ id, tenant_id: tenantId }) => ({ tenantId, runId: id }));
+    return rows.map(({ id, tenant_id: tenantId, status }) => ({ tenantId, runId: id, isNew: status === 'requested' }));
   }
 
   /** The name of the tenant's base model. */
@@ -53,7 +59,7 @@ export class TrainingLifecycleRepository {
    * @returns undefined when it has ended, which it also does here: cancelled, or started too often
    */
   begin(
-    { tenantId: tenant, runId }: WaitingRun,
+    { tenantId: tenant, runId }: RunReference,
     base: { readonly name: string; readonly sha256: string },
   ): Promise<HeldRun | undefined> {
     return this.database.forTenant(tenant, async (rows) => {
@@ -83,6 +89,14 @@ export class TrainingLifecycleRepository {
         curve: run.curve as unknown as CurvePoint[],
         ...(await loadExamples(rows, tenant, runId, base.sha256)),
       };
+    });
+  }
+
+  /** Ends a run that cannot be begun. */
+  async abandon({ tenantId: tenant, runId }: RunReference, reason: string): Promise<void> {
+    await this.database.forTenant(tenant, async (rows) => {
+      const run = await lockRun(rows, tenant, runId);
+      if (run) await finishRun(rows, tenant, runId, { status: 'failed', reason });
     });
   }
 

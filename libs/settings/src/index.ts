@@ -4,3 +4,4 @@ export * from './captioner-settings.js';
 export * from './pipeline-settings.js';
 export { readSettings, type Environment, type VariableMeta } from './read-settings.js';
 export * from './standalone-settings.js';
+export * from './trainer-settings.js';

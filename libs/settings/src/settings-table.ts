@@ -5,12 +5,14 @@ import { CAPTIONER_VARIABLES } from './captioner-settings.js';
 import { PIPELINE_VARIABLES } from './pipeline-settings.js';
 import type { VariableMeta } from './read-settings.js';
 import { STANDALONE_VARIABLES } from './standalone-settings.js';
+import { TRAINER_VARIABLES } from './trainer-settings.js';
 
 const APPS: Readonly<Record<string, z.ZodRawShape>> = {
   'npm start': STANDALONE_VARIABLES,
   'apps/api': API_VARIABLES,
   'apps/pipeline': PIPELINE_VARIABLES,
   'apps/captioner': CAPTIONER_VARIABLES,
+  'apps/trainer': TRAINER_VARIABLES,
   'housestyle migrate, housestyle tenants': ADMINISTRATION_VARIABLES,
 };
 

@@ -1,0 +1,59 @@
+import 'reflect-metadata';
+import { connectionUrls, Database } from '@housestyle/database';
+import { toDomainError } from '@housestyle/domain';
+import { readTrainerSettings } from '@housestyle/settings';
+import { createLogger, MetricsServer, NestLogger } from '@housestyle/telemetry';
+import { NestFactory } from '@nestjs/core';
+import { readLocalBases } from './local-bases.js';
+import { TrainerMetrics } from './trainer-metrics.js';
+import { TrainerModule } from './trainer.module.js';
+import { TrainerService } from './trainer.service.js';
+
+/**
+ * The trainer as a process: on SIGTERM leaves the run in hand at its last checkpoint and exits 0; exits 1 when it
+ * cannot start.
+ * @param adaptation the module an adaptation's thread runs; it calls `serveAdaptation`
+ */
+export function runTrainer(adaptation: URL): void {
+  main(adaptation).catch((error: unknown) => {
+    const { code, message } = toDomainError(error);
+    process.stderr.write(`trainer: ${code}: ${message}\n`);
+    process.exit(1);
+  });
+}
+
+async function main(adaptation: URL): Promise<void> {
+  const settings = readTrainerSettings();
+  const logger = createLogger('trainer', settings.LOG_LEVEL);
+  const metrics = new TrainerMetrics();
+  const bases = await readLocalBases(settings.MODEL_DIRECTORIES);
+  const database = await Database.open(await connectionUrls(settings));
+  const parts = { settings, database, bases, adaptation, metrics, logger };
+  const app = await NestFactory.createApplicationContext(TrainerModule.of(parts), { logger: new NestLogger(logger) });
+  const trainer = app.get(TrainerService);
+  const metricsServer =
+    settings.METRICS_PORT === undefined
+      ? undefined
+      : await MetricsServer.listen({ port: settings.METRICS_PORT, metrics, isReady: () => trainer.isReady() });
+
+  let isStopping = false;
+  const stop = async (): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    setTimeout(() => process.exit(1), settings.SHUTDOWN_TIMEOUT_MS).unref();
+    await trainer.stop();
+    await app.close();
+    await metricsServer?.close();
+    process.exit(0);
+  };
+  const stopOrFail = (): void =>
+    void stop().catch((error: unknown) => {
+      logger.fatal({ err: error }, 'the trainer could not stop cleanly');
+      process.exit(1);
+    });
+  process.on('SIGTERM', stopOrFail);
+  process.on('SIGINT', stopOrFail);
+
+  trainer.start();
+  logger.info({ metricsPort: metricsServer?.port, bases: [...bases.keys()] }, 'working');
+}

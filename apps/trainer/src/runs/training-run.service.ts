@@ -1,0 +1,112 @@
+import type {
+  HeldRun,
+  LearnableCaption,
+  RunConclusion,
+  RunReference,
+  TrainingLifecycleRepository,
+} from '@housestyle/database';
+import { toDomainError } from '@housestyle/domain';
+import { openObjectStore } from '@housestyle/object-store';
+import type { AdaptationExample } from '@housestyle/training';
+import type { Logger } from '@housestyle/telemetry';
+import type { AdaptationOrder, AdaptationResult, LocalBase, StoreLocation } from '../adaptation/adaptation-messages.js';
+import type { AdaptationThread } from '../adaptation/adaptation-thread.js';
+import { CheckpointObjects } from '../adaptation/checkpoint-objects.js';
+import type { LocalBases } from '../local-bases.js';
+import type { TrainerMetrics } from '../trainer-metrics.js';
+import { ProgressReporter } from './progress-reporter.js';
+
+export interface TrainingRunOptions {
+  readonly bases: LocalBases;
+  readonly store: StoreLocation;
+  readonly threads?: number;
+}
+
+/** One run from its row to its end. The caller holds the tenant's training lock. */
+export class TrainingRunService {
+  constructor(
+    private readonly lifecycle: TrainingLifecycleRepository,
+    private readonly thread: AdaptationThread,
+    private readonly options: TrainingRunOptions,
+    private readonly metrics: TrainerMetrics,
+    private readonly logger: Logger,
+  ) {}
+
+  /** @param stop ends the work and leaves the run as it is, for whoever takes it up next */
+  async execute(run: RunReference, stop: AbortSignal): Promise<void> {
+    const name = await this.lifecycle.baseModelOf(run.tenantId);
+    const base = name === undefined ? undefined : this.options.bases.get(name);
+    if (!base) return this.lifecycle.abandon(run, `no trainer here has the base model ${name}`);
+    const held = await this.lifecycle.begin(run, base.description);
+    if (!held) return this.discardCheckpoints(run);
+    this.metrics.started.inc();
+    const endTimer = this.metrics.runSeconds.startTimer();
+    const conclusion = await this.conclude(held, base, stop);
+    if (!conclusion) return;
+    if (!(await this.lifecycle.finish(held, conclusion))) return;
+    endTimer();
+    this.metrics.ended.inc({ status: conclusion.status });
+    await this.discardCheckpoints(run);
+  }
+
+  /** Undefined: the work was stopped, not the run. */
+  private async conclude(held: HeldRun, base: LocalBase, stop: AbortSignal): Promise<RunConclusion | undefined> {
+    if (held.training.length === 0) return { status: 'failed', reason: 'there is nothing to learn from' };
+    const unwanted = new AbortController();
+    const reporter = new ProgressReporter(held, this.lifecycle, () => unwanted.abort(new Error('cancelled')));
+    this.metrics.running.inc();
+    try {
+      const result = await this.thread.run(this.orderOf(held, base), {
+        signal: AbortSignal.any([stop, unwanted.signal]),
+        onProgress: (progress) => reporter.add(progress),
+      });
+      return toConclusion(result);
+    } catch (error) {
+      if (stop.aborted) return undefined;
+      // `finish` writes the reason that was given when it was cancelled
+      if (unwanted.signal.aborted) return { status: 'cancelled', reason: 'cancelled' };
+      this.logger.error({ err: error, run: held.runId }, 'a training run failed');
+      const { code, message } = toDomainError(error);
+      return { status: 'failed', reason: `${code}: ${message}` };
+    } finally {
+      this.metrics.running.dec();
+      await reporter.close();
+    }
+  }
+
+  private orderOf(held: HeldRun, base: LocalBase): AdaptationOrder {
+    const { training, holdOut, champion, mayStartFromChampion, seed } = held;
+    const { store, threads } = this.options;
+    return {
+      base,
+      store,
+      checkpointKey: checkpointKey(held),
+      input: { training: training.map(toExample), holdOut: holdOut.map(toExample), mayStartFromChampion, seed },
+      ...(champion && { champion }),
+      ...(threads !== undefined && { threads }),
+    };
+  }
+
+  private async discardCheckpoints(run: RunReference): Promise<void> {
+    const { location, ...s3 } = this.options.store;
+    try {
+      await new CheckpointObjects(openObjectStore(location, s3), checkpointKey(run)).discard();
+    } catch (error) {
+      this.logger.warn({ err: error, run: run.runId }, 'checkpoints of an ended run could not be removed');
+    }
+  }
+}
+
+const checkpointKey = ({ tenantId, runId }: RunReference): string => `checkpoints/${tenantId}/${runId}`;
+
+const toExample = ({ suggestionId, ...caption }: LearnableCaption): AdaptationExample => ({
+  id: suggestionId,
+  ...caption,
+});
+
+function toConclusion({ decision, mapper, figures, ...findings }: AdaptationResult): RunConclusion {
+  const all = { ...findings, figures: { ...figures } };
+  if (decision === 'refuse') return { status: 'refused', ...all };
+  if (!mapper) throw new Error('a promotion without an artefact');
+  return { status: 'promoted', mapper, ...all };
+}

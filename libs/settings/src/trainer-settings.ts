@@ -1,0 +1,36 @@
+import { CAPTIONER_VARIABLES } from './captioner-settings.js';
+import { readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
+import {
+  ARTEFACT_STORE,
+  DATABASE_ROLE_URLS,
+  DATABASE_URL,
+  LOG_LEVEL,
+  METRICS_PORT,
+  S3_ENDPOINT,
+  S3_REGION,
+  SHUTDOWN_TIMEOUT_MS,
+} from './variables.js';
+
+export const TRAINER_VARIABLES = {
+  DATABASE_URL,
+  ...DATABASE_ROLE_URLS,
+  MODEL_DIRECTORIES: variable(CAPTIONER_VARIABLES.MODEL_DIRECTORIES, {
+    description: 'base model directories to train mappers for, comma-separated: those the captioner serves',
+  }),
+  ARTEFACT_STORE,
+  S3_ENDPOINT,
+  S3_REGION,
+  TRAINER_THREADS: variable(wholeNumber(1, 256).optional(), {
+    description: 'threads of a training run; unset: one per core',
+  }),
+  TRAINER_POLL_MS: variable(wholeNumber(100, 3_600_000).default(15_000), {
+    description: 'how often runs that another trainer has left are looked for',
+    unit: 'ms',
+  }),
+  LOG_LEVEL,
+  METRICS_PORT,
+  SHUTDOWN_TIMEOUT_MS,
+};
+
+export const readTrainerSettings = (environment?: Environment) => readSettings(TRAINER_VARIABLES, environment);
+export type TrainerSettings = ReturnType<typeof readTrainerSettings>;

@@ -1,0 +1,267 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describeBaseModel, openMapperArtefact } from '@housestyle/checkpoints';
+import {
+  LearningRepository,
+  MapperVersionRepository,
+  TrainingRunRepository,
+  TrainingScheduleRepository,
+  type TrainingRunDetail,
+} from '@housestyle/database';
+import { DEFAULT_TRAINING_SCHEDULE, type TenantId, type TrainingSchedule } from '@housestyle/domain';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startApp, type AppProcess } from '../support/app-process.js';
+import { freePort } from '../support/free-port.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { reviewPictures, type PictureOptions } from '../support/reviewed-captions.js';
+import { waitFor } from '../support/wait-for.js';
+
+let test: TestDatabase;
+let runs: TrainingRunRepository;
+let mappers: MapperVersionRepository;
+let artefacts: string;
+let base: { name: string; sha256: string };
+let trainers: RunningTrainer[] = [];
+
+interface RunningTrainer {
+  readonly app: AppProcess;
+  readonly url: string;
+}
+
+beforeAll(async () => {
+  test = await createTestDatabase();
+  runs = new TrainingRunRepository(test.database);
+  mappers = new MapperVersionRepository(test.database);
+  artefacts = await mkdtemp(path.join(tmpdir(), 'housestyle-artefacts-'));
+  base = await describeBaseModel('models/demo');
+});
+afterEach(async () => {
+  for (const { app } of trainers) await app.stop('SIGKILL');
+  trainers = [];
+});
+afterAll(async () => {
+  await test.drop();
+  await rm(artefacts, { recursive: true, force: true });
+});
+
+/** A trainer process that pretends to train. */
+async function startTrainer(environment: Readonly<Record<string, string>> = {}): Promise<RunningTrainer> {
+  const metricsPort = await freePort();
+  const url = `http://127.0.0.1:${metricsPort}`;
+  const app = await startApp('trainer', {
+    main: 'test/support/trainer-with-slow-adaptation.mjs',
+    environment: {
+      DATABASE_URL: test.adminUrl,
+      ARTEFACT_STORE: artefacts,
+      METRICS_PORT: String(metricsPort),
+      TRAINER_POLL_MS: '300',
+      ...environment,
+    },
+    readyUrl: `${url}/readyz`,
+  });
+  trainers.push({ app, url });
+  return trainers.at(-1)!;
+}
+
+const ONLY_ON_DEMAND = { isEnabled: false, minimumSamples: 5 };
+
+async function tenantWithReviews(
+  count: number,
+  schedule: TrainingSchedule = ONLY_ON_DEMAND,
+  options: PictureOptions = {},
+): Promise<TenantId> {
+  const tenant = await test.provision();
+  await new TrainingScheduleRepository(test.database).put(tenant, schedule);
+  await reviewPictures(test, tenant, count, { base, ...options });
+  return tenant;
+}
+
+const ended = (tenant: TenantId, id: string): Promise<TrainingRunDetail> =>
+  waitFor('the run to end', async () => {
+    const run = await runs.get(tenant, id);
+    return run?.finishedAt && run;
+  });
+
+const hasReached = (tenant: TenantId, id: string, step: number) =>
+  waitFor(`step ${step}`, async () => ((await runs.summary(tenant, id))?.progress?.step ?? 0) >= step);
+
+const allRuns = async (tenant: TenantId) => (await runs.list(tenant, { limit: 50 })).items;
+
+async function demand(tenant: TenantId): Promise<string> {
+  return (await runs.request(tenant, 'demand')).run.id;
+}
+
+describe('a trainer', () => {
+  it('does what is asked for, shows how far it is, and promotes an artefact that opens', async () => {
+    const tenant = await tenantWithReviews(6);
+    const { url } = await startTrainer();
+    const id = await demand(tenant);
+    await hasReached(tenant, id, 5);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    const run = await ended(tenant, id);
+    expect(run).toMatchObject({ status: 'promoted', attempts: 1, trainingCount: 6, reason: 'pretended promote' });
+
+    const champion = (await mappers.champion(tenant))!;
+    expect(champion.key).toBe(`mappers/${champion.sha256}`);
+    const artefact = await openMapperArtefact(path.join(artefacts, champion.key), { sha256: champion.sha256, base });
+    expect(artefact.decoderDelta?.read('transformer.h.0.attn.c_attn.A')).toHaveLength(2);
+    // the checkpoints are gone, and nothing half-written is left
+    const left = await waitFor('the checkpoints to go', async () => {
+      const files = await readdir(artefacts, { recursive: true });
+      return !files.some((file) => file.startsWith(`checkpoints/${tenant}/${id}/`)) && files;
+    });
+    expect(left.filter((file) => file.startsWith('mappers/')).length).toBeGreaterThanOrEqual(4);
+
+    const again = await ended(tenant, await demand(tenant));
+    expect(again).toMatchObject({ championBefore: { id: champion.id }, figures: { hasChampion: true } });
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toMatch(/housestyle_trainer_ended_total\{.*status="promoted".*\} 2/);
+  });
+
+  it('starts by itself when there are enough new reviews, and not again before there are', async () => {
+    await startTrainer({ FAKE_STEPS: '3' });
+    const schedule = { ...DEFAULT_TRAINING_SCHEDULE, newReviews: 6, minimumSamples: 6 };
+    const tenant = await tenantWithReviews(5, schedule);
+    await reviewPictures(test, tenant, 1, { base });
+    const [run] = await waitFor('a run', async () => {
+      const all = await allRuns(tenant);
+      return all[0]?.finishedAt && all;
+    });
+    expect(run).toMatchObject({ trigger: 'threshold', status: 'promoted', trainingCount: 6 });
+    await reviewPictures(test, tenant, 6, { base });
+    await waitFor('the next', async () => (await allRuns(tenant)).length === 2);
+  });
+
+  it('starts by the timetable', async () => {
+    // with seconds, which the api would not take
+    const everySecond = { cron: '* * * * * *', minimumSamples: 5 };
+    const tenant = await tenantWithReviews(6, { ...everySecond, isEnabled: true });
+    const quiet = await tenantWithReviews(6, { ...everySecond, isEnabled: false });
+    await startTrainer({ FAKE_STEPS: '3' });
+    const [run] = await waitFor('a run', async () => {
+      const all = await allRuns(tenant);
+      return all[0]?.finishedAt && all;
+    });
+    expect(run).toMatchObject({ trigger: 'schedule', status: 'promoted' });
+    // no new review, no further run; learning that is switched off, none at all
+    expect(await allRuns(tenant)).toHaveLength(1);
+    expect(await allRuns(quiet)).toEqual([]);
+  });
+
+  it('refuses, fails and cancels with its reasons, and the champion stays', async () => {
+    const tenant = await tenantWithReviews(6);
+    const { app } = await startTrainer({ FAKE_DECISION: 'refuse', FAKE_STEPS: '3' });
+    expect(await ended(tenant, await demand(tenant))).toMatchObject({ status: 'refused', reason: 'pretended refuse' });
+    expect(await app.stop()).toBe(0);
+
+    const thrower = await startTrainer({ FAKE_DECISION: 'throw', LOG_LEVEL: 'silent' });
+    expect(await ended(tenant, await demand(tenant))).toMatchObject({
+      status: 'failed',
+      reason: 'internal: the recipe does not work',
+    });
+    await thrower.app.stop();
+
+    const crasher = await startTrainer({ FAKE_DECISION: 'crash', LOG_LEVEL: 'silent' });
+    expect(await ended(tenant, await demand(tenant))).toMatchObject({
+      status: 'failed',
+      reason: 'internal: the thread ended without an outcome',
+    });
+    await crasher.app.stop();
+
+    await startTrainer({ FAKE_STEPS: '10000' });
+    const id = await demand(tenant);
+    await hasReached(tenant, id, 1);
+    await runs.cancel(tenant, id);
+    expect(await ended(tenant, id)).toMatchObject({ status: 'cancelled', reason: 'cancelled on request' });
+    expect(await mappers.list(tenant)).toEqual([]);
+  });
+
+  it('says so when it does not have the base model', async () => {
+    const tenant = await test.provision({ baseModel: 'elsewhere' });
+    await startTrainer();
+    expect(await ended(tenant, await demand(tenant))).toMatchObject({
+      status: 'failed',
+      reason: 'no trainer here has the base model elsewhere',
+    });
+  });
+
+  it('takes a promotion back when its reviews turn bad', async () => {
+    const tenant = await tenantWithReviews(25);
+    await startTrainer({ FAKE_STEPS: '3' });
+    await ended(tenant, await demand(tenant));
+    const { id } = (await mappers.champion(tenant))!;
+    await reviewPictures(test, tenant, 25, {
+      base,
+      mapperId: id,
+      review: () => ({ decision: 'corrected', text: 'nothing like it', editor: 'ana' }),
+    });
+    await waitFor('the rollback', async () => (await mappers.champion(tenant)) === undefined);
+    expect(await mappers.latestPromotion(tenant)).toMatchObject({
+      kind: 'automatic_rollback',
+      reason: 'the accept rate fell from 100 % to 0 %',
+    });
+  });
+});
+
+describe('two trainers', () => {
+  it('make one run of one tenant, and work on two tenants’ at once', async () => {
+    const [tenant, other] = [await tenantWithReviews(6), await tenantWithReviews(6)];
+    await Promise.all([startTrainer({ FAKE_STEPS: '60' }), startTrainer({ FAKE_STEPS: '60' })]);
+    const [id, otherId] = await Promise.all([demand(tenant), demand(other)]);
+    await waitFor('both at work', async () => {
+      const both = await Promise.all([runs.summary(tenant, id), runs.summary(other, otherId)]);
+      return both.every((run) => run?.status === 'running' && run.progress);
+    });
+    expect(await ended(tenant, id)).toMatchObject({ status: 'promoted', attempts: 1 });
+    expect(await ended(other, otherId)).toMatchObject({ status: 'promoted', attempts: 1 });
+    expect(await allRuns(tenant)).toHaveLength(1);
+    expect((await mappers.list(tenant)).length).toBe(1);
+  });
+
+  it('go on, from its last checkpoint, with the run of one that was killed, and end as it would have', async () => {
+    const [tenant, twin] = [await tenantWithReviews(6), await tenantWithReviews(6)];
+    const [id, twinId] = [await demand(tenant), await demand(twin)];
+    await test.query(`UPDATE training_run SET seed = 4711`);
+    const slow = { FAKE_STEPS: '60', FAKE_STEP_MS: '50' };
+    const { app: first } = await startTrainer(slow);
+    await hasReached(tenant, id, 12);
+    await first.stop('SIGKILL');
+    expect(await runs.summary(tenant, id)).toMatchObject({ status: 'running' });
+
+    await startTrainer(slow);
+    const resumed = await ended(tenant, id);
+    expect(resumed).toMatchObject({ status: 'promoted', attempts: 2 });
+    expect(Number(resumed.figures?.['takenUpAt'])).toBeGreaterThanOrEqual(10);
+    // the same reviews and seed, never interrupted
+    const whole = await ended(twin, twinId);
+    expect(whole).toMatchObject({ attempts: 1, figures: { takenUpAt: 0, sum: resumed.figures?.['sum'] } });
+    const [ours, theirs] = [await mappers.champion(tenant), await mappers.champion(twin)];
+    expect(ours!.sha256).toBe(theirs!.sha256);
+  });
+
+  it('hand a run over when the one that has it is told to stop', async () => {
+    const tenant = await tenantWithReviews(6);
+    const id = await demand(tenant);
+    const { app: first } = await startTrainer({ FAKE_STEPS: '60' });
+    await hasReached(tenant, id, 6);
+    expect(await first.stop()).toBe(0);
+    expect(await runs.summary(tenant, id)).toMatchObject({ status: 'running' });
+    await startTrainer({ FAKE_STEPS: '60' });
+    const run = await ended(tenant, id);
+    expect(run).toMatchObject({ status: 'promoted', attempts: 2 });
+    expect(Number(run.figures?.['takenUpAt'])).toBeGreaterThan(0);
+    expect((await new LearningRepository(test.database).readiness(tenant)).readiness.newReviews).toBe(0);
+  });
+});
+
+describe('the process', () => {
+  it('does not start with wrong settings, and names them', async () => {
+    const app = await startApp('trainer', {
+      main: 'test/support/trainer-with-slow-adaptation.mjs',
+      environment: { DATABASE_URL: '', MODEL_DIRECTORIES: 'models/demo', TRAINER_POLL_MS: '1' },
+    });
+    expect(await app.exited).toBe(1);
+    expect(app.output()).toMatch(/TRAINER_POLL_MS/);
+  });
+});
