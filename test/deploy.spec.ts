@@ -26,6 +26,13 @@ describe.each(readdirSync(DOCKER))('%s', (file) => {
     const missing = sources.filter((source) => !existsSync(source) && !isBuilt(source));
     expect(missing).toEqual([]);
   });
+
+  it('starts a program that has a source', () => {
+    const [, program] = /^CMD \["node", "(\S+)"\]$/m.exec(text) ?? [];
+    const source = program?.replace('/dist/', '/src/').replace(/\.js$/, '.ts');
+    expect(source).toMatch(/^apps\/\w+\/src\/\w+\.ts$/);
+    expect(existsSync(source!), source).toBe(true);
+  });
 });
 
 it('lets the GPU image compute on its GPU', () => {
