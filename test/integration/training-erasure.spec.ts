@@ -130,7 +130,8 @@ describe('erasing a caption', () => {
     expect(await tracesOf(SECRET, tenant)).toEqual([]);
     await reviewPictures(test, tenant, 1, { picture: () => 3049 });
     const next = await begin(tenant);
-    expect([next.training.length, next.holdOut.length]).toEqual([40, 9]);
+    // nine are too few to judge by: they are not used, and not trained on either
+    expect([next.training.length, next.holdOut.length]).toEqual([40, 0]);
   });
 
   it('ends a run that is learning from it', async () => {

@@ -43,6 +43,11 @@ export class Standalone {
       UPLOAD_STORE: join(this.directory, 'uploads'),
       FILE_ROOTS: join(ROOT, 'samples'),
     });
+    await this.startApp('trainer', {
+      DATABASE_URL: databaseUrl,
+      MODEL_DIRECTORIES: join(ROOT, 'models/demo'),
+      ARTEFACT_STORE: join(this.directory, 'artefacts'),
+    });
     const port = this.settings.PORT || (await freePort());
     await this.startApp(
       'api',

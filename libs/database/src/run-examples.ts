@@ -1,4 +1,4 @@
-import { capEditors, chooseHoldOut, withoutRepeats, type TenantId } from '@housestyle/domain';
+import { capEditors, chooseHoldOut, MIN_HOLD_OUT, withoutRepeats, type TenantId } from '@housestyle/domain';
 import type { Transaction } from './database.js';
 import { toEmbedding } from './embedding-values.js';
 import { reviewedCaptions, type LearnableCaption } from './reviewed-captions.js';
@@ -36,7 +36,10 @@ export async function takeExamples(
   });
 }
 
-/** What `takeExamples` took, in the same order whoever asks; without what has been erased since. */
+/**
+ * What `takeExamples` took, in the same order whoever asks; without what has been erased since. A hold-out of which
+ * erasure has left too little judges nobody: it is empty, and its pictures stay unlearned.
+ */
 export async function loadExamples(
   rows: Transaction,
   tenant: TenantId,
@@ -57,7 +60,10 @@ export async function loadExamples(
     JOIN embedding e ON e.tenant_id = s.tenant_id AND e.asset_row_id = s.asset_row_id AND e.base_sha256 = ${baseSha256}
     WHERE x.tenant_id = ${tenant}::uuid AND x.text IS NOT NULL
     ORDER BY x.reviewed_at, x.suggestion_id`;
-  return { training: training.map(toCaption), holdOut: holdOut.map(toCaption) };
+  return {
+    training: training.map(toCaption),
+    holdOut: holdOut.length < MIN_HOLD_OUT ? [] : holdOut.map(toCaption),
+  };
 }
 
 interface ExampleRow {

@@ -39,6 +39,12 @@ describe('chooseHoldOut', () => {
     expect([...more].sort()).toEqual(Array.from({ length: 5 }, (_, n) => `picture ${95 + n}`));
   });
 
+  it('begins none that is too small to judge by', () => {
+    const trained = new Set(captions(45).map(({ imageKey }) => imageKey));
+    expect(chooseHoldOut(captions(54), none, trained).size).toBe(0);
+    expect(chooseHoldOut(captions(56), none, trained).size).toBe(11);
+  });
+
   it('counts a picture once, however often it was uploaded', () => {
     const twice = captions(49).flatMap((each) => [each, { ...each, text: 'again' }]);
     expect(chooseHoldOut(twice, none, none).size).toBe(0);

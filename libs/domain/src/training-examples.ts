@@ -11,6 +11,8 @@ export interface ReviewedCaption {
 /** Below it a gate does better with every caption, cross-validated, than with a handful held out. */
 export const HOLD_OUT_FROM_PICTURES = 50;
 export const HOLD_OUT_SHARE = 0.2;
+/** A smaller one judges nobody, and is not begun. */
+export const MIN_HOLD_OUT = 10;
 
 /** With at least this many editors none of them may write more than their share of a style. */
 export const EDITORS_TO_SHARE = 3;
@@ -43,9 +45,10 @@ export function chooseHoldOut(
   const pictures = [...new Set(newestFirst.map(({ imageKey }) => imageKey))];
   if (pictures.length < HOLD_OUT_FROM_PICTURES) return new Set();
   const wanted = Math.ceil(pictures.length * HOLD_OUT_SHARE);
-  const missing = wanted - pictures.filter((picture) => heldOut.has(picture)).length;
+  const present = pictures.filter((picture) => heldOut.has(picture)).length;
   const free = pictures.filter((picture) => !heldOut.has(picture) && !trained.has(picture));
-  return new Set(free.slice(0, Math.max(0, missing)));
+  const chosen = free.slice(0, Math.max(0, wanted - present));
+  return new Set(present + chosen.length < MIN_HOLD_OUT ? [] : chosen);
 }
 
 /** One of each text of a picture, the newest review's, in the order given. */
