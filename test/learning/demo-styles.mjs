@@ -1,3 +1,4 @@
+/* global AbortController */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openBaseModel, readBaseReplay, SafetensorsFile } from '@housestyle/checkpoints';

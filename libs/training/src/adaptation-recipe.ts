@@ -8,20 +8,22 @@ export const RECIPE = {
   batchSize: 16,
   /** a decoder that finds the tenant's words likelier than that, in nats a token, needs only be steered. */
   familiarLoss: 3,
-  learningRate: { familiar: 5e-3, unfamiliar: 1e-2 },
-  steps: { least: 120, perCaption: 2, most: 480 },
+  learningRate: { familiar: 4e-3, unfamiliar: 1e-2 },
+  steps: { least: 120, perCaption: 1, most: 300 },
   /** an accepted caption is the model's own words: an edited one teaches more. */
   acceptedWeight: 0.5,
   /** retold pictures of the base in each update. */
-  replayPerUpdate: 12,
+  replayPerUpdate: 20,
   /** relative to the deviation of an embedding's values. */
   embeddingNoise: 0.4,
   /** captions, grouped by picture, that choose when to stop and how much of the delta to keep. */
   validation: { share: 0.2, least: 4, most: 24 },
   /** times that a run looks at them. */
   validations: 6,
-  /** shares of the delta that are tried: interpolation between champion and candidate. */
+  /** shares of the delta that are tried, interpolating between champion and candidate; the least that is as good. */
   scales: [1, 0.85],
+  /** edit distance that as good may be worse by. */
+  scaleTolerance: 0.002,
   /** fewer captions held out than that are no hold-out: all are cross-validated. */
   leastHoldOut: 10,
   folds: 4,

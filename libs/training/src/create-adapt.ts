@@ -140,11 +140,10 @@ class Adaptation {
     });
     const chosen = best!;
     let scale = 1;
-    let distance = chosen.distance;
     for (const other of RECIPE.scales.filter((value) => value !== 1)) {
       const plan = { learningRate, steps, scale: other };
-      const scaled = await this.distance({ delta: chosen.delta, plan }, examples, taken);
-      if (scaled < distance) [scale, distance] = [other, scaled];
+      const distance = await this.distance({ delta: chosen.delta, plan }, examples, taken);
+      if (distance <= chosen.distance + RECIPE.scaleTolerance) scale = other;
     }
     const plan = { learningRate, steps: chosen.step, scale };
     const isWellFed = taken.length / examples.length <= share / 2;
