@@ -1,5 +1,6 @@
 import {
   ErasureRepository,
+  ReviewRepository,
   SuggestionRepository,
   TrainingLifecycleRepository,
   TrainingRunRepository,
@@ -154,6 +155,20 @@ describe('erasing a caption', () => {
       status: 'cancelled',
       reason: 'a caption it learned from was erased',
     });
+    expect(await tracesOf(SECRET, tenant)).toEqual([]);
+  });
+
+  it('lets no review slip in that is made at the same moment', async () => {
+    const tenant = await test.provision();
+    const pictures = await reviewPictures(test, tenant, 8, { review: () => undefined });
+    const reviews = new ReviewRepository(test.database);
+    const correction = { decision: 'corrected', text: SECRET, editor: 'ana' } as const;
+    await Promise.all(
+      pictures.flatMap(({ suggestionId }) => [
+        reviews.decide(tenant, suggestionId, correction),
+        erasures.erase(tenant, { suggestionId }),
+      ]),
+    );
     expect(await tracesOf(SECRET, tenant)).toEqual([]);
   });
 

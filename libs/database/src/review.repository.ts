@@ -34,6 +34,7 @@ export class ReviewRepository {
    */
   decide(tenant: TenantId, suggestionId: string, draft: ReviewDraft): Promise<SuggestionView | undefined> {
     return this.database.forTenant(tenant, async (rows) => {
+      await keepFromErasure(rows, tenant, suggestionId);
       const suggestion = await find(rows, tenant, suggestionId);
       if (!suggestion) return undefined;
       const [review] = await upsert(rows, tenant, suggestionId, draft);
@@ -64,6 +65,12 @@ async function find(rows: Transaction, tenant: TenantId, id: string): Promise<Su
     include: SUGGESTION_PARTS,
   });
   return row ? toSuggestionView(row) : undefined;
+}
+
+/** Until the transaction ends: a correction must not arrive in a row that was emptied a moment ago. */
+async function keepFromErasure(rows: Transaction, tenant: TenantId, id: string): Promise<void> {
+  await rows.$executeRaw`
+    SELECT 1 FROM suggestion WHERE tenant_id = ${tenant}::uuid AND id = ${id}::uuid FOR SHARE`;
 }
 
 /** No row comes back when the same decision stood already. */
