@@ -19,7 +19,9 @@ export default defineConfig({
     reporters: ['default', './test/support/skip-reporter.ts'],
     maxWorkers: 2,
     projects: [
-      project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/*.spec.ts', 'test/support/*.spec.ts'], { timeoutMs: 20_000 }),
+      project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/*.spec.ts', 'test/support/*.spec.ts'], {
+        timeoutMs: 20_000,
+      }),
       project('parity', ['test/parity/**/*.spec.ts'], {
         timeoutMs: 300_000,
         globalSetup: ['test/parity/parity-table.setup.ts'],

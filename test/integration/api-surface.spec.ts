@@ -171,7 +171,7 @@ describe('the process', () => {
   };
 
   it('does not start with wrong settings, and names each', async () => {
-    expect(await startWith({ DATABASE_URL: '', PORT: 'eighty' })).toEqual({
+    expect(await startWith({ DATABASE_URL: 'mysql://h/db', PORT: 'eighty' })).toEqual({
       code: 1,
       output: expect.stringMatching(/DATABASE_URL: [^]*PORT: /) as string,
     });

@@ -30,15 +30,14 @@ it('charges an asset with no attempt while its tenant cannot be read', async () 
   };
   const logger = createLogger('spec', 'silent');
   const leases = new LeaseRepository(test.database);
-  const held = new HeldLeases(leases, { capacity: 1, leaseMs: 60_000, workerId: 'spec' }, new PipelineMetrics(), logger);
-  const stages = { bases: { isKnown: true }, stage: { stop: () => Promise.resolve() } };
-  const worker = new CaptionWorkerService(
-    held,
-    { leases, captioning },
-    stages as never,
-    { leaseSize: 1 },
+  const held = new HeldLeases(
+    leases,
+    { capacity: 1, leaseMs: 60_000, workerId: 'spec' },
+    new PipelineMetrics(),
     logger,
   );
+  const stages = { bases: { isKnown: true }, stage: { stop: () => Promise.resolve() } };
+  const worker = new CaptionWorkerService(held, { leases, captioning }, stages as never, { leaseSize: 1 }, logger);
   worker.start();
   await waitFor('three tries', () => reads >= 3);
   await worker.stop(1_000);

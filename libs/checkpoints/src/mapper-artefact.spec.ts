@@ -5,7 +5,6 @@ import { float32, type Tensor } from '@housestyle/graph';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openMapperArtefact, openMapperDirectory, writeMapperArtefact } from './mapper-artefact.js';
 import { sha256Of } from './model-folder.js';
-import type { WritableType } from './safetensors-writer.js';
 
 const base = { name: 'demo', sha256: 'b'.repeat(64) };
 const mapper = {
@@ -100,7 +99,7 @@ describe('an artefact of deltas', () => {
       ['clip_project.A', float32([1, 2, 3], [3, 1])],
       ['clip_project.B', float32(new Float32Array(8).fill(0.25), [1, 8])],
     ]),
-    decoderDelta: new Map<string, Tensor<WritableType>>([
+    decoderDelta: new Map<string, Tensor<'float32' | 'float16'>>([
       ['transformer.h.0.mlp.c_fc.A', { type: 'float16', data: Uint16Array.of(0x3c00, 0xb800), dims: [2, 1] }],
       ['transformer.h.0.mlp.c_fc.B', float32([5, 6, 7], [1, 3])],
     ]),
