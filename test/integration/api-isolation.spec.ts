@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { MapperVersionRepository, TrainingRunRepository } from '@housestyle/database';
 import type { ApiKeyList, AssetPage, MapperList, Session, SuggestionPage } from '@housestyle/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -18,13 +19,23 @@ interface Operation {
 /** A body that passes validation, for the routes that need one: otherwise a 400 would hide a missing 404. */
 const VALID_BODIES: Readonly<Record<string, unknown>> = {
   'POST /v1/suggestions/{id}/review': { decision: 'rejected' },
+  'POST /v1/mappers/{id}/promote': {},
 };
+
+const MAPPER = {
+  baseModel: 'demo',
+  baseSha256: 'ab'.repeat(32),
+  key: 'm/1',
+  kind: 'delta',
+  name: 'first',
+  sha256: '1'.repeat(64),
+} as const;
 
 let api: TestApi;
 let owner: TestCaller;
 let stranger: TestCaller;
 let operations: Operation[];
-let ownersIds: Record<'assets' | 'suggestions' | 'api-keys', string>;
+let ownersIds: Record<'assets' | 'suggestions' | 'api-keys' | 'mappers' | 'training-runs', string>;
 
 beforeAll(async () => {
   api = await startTestApi();
@@ -36,6 +47,8 @@ beforeAll(async () => {
     assets: (await owner.get<AssetPage>('/v1/assets?status=captioned')).items[0]!.id,
     suggestions: (await owner.get<SuggestionPage>('/v1/suggestions')).items[0]!.id,
     'api-keys': (await owner.get<ApiKeyList>('/v1/api-keys')).items[0]!.id,
+    mappers: (await new MapperVersionRepository(api.test.database).register(owner.tenant, MAPPER)).id,
+    'training-runs': (await new TrainingRunRepository(api.test.database).request(owner.tenant, 'demand')).run.id,
   };
   const { paths } = (await (await fetch(`${api.url}/docs-json`)).json()) as { paths: Record<string, object> };
   operations = Object.entries(paths).flatMap(([route, methods]) =>
@@ -68,8 +81,11 @@ describe('tenants apart', () => {
       'GET /v1/assets/{id}',
       'GET /v1/assets/{id}/preview',
       'GET /v1/suggestions/{id}',
+      'GET /v1/training-runs/{id}',
       'POST /v1/api-keys/{id}/rotate',
+      'POST /v1/mappers/{id}/promote',
       'POST /v1/suggestions/{id}/review',
+      'POST /v1/training-runs/{id}/cancel',
     ]);
     const before = await asJson();
     for (const operation of withId) {
