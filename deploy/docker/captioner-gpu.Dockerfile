@@ -2,14 +2,7 @@
 # The captioner on an NVIDIA GPU: onnxruntime-node with its CUDA execution provider. Build from the repository root:
 # docker build -f deploy/docker/captioner-gpu.Dockerfile . ; run with --gpus 1 (without a GPU it does not start)
 
-FROM nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04 AS node
-RUN apt-get update \
-  && apt-get install -y --no-install-recommends ca-certificates curl gnupg \
-  && curl -fsSL https://deb.nodesource.com/setup_20.x | bash - \
-  && apt-get install -y --no-install-recommends nodejs \
-  && rm -rf /var/lib/apt/lists/*
-
-FROM node AS build
+FROM node:20-bookworm-slim AS build
 WORKDIR /src
 ENV NX_DAEMON=false
 COPY . .
@@ -18,7 +11,8 @@ RUN sed -i '/onnxruntime-node-install/d' .npmrc && npm ci
 RUN npx nx run-many -t build --projects=@housestyle/captioner
 RUN npm prune --omit=dev
 
-FROM node
+FROM nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04
+COPY --from=build /usr/local/bin/node /usr/local/bin/node
 WORKDIR /app
 ENV NODE_ENV=production CAPTIONER_HOST=0.0.0.0 CAPTIONER_PORT=50051 METRICS_PORT=9464 \
   DEVICE=cuda WORKERS=1
