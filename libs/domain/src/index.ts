@@ -9,3 +9,4 @@ export * from './s3-uri.js';
 export * from './tenant-id.js';
 export * from './training-examples.js';
 export * from './training.js';
+export * from './verdict-words.js';

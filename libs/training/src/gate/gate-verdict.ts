@@ -1,20 +1,5 @@
+import type { RefusalReason } from '@housestyle/domain';
 import type { AdaptationFigures, CaptionFigures } from '../adaptation.js';
-
-/** Why a candidate is refused; these words are stable. */
-export const REFUSAL_REASONS = [
-  'too_few_captions',
-  'diverged',
-  'broken_candidate',
-  'does_not_stop',
-  'length_out_of_bounds',
-  'captions_collapsed',
-  'not_better',
-  'cider_fell',
-  'exact_match_fell',
-  'wrong_pictures',
-  'content_lost',
-] as const;
-export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** What the references are like, for a candidate to be like. */
 export interface ReferenceFigures {

@@ -1,10 +1,11 @@
 import type { CaptionEngine, MapperVersionFiles } from '@housestyle/clipcap';
+import type { RefusalReason } from '@housestyle/domain';
 import { normalisedEditDistance } from '@housestyle/evaluation';
 import type { AdaptationExample, AdaptationFigures } from '../adaptation.js';
 import type { WordLexicon } from '../retelling.js';
 import { captionFigures, fixedFrequencies, type GeneratedCaption } from './caption-figures.js';
 import { asItself, type ContentJudge } from './content-judge.js';
-import { refusals, type RefusalReason } from './gate-verdict.js';
+import { refusals } from './gate-verdict.js';
 import { attributionP, bootstrapP } from './resampling.js';
 
 /** A picture of the base's own, with the caption that it was trained on. */
