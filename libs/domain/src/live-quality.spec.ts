@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { editDistance } from './edit-distance.js';
+import { normalisedEditDistance } from './edit-distance.js';
 import { declineOf, liveQuality, type Verdict } from './live-quality.js';
 
 const accepted: Verdict = { decision: 'accepted', suggested: 'A red boat.', accepted: 'A red boat.' };
@@ -16,8 +16,8 @@ describe('editDistance', () => {
     ['kitten', 'sitting', 3 / 7],
     ['🐱', '🐶', 1],
   ])('of %j and %j is %d', (a, b, distance) => {
-    expect(editDistance(a, b)).toBeCloseTo(distance, 12);
-    expect(editDistance(b, a)).toBeCloseTo(distance, 12);
+    expect(normalisedEditDistance(a, b)).toBeCloseTo(distance, 12);
+    expect(normalisedEditDistance(b, a)).toBeCloseTo(distance, 12);
   });
 });
 
@@ -26,7 +26,7 @@ describe('liveQuality', () => {
     expect(liveQuality([...of(accepted, 2), corrected, rejected])).toEqual({
       nReviews: 4,
       acceptRate: 0.5,
-      editDistance: editDistance('A red boat.', 'A blue boat.') / 3,
+      editDistance: normalisedEditDistance('A red boat.', 'A blue boat.') / 3,
     });
     expect(liveQuality([])).toEqual({ nReviews: 0, acceptRate: null, editDistance: null });
   });

@@ -1,4 +1,4 @@
-import { editDistance } from './edit-distance.js';
+import { normalisedEditDistance } from './edit-distance.js';
 import type { ReviewDecision } from './review.js';
 
 /** A decided suggestion, as far as it says how good its mapper is. */
@@ -69,7 +69,9 @@ const acceptances = (verdicts: readonly Verdict[]): number[] =>
   verdicts.map(({ decision }) => (decision === 'accepted' ? 1 : 0));
 
 const edits = (verdicts: readonly Verdict[]): number[] =>
-  verdicts.flatMap(({ suggested, accepted }) => (accepted === undefined ? [] : [editDistance(suggested, accepted)]));
+  verdicts.flatMap(({ suggested, accepted }) =>
+    accepted === undefined ? [] : [normalisedEditDistance(suggested, accepted)],
+  );
 
 function momentsOf(values: readonly number[]): Moments {
   const n = values.length;
