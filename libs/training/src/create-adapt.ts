@@ -17,9 +17,11 @@ import { foldsOf, splitOff } from './example-groups.js';
 import { WordContentJudge, type ContentJudge } from './gate/content-judge.js';
 import type { GeneratedCaption } from './gate/caption-figures.js';
 import { PromotionGate, type ReplayedPicture } from './gate/promotion-gate.js';
+import { OnnxTrainingEngine } from './onnx-training-engine.js';
 import type { Parameters } from './parameters.js';
 import { Random } from './random.js';
 import { learnLexicon, retell, type ToldTwice } from './retelling.js';
+import type { TrainingEngine } from './training-engine.js';
 
 export interface AdaptDependencies {
   readonly base: BaseModelFiles;
@@ -28,6 +30,8 @@ export interface AdaptDependencies {
   readonly replay: readonly ReplayedPicture[];
   /** absent: by words. */
   readonly contentJudge?: ContentJudge;
+  /** absent: the onnx engine on `runner`. */
+  readonly trainingEngine?: TrainingEngine;
 }
 
 /** The recipe and the gate as one function. Runs overlap only by taking turns: give each worker its own. */
@@ -60,14 +64,20 @@ class Adaptation {
   private readonly isCrossValidated: boolean;
 
   constructor(
-    { base, runner, replay, contentJudge = new WordContentJudge() }: AdaptDependencies,
+    {
+      base,
+      runner,
+      replay,
+      contentJudge = new WordContentJudge(),
+      trainingEngine = new OnnxTrainingEngine(runner),
+    }: AdaptDependencies,
     engine: CaptionEngine,
     private readonly input: AdaptationInput,
     private readonly hooks: AdaptationHooks,
   ) {
     this.tokenizer = new Gpt2Tokenizer(base.gpt2.tokenizer);
     const { champion, mayStartFromChampion, holdOut } = input;
-    this.trainer = DeltaTrainer.of(base, runner, this.tokenizer, champion, mayStartFromChampion);
+    this.trainer = DeltaTrainer.of(base, trainingEngine, this.tokenizer, champion, mayStartFromChampion);
     const sliceFrom = Math.round(replay.length * RECIPE.replayShare);
     this.replayed = replay.slice(0, sliceFrom);
     this.gate = new PromotionGate(engine, contentJudge, replay.slice(sliceFrom));

@@ -5,15 +5,14 @@ import {
   type Gpt2Tokenizer,
   type MapperVersionFiles,
 } from '@housestyle/clipcap';
-import { MemoryWeights, readWeight, type GraphRunner, type WeightSource } from '@housestyle/graph';
+import { MemoryWeights, readWeight, type WeightSource } from '@housestyle/graph';
 import type { AdaptationExample, AdaptationProgress } from './adaptation.js';
 import { RECIPE, recipeSettings } from './adaptation-recipe.js';
 import { endedTokens, tokenWeight, type CaptionExample } from './caption-example.js';
-import { OnnxTrainingEngine } from './onnx-training-engine.js';
 import { initialParameters, type Parameters } from './parameters.js';
 import { Random } from './random.js';
 import { train } from './train.js';
-import type { TrainingModel } from './training-engine.js';
+import type { TrainingEngine, TrainingModel } from './training-engine.js';
 
 /** How a delta is trained on some captions. */
 export interface DeltaTraining {
@@ -38,7 +37,7 @@ export class DeltaTrainer {
   private readonly start: MemoryWeights | undefined;
 
   private constructor(
-    private readonly engine: OnnxTrainingEngine,
+    private readonly engine: TrainingEngine,
     private readonly model: TrainingModel,
     private readonly tokenizer: Gpt2Tokenizer,
     /** what the candidate keeps as it is. */
@@ -52,7 +51,7 @@ export class DeltaTrainer {
 
   static of(
     base: BaseModelFiles,
-    runner: GraphRunner,
+    engine: TrainingEngine,
     tokenizer: Gpt2Tokenizer,
     champion: MapperVersionFiles | undefined,
     startsFromChampion: boolean,
@@ -74,7 +73,7 @@ export class DeltaTrainer {
       ...(start?.weights && { weights: start.weights }),
       ...(start?.mapperDelta && { mapperDelta: start.mapperDelta }),
     };
-    return new DeltaTrainer(new OnnxTrainingEngine(runner), model, tokenizer, held, start?.decoderDelta);
+    return new DeltaTrainer(engine, model, tokenizer, held, start?.decoderDelta);
   }
 
   example({ embedding, text, isCorrected }: AdaptationExample): CaptionExample {
