@@ -27,16 +27,16 @@ export interface BaseModelDescription {
 export async function describeBaseModel(folder: string): Promise<BaseModelDescription> {
   if (!(await isFolder(folder))) throw new DomainError('model_not_found', `no base model in ${folder}`);
   const files = new ModelFolder(folder);
-  const manifest = await files.bytesIfAny(MANIFEST);
+  const manifest = await files.bytesIfAny(BASE_MANIFEST);
   if (!manifest) {
     const hashes = await hashFiles(files, REQUIRED_FILES);
     const list = Object.entries(hashes).map(([file, hash]) => `${hash}  ${file}\n`);
     return { name: path.basename(path.resolve(folder)), version: '0', sha256: sha256Of(list.join('')), files: hashes };
   }
-  const fields = new ConfigFields(MANIFEST, parseJson(MANIFEST, manifest));
+  const fields = new ConfigFields(BASE_MANIFEST, parseJson(BASE_MANIFEST, manifest));
   const hashes = parseFileHashes(fields.object('files'));
   const unlisted = REQUIRED_FILES.find((file) => !Object.hasOwn(hashes, file));
-  if (unlisted) throw new DomainError('invalid_model', `${MANIFEST}: files has no sha256 of ${unlisted}`);
+  if (unlisted) throw new DomainError('invalid_model', `${BASE_MANIFEST}: files has no sha256 of ${unlisted}`);
   await verifyFileHashes(files, hashes);
   return {
     name: fields.string('name'),
@@ -77,7 +77,8 @@ export async function openBaseModel(folder: string, description?: BaseModelDescr
   };
 }
 
-const MANIFEST = 'housestyle.json';
+/** Lists the files of a base model. */
+export const BASE_MANIFEST = 'housestyle.json';
 
 const REQUIRED_FILES = [
   'clip/config.json',

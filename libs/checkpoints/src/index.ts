@@ -1,7 +1,9 @@
 export * from './base-model.js';
 export { readBaseReplay, type BaseReplay } from './base-replay.js';
+export { captionsBeside, readFeatures, writeFeatures, type CaptionedRow, type Features } from './feature-file.js';
 export type { FileHashes } from './file-hashes.js';
 export * from './mapper-artefact.js';
 export { readMapperFiles } from './mapper-files.js';
 export { SafetensorsFile } from './safetensors-file.js';
-export { encodeSafetensors } from './safetensors-writer.js';
+export { encodeSafetensors, writeSafetensors } from './safetensors-writer.js';
+export { writeBaseModel, type NewBaseModel } from './write-base-model.js';

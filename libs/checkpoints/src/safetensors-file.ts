@@ -2,7 +2,14 @@ import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { DomainError } from '@housestyle/domain';
 import type { Tensor, WeightSource, WeightTensor } from '@housestyle/graph';
 import { bfloat16ToFloat32, float16ToFloat32 } from './half-precision.js';
-import { corrupt, headerLength, LENGTH_BYTES, parseHeader, type SafetensorsEntry } from './safetensors-header.js';
+import {
+  corrupt,
+  headerLength,
+  LENGTH_BYTES,
+  parseHeader,
+  parseMetadata,
+  type SafetensorsEntry,
+} from './safetensors-header.js';
 
 /**
  * The tensors of a `.safetensors` file. Opening reads and checks the header only. fp32 tensors are handed out by
@@ -15,6 +22,8 @@ export class SafetensorsFile implements WeightSource {
     /** absolute, symbolic links resolved: a runtime takes locations inside one real folder only. */
     private readonly path: string,
     private readonly entries: ReadonlyMap<string, SafetensorsEntry>,
+    /** what its writer noted. */
+    readonly metadata: Readonly<Record<string, string>>,
   ) {}
 
   /** @throws DomainError `corrupt_checkpoint`, or `invalid_model` when there is no such file. */
@@ -22,8 +31,9 @@ export class SafetensorsFile implements WeightSource {
     return withFile(file, label, (descriptor) => {
       const fileBytes = fstatSync(descriptor).size;
       const length = headerLength(label, readAt(descriptor, 0, Math.min(LENGTH_BYTES, fileBytes), label), fileBytes);
-      const entries = parseHeader(label, readAt(descriptor, LENGTH_BYTES, length, label), fileBytes);
-      return new SafetensorsFile(label, realpathSync(file), new Map(entries.map((entry) => [entry.name, entry])));
+      const header = readAt(descriptor, LENGTH_BYTES, length, label);
+      const entries = new Map(parseHeader(label, header, fileBytes).map((entry) => [entry.name, entry]));
+      return new SafetensorsFile(label, realpathSync(file), entries, parseMetadata(label, header));
     });
   }
 

@@ -74,6 +74,15 @@ export function parseHeader(file: string, header: Buffer, fileBytes: number): Sa
   return entries;
 }
 
+/** What the file says of itself: text by text. */
+export function parseMetadata(file: string, header: Buffer): Readonly<Record<string, string>> {
+  const found = (parseJson(file, header) as Record<string, unknown>)['__metadata__'] ?? {};
+  const entries = Object.entries(found as object).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(entries);
+}
+
 export const corrupt = (file: string, what: string): DomainError =>
   new DomainError('corrupt_checkpoint', `${file} ${what}`);
 

@@ -1,4 +1,4 @@
-import { capEditors, chooseHoldOut, MIN_HOLD_OUT, withoutRepeats, type TenantId } from '@housestyle/domain';
+import { divideCaptions, MIN_HOLD_OUT, type TenantId } from '@housestyle/domain';
 import type { Transaction } from './database.js';
 import { toEmbedding } from './embedding-values.js';
 import { reviewedCaptions, type LearnableCaption } from './reviewed-captions.js';
@@ -27,12 +27,10 @@ export async function takeExamples(
       distinct: ['imageKey'],
     }),
   );
-  const chosen = chooseHoldOut(captions, heldOut, trained);
-  const newest = new Map(captions.filter(({ imageKey }) => chosen.has(imageKey)).map((each) => [each.imageKey, each]));
-  await rows.holdOut.createMany({ data: [...newest.values()].map((caption) => toRow(tenant, caption)) });
-  const free = captions.filter(({ imageKey }) => !heldOut.has(imageKey) && !chosen.has(imageKey));
+  const { holdOut, training } = divideCaptions(captions, heldOut, trained);
+  await rows.holdOut.createMany({ data: holdOut.map((caption) => toRow(tenant, caption)) });
   await rows.trainingExample.createMany({
-    data: capEditors(withoutRepeats(free)).map((caption) => ({ ...toRow(tenant, caption), trainingRunId: runId })),
+    data: training.map((caption) => ({ ...toRow(tenant, caption), trainingRunId: runId })),
   });
 }
 

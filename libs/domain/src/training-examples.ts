@@ -51,6 +51,33 @@ export function chooseHoldOut(
   return new Set(present + chosen.length < MIN_HOLD_OUT ? [] : chosen);
 }
 
+/** The captions of one run. */
+export interface DividedCaptions<Caption> {
+  /** held out from now on: the newest caption of each picture. */
+  readonly holdOut: readonly Caption[];
+  readonly training: readonly Caption[];
+}
+
+/**
+ * What a run holds out anew and what it learns from: one rule wherever a mapper is trained.
+ * @param heldOut pictures held out already
+ * @param trained pictures trained on already
+ */
+export function divideCaptions<Caption extends ReviewedCaption>(
+  captions: readonly Caption[],
+  heldOut: ReadonlySet<string>,
+  trained: ReadonlySet<string>,
+): DividedCaptions<Caption> {
+  const chosen = chooseHoldOut(captions, heldOut, trained);
+  const oldestFirst = [...captions].sort((a, b) => a.reviewedAt.getTime() - b.reviewedAt.getTime());
+  const newest = new Map(oldestFirst.map((caption) => [caption.imageKey, caption]));
+  const free = captions.filter(({ imageKey }) => !heldOut.has(imageKey) && !chosen.has(imageKey));
+  return {
+    holdOut: oldestFirst.filter((caption) => chosen.has(caption.imageKey) && newest.get(caption.imageKey) === caption),
+    training: capEditors(withoutRepeats(free)),
+  };
+}
+
 /** One of each text of a picture, the newest review's, in the order given. */
 export function withoutRepeats<Caption extends ReviewedCaption>(captions: readonly Caption[]): Caption[] {
   const newest = new Map<string, Caption>();

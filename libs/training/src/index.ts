@@ -11,6 +11,7 @@ export * from './gate/content-judge.js';
 export * from './gate/gate-verdict.js';
 export * from './gate/promotion-gate.js';
 export * from './gate/resampling.js';
+export * from './fresh-mapper.js';
 export * from './gradients.js';
 export * from './onnx-training-engine.js';
 export * from './parameters.js';
