@@ -133,6 +133,38 @@ describe('a trainer', () => {
     await waitFor('the next', async () => (await allRuns(tenant)).length === 2);
   });
 
+  it('starts again for the reviews that came while it was at work', async () => {
+    await startTrainer({ FAKE_STEPS: '60' });
+    const tenant = await tenantWithReviews(5, { ...DEFAULT_TRAINING_SCHEDULE, newReviews: 5, minimumSamples: 5 });
+    await waitFor('the first at work', async () => (await allRuns(tenant))[0]?.progress);
+    await reviewPictures(test, tenant, 5, { base });
+    const all = await waitFor('the next to end', async () => {
+      const seen = await allRuns(tenant);
+      return seen.length === 2 && seen.every(({ finishedAt }) => finishedAt) && seen;
+    });
+    expect(all.map(({ trainingCount, trigger }) => [trainingCount, trigger])).toEqual([
+      [10, 'threshold'],
+      [5, 'threshold'],
+    ]);
+  });
+
+  it('starts when what is enough is lowered to what there is', async () => {
+    await startTrainer({ FAKE_STEPS: '3' });
+    const tenant = await tenantWithReviews(6, DEFAULT_TRAINING_SCHEDULE);
+    const schedule = { ...DEFAULT_TRAINING_SCHEDULE, newReviews: 6, minimumSamples: 6 };
+    await new TrainingScheduleRepository(test.database).put(tenant, schedule);
+    await waitFor('a run', async () => (await allRuns(tenant)).length === 1);
+  });
+
+  it('keeps no tenant waiting for another’s run that cannot begin, and gives that up', async () => {
+    const [broken, tenant] = [await tenantWithReviews(6), await tenantWithReviews(6)];
+    await test.query(`UPDATE embedding SET values = '\\x0102' WHERE tenant_id = $1`, [broken]);
+    const [brokenId, id] = [await demand(broken), await demand(tenant)];
+    await startTrainer({ FAKE_STEPS: '3', LOG_LEVEL: 'silent' });
+    expect(await ended(tenant, id)).toMatchObject({ status: 'promoted' });
+    expect(await ended(broken, brokenId)).toMatchObject({ status: 'failed', attempts: 5 });
+  });
+
   it('starts by the timetable', async () => {
     // with seconds, which the api would not take
     const everySecond = { cron: '* * * * * *', minimumSamples: 5 };
@@ -177,12 +209,17 @@ describe('a trainer', () => {
     expect(await mappers.list(tenant)).toEqual([]);
   });
 
-  it('says so when it does not have the base model', async () => {
+  it('leaves a run to others while it does not have the base model, and says so when nobody has', async () => {
     const tenant = await test.provision({ baseModel: 'elsewhere' });
-    await startTrainer();
-    expect(await ended(tenant, await demand(tenant))).toMatchObject({
+    const { url } = await startTrainer({ TRAINER_POLL_MS: '100' });
+    const id = await demand(tenant);
+    const other = await tenantWithReviews(6);
+    await ended(other, await demand(other));
+    expect(await runs.summary(tenant, id)).toMatchObject({ status: 'requested', attempts: 0 });
+    expect((await fetch(`${url}/readyz`)).ok).toBe(true);
+    expect(await ended(tenant, id)).toMatchObject({
       status: 'failed',
-      reason: 'no trainer here has the base model elsewhere',
+      reason: 'no trainer has the base model elsewhere',
     });
   });
 
@@ -249,7 +286,8 @@ describe('two trainers', () => {
     expect(await runs.summary(tenant, id)).toMatchObject({ status: 'running' });
     await startTrainer({ FAKE_STEPS: '60' });
     const run = await ended(tenant, id);
-    expect(run).toMatchObject({ status: 'promoted', attempts: 2 });
+    // a stop in good order is no attempt
+    expect(run).toMatchObject({ status: 'promoted', attempts: 1 });
     expect(Number(run.figures?.['takenUpAt'])).toBeGreaterThan(0);
     expect((await new LearningRepository(test.database).readiness(tenant)).readiness.newReviews).toBe(0);
   });

@@ -7,6 +7,7 @@ import {
   type HeldRun,
 } from '@housestyle/database';
 import type { TenantId } from '@housestyle/domain';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { reviewPictures, TEST_BASE } from '../support/reviewed-captions.js';
@@ -156,6 +157,38 @@ describe('erasing a caption', () => {
       reason: 'a caption it learned from was erased',
     });
     expect(await tracesOf(SECRET, tenant)).toEqual([]);
+  });
+
+  it('ends a run that started from what had learned it', async () => {
+    const tenant = await test.provision();
+    const pictures = await reviewPictures(test, tenant, 5);
+    const first = await promote(await begin(tenant));
+    await test.query(`UPDATE review SET decision = 'rejected' WHERE tenant_id = $1 AND suggestion_id = $2`, [
+      tenant,
+      pictures[0]!.suggestionId,
+    ]);
+    const held = await begin(tenant);
+    expect(held.training.some(({ suggestionId }) => suggestionId === pictures[0]!.suggestionId)).toBe(false);
+    expect(held).toMatchObject({ champion: { id: first }, mayStartFromChampion: true });
+    const erasure = await erasures.erase(tenant, { suggestionId: pictures[0]!.suggestionId });
+    expect(erasure).toMatchObject({ cancelledRunId: held.runId, mappers: [{ id: first }] });
+    expect(await begin(tenant).catch(() => undefined)).toBeUndefined();
+  });
+
+  it('at the moment a run takes its examples leaves none of it in the run', async () => {
+    for (let round = 0; round < 12; round++) {
+      const tenant = await test.provision();
+      const pictures = await reviewPictures(test, tenant, 3, { review: secretAt(1) });
+      const { run } = await runs.request(tenant, 'demand');
+      const { suggestionId } = pictures[1]!;
+      const [held, erasure] = await Promise.all([
+        lifecycle.begin({ tenantId: tenant, runId: run.id }, TEST_BASE),
+        delay(round % 4).then(() => erasures.erase(tenant, { suggestionId })),
+      ]);
+      const wasTaken = held!.training.some((caption) => caption.suggestionId === suggestionId);
+      expect(erasure?.cancelledRunId, `round ${round}`).toBe(wasTaken ? run.id : undefined);
+      expect(await tracesOf(SECRET, tenant)).toEqual([]);
+    }
   });
 
   it('lets no review slip in that is made at the same moment', async () => {

@@ -84,6 +84,18 @@ describe('readiness', () => {
     await new ReviewRepository(test.database).decide(tenant, first!.suggestionId, again);
     expect(await readinessOf(tenant)).toMatchObject({ newReviews: 1 });
   });
+
+  it('forgets no review because a run with it was cut short', async () => {
+    const tenant = await test.provision();
+    await reviewPictures(test, tenant, 3);
+    const failed = await beginRun(tenant);
+    expect(await learning.readiness(tenant)).toMatchObject({ readiness: { newReviews: 0 }, reviewsSinceLastRun: 0 });
+    await lifecycle.finish(failed, { status: 'failed', reason: 'the store was away' });
+    // the timetable tries again; enough new reviews have to come before they start the next
+    expect(await learning.readiness(tenant)).toMatchObject({ readiness: { newReviews: 3 }, reviewsSinceLastRun: 0 });
+    await refuse(await beginRun(tenant));
+    expect(await learning.readiness(tenant)).toMatchObject({ readiness: { newReviews: 0 }, reviewsSinceLastRun: 0 });
+  });
 });
 
 describe('a run’s examples', () => {

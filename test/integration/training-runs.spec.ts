@@ -81,7 +81,13 @@ describe('asking for a run', () => {
     const { run } = await runs.request(tenant, 'demand');
     await waitFor('the notification', () => heard.includes(`${tenant}:${run.id}`));
     await subscription.close();
-    expect(await lifecycle.waiting()).toContainEqual({ tenantId: tenant, runId: run.id, isNew: true });
+    const waiting = await lifecycle.waiting();
+    expect(waiting).toContainEqual({
+      tenantId: tenant,
+      runId: run.id,
+      isNew: true,
+      waitedMs: expect.any(Number) as number,
+    });
   });
 });
 
@@ -163,8 +169,37 @@ describe('a run', () => {
     expect(await lifecycle.begin(held, TEST_BASE)).toBeUndefined();
     expect(await runs.get(tenant, held.runId)).toMatchObject({
       status: 'failed',
-      reason: expect.stringContaining(`ended ${MAX_TRAINING_ATTEMPTS} times`) as string,
+      reason: expect.stringContaining(`started ${MAX_TRAINING_ATTEMPTS} times`) as string,
     });
+  });
+
+  it('counts no start that was stopped in good order, and each that could not even begin', async () => {
+    const tenant = await tenantWithReviews();
+    const held = await begin(tenant);
+    for (let restart = 0; restart < 2 * MAX_TRAINING_ATTEMPTS; restart++) {
+      const again = (await lifecycle.begin(held, TEST_BASE))!;
+      await lifecycle.leave(again);
+    }
+    expect(await runs.get(tenant, held.runId)).toMatchObject({ status: 'running', attempts: 1 });
+    // whoever is no longer its holder gives nothing back
+    await lifecycle.leave(held);
+    expect(await runs.get(tenant, held.runId)).toMatchObject({ attempts: 1 });
+    for (let attempt = 1; attempt < MAX_TRAINING_ATTEMPTS; attempt++) await lifecycle.countStart(held);
+    expect(await lifecycle.begin(held, TEST_BASE)).toBeUndefined();
+    expect(await runs.get(tenant, held.runId)).toMatchObject({ status: 'failed' });
+  });
+
+  it('begins from the base’s own when the champion was made for the base before', async () => {
+    const tenant = await tenantWithReviews();
+    const draft = { name: 'old', baseModel: 'demo', baseSha256: TEST_BASE.sha256, key: 'k', kind: 'delta' } as const;
+    const { id } = await mappers.register(tenant, { ...draft, sha256: 'f0'.repeat(32) });
+    await mappers.promote(tenant, id, 'by hand');
+    await test.provision({ id: tenant, baseModel: 'another-base' });
+    expect(await mappers.champion(tenant)).toBeUndefined();
+    const { run } = await runs.request(tenant, 'demand');
+    const held = await lifecycle.begin({ tenantId: tenant, runId: run.id }, { ...TEST_BASE, name: 'another-base' });
+    expect(held).toBeDefined();
+    expect(held!.champion).toBeUndefined();
   });
 
   it('is not promoted over a champion it was not measured against', async () => {

@@ -7,6 +7,7 @@ import {
   TrainingScheduleRepository,
   type Database,
 } from '@housestyle/database';
+import type { TenantId } from '@housestyle/domain';
 import type { TrainerSettings } from '@housestyle/settings';
 import type { Logger } from '@housestyle/telemetry';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -19,6 +20,9 @@ import { ReviewWatchService } from './scheduling/review-watch.service.js';
 import { TimetableService } from './scheduling/timetable.service.js';
 import type { TrainerMetrics } from './trainer-metrics.js';
 import { TrainerService } from './trainer.service.js';
+
+/** With the usual settings ten minutes. */
+const BASELESS_AFTER_POLLS = 40;
 
 export interface TrainerParts {
   readonly settings: TrainerSettings;
@@ -40,6 +44,7 @@ export class TrainerModule {
     const options = {
       bases,
       store: { location, ...(endpoint && { endpoint }), ...(region && { region }) },
+      baselessAfterMs: BASELESS_AFTER_POLLS * settings.TRAINER_POLL_MS,
       ...(settings.TRAINER_THREADS !== undefined && { threads: settings.TRAINER_THREADS }),
     };
     return {
@@ -64,9 +69,12 @@ export class TrainerModule {
         },
         {
           provide: RunQueueService,
-          useFactory: () => {
+          inject: [ReviewWatchService],
+          useFactory: (reviews: ReviewWatchService) => {
             const run = new TrainingRunService(lifecycle, new AdaptationThread(adaptation), options, metrics, logger);
-            return new RunQueueService(database.urls, lifecycle, run, settings.TRAINER_POLL_MS, logger);
+            const onWorked = (tenant: TenantId): void => reviews.look([tenant]);
+            const queueOptions = { pollMs: settings.TRAINER_POLL_MS, onWorked };
+            return new RunQueueService(database.urls, lifecycle, run, queueOptions, logger);
           },
         },
         {

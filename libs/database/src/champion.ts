@@ -1,14 +1,22 @@
 import type { MapperReference, PromotionKind, TenantId } from '@housestyle/domain';
 import type { Transaction } from './database.js';
 
-/** The mapper of the tenant's latest promotion; undefined: the base's own. */
+/**
+ * The mapper of the tenant's latest promotion; undefined: the base's own, which also writes for a tenant whose champion
+ * was made for the base model it had before.
+ */
 export async function championOf(rows: Transaction, tenant: TenantId): Promise<MapperReference | undefined> {
   const latest = await rows.promotion.findFirst({
     where: { tenantId: tenant },
     orderBy: { id: 'desc' },
-    select: { mapperVersion: { select: { id: true, sha256: true, key: true } } },
+    select: {
+      mapperVersion: { select: { id: true, sha256: true, key: true, baseModel: true } },
+      tenant: { select: { baseModel: true } },
+    },
   });
-  return latest?.mapperVersion ?? undefined;
+  if (!latest?.mapperVersion || latest.mapperVersion.baseModel !== latest.tenant.baseModel) return undefined;
+  const { id, sha256, key } = latest.mapperVersion;
+  return { id, sha256, key };
 }
 
 /** A promotion as far as it says who came before whom; a null mapper version is the base's own. */

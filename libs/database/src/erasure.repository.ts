@@ -1,6 +1,6 @@
 import type { TenantId } from '@housestyle/domain';
 import type { Database, Transaction } from './database.js';
-import { learnedFrom } from './lineage.js';
+import { learnedFrom, lockExamples, runLearningFrom } from './lineage.js';
 import { cancelRun } from './training-run.repository.js';
 
 /** Which captions to erase. */
@@ -41,7 +41,9 @@ export class ErasureRepository {
     return this.database.forTenant(tenant, async (rows) => {
       const ids = await captionsOf(rows, tenant, request);
       if (ids.length === 0 && !('everything' in request)) return undefined;
-      const cancelledRunId = await cancelRunThatLearnsFrom(rows, tenant, ids, reason);
+      await lockExamples(rows, tenant);
+      const cancelledRunId = await runLearningFrom(rows, tenant, ids);
+      if (cancelledRunId !== undefined) await cancelRun(rows, tenant, cancelledRunId, reason);
       await eraseTexts(rows, tenant, ids);
       const mappers = await learnedFrom(rows, tenant, ids);
       return {
@@ -62,22 +64,6 @@ async function captionsOf(rows: Transaction, tenant: TenantId, request: ErasureR
         : {};
   const found = await rows.suggestion.findMany({ where: { tenantId: tenant, ...which }, select: { id: true } });
   return found.map(({ id }) => id);
-}
-
-async function cancelRunThatLearnsFrom(
-  rows: Transaction,
-  tenant: TenantId,
-  ids: readonly string[],
-  reason: string,
-): Promise<string | undefined> {
-  const [run] = await rows.$queryRaw<{ id: string }[]>`
-    SELECT run.id FROM training_run run WHERE run.tenant_id = ${tenant}::uuid AND run.status = 'running' AND (
-      EXISTS (SELECT FROM training_example x WHERE x.tenant_id = run.tenant_id AND x.training_run_id = run.id
-        AND x.suggestion_id = ANY(${[...ids]}::uuid[]))
-      OR EXISTS (SELECT FROM hold_out x WHERE x.tenant_id = run.tenant_id AND x.suggestion_id = ANY(${[...ids]}::uuid[])))
-    FOR UPDATE OF run`;
-  if (run) await cancelRun(rows, tenant, run.id, reason);
-  return run?.id;
 }
 
 async function eraseTexts(rows: Transaction, tenant: TenantId, ids: readonly string[]): Promise<void> {

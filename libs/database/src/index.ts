@@ -10,7 +10,13 @@ export type { Page, PageRequest } from './cursor.js';
 export * from './database.js';
 export * from './erasure.repository.js';
 export * from './landing.repository.js';
-export { LearningRepository, type DatedVerdict, type PromotionTrial, type Readiness } from './learning.repository.js';
+export {
+  LearningRepository,
+  type DatedVerdict,
+  type LearningState,
+  type PromotionTrial,
+  type Readiness,
+} from './learning.repository.js';
 export * from './lease.repository.js';
 export * from './listen.js';
 export * from './lock-training.js';

@@ -21,10 +21,17 @@ export interface Readiness {
   readonly editors: number;
   /** pictures kept apart for judging, never trained on */
   readonly heldOut: number;
-  /** accepted or corrected since the last run took its examples */
+  /** accepted or corrected since the last run took its examples that was not cut short */
   readonly newReviews: number;
   /** pictures still missing until it is ready */
   readonly missing: number;
+}
+
+export interface LearningState {
+  readonly readiness: Readiness;
+  readonly schedule: TrainingSchedule;
+  /** accepted or corrected since any run, also one that failed or was cancelled: those are not tried at every review */
+  readonly reviewsSinceLastRun: number;
 }
 
 /** A decision with the mapper whose suggestion it was about. */
@@ -54,13 +61,14 @@ const MAX_STEPS = 500;
 export class LearningRepository {
   constructor(private readonly database: Database) {}
 
-  readiness(tenant: TenantId): Promise<{ readonly readiness: Readiness; readonly schedule: TrainingSchedule }> {
+  readiness(tenant: TenantId): Promise<LearningState> {
     return this.database.forTenant(tenant, async (rows) => {
       const schedule = await scheduleOf(rows, tenant);
-      const counts = await countReviews(rows, tenant);
+      const { reviewsSinceLastRun, ...counts } = await countReviews(rows, tenant);
       const state = readinessState(counts.pictures, schedule);
       return {
         schedule,
+        reviewsSinceLastRun,
         readiness: { state, ...counts, missing: Math.max(0, schedule.minimumSamples - counts.pictures) },
       };
     });
@@ -132,14 +140,22 @@ async function countReviews(rows: Transaction, tenant: TenantId) {
         SELECT latest.base_sha256 FROM suggestion latest JOIN tenant ON tenant.id = latest.tenant_id
         WHERE latest.tenant_id = ${tenant}::uuid AND latest.base_model = tenant.base_model
         ORDER BY latest.created_at DESC LIMIT 1)`;
-  const [since] = await rows.$queryRaw<{ new_reviews: number; held_out: number }[]>`
-    SELECT
-      (SELECT count(*)::int FROM review r JOIN suggestion s ON s.tenant_id = r.tenant_id AND s.id = r.suggestion_id
-       WHERE r.tenant_id = ${tenant}::uuid AND r.decision IN ('accepted', 'corrected') AND s.erased_at IS NULL
-         AND r.updated_at > (SELECT coalesce(max(coalesce(started_at, requested_at)), '-infinity')
-           FROM training_run WHERE tenant_id = ${tenant}::uuid)) AS new_reviews,
-      (SELECT count(*)::int FROM hold_out WHERE tenant_id = ${tenant}::uuid AND text IS NOT NULL) AS held_out`;
-  return { ...counts!, newReviews: since!.new_reviews, heldOut: since!.held_out };
+  const [since] = await rows.$queryRaw<{ new_reviews: number; since_last_run: number; held_out: number }[]>`
+    WITH run AS (
+      SELECT coalesce(max(begun), '-infinity') AS last,
+        coalesce(max(begun) FILTER (WHERE status NOT IN ('failed', 'cancelled')), '-infinity') AS last_to_count
+      FROM (SELECT status, coalesce(started_at, requested_at) AS begun FROM training_run
+        WHERE tenant_id = ${tenant}::uuid) AS each
+    )
+    SELECT count(*) FILTER (WHERE r.updated_at > run.last_to_count)::int AS new_reviews,
+      count(*) FILTER (WHERE r.updated_at > run.last)::int AS since_last_run,
+      (SELECT count(*)::int FROM hold_out WHERE tenant_id = ${tenant}::uuid AND text IS NOT NULL) AS held_out
+    FROM run LEFT JOIN (
+      SELECT review.updated_at FROM review JOIN suggestion s ON s.tenant_id = review.tenant_id AND s.id = suggestion_id
+      WHERE review.tenant_id = ${tenant}::uuid AND decision IN ('accepted', 'corrected') AND s.erased_at IS NULL
+    ) AS r ON true GROUP BY run.last, run.last_to_count`;
+  const { new_reviews: newReviews, since_last_run: reviewsSinceLastRun, held_out: heldOut } = since!;
+  return { ...counts!, newReviews, heldOut, reviewsSinceLastRun };
 }
 
 async function verdictsAbout(

@@ -4,7 +4,7 @@ import { championOf } from './champion.js';
 import type { Database, Transaction } from './database.js';
 import { finishRun, type RunConclusion } from './finish-run.js';
 import type { TrainingRun } from './generated/client.js';
-import { holdsErased } from './lineage.js';
+import { holdsErased, lockExamples } from './lineage.js';
 import { loadExamples, takeExamples, type RunExamples } from './run-examples.js';
 import { storableJson } from './storable-text.js';
 import { announceRun } from './training-run.repository.js';
@@ -19,6 +19,8 @@ export interface RunReference {
 export interface WaitingRun extends RunReference {
   /** false: some process has begun it, and may still be at it */
   readonly isNew: boolean;
+  /** since it was asked for */
+  readonly waitedMs: number;
 }
 
 /** A run in this process's hands. Everything it writes carries `holder`: whoever begins it anew silences it. */
@@ -42,10 +44,16 @@ export class TrainingLifecycleRepository {
   /** Requested, and running (here, elsewhere, or in a process that is no more); oldest first, as the queue role. */
   async waiting(): Promise<WaitingRun[]> {
     const rows = await this.database.acrossTenants(
-      (tables) => tables.$queryRaw<{ id: string; tenant_id: TenantId; status: string }[]>`
-      SELECT id, tenant_id, status::text FROM training_run WHERE status IN ('requested', 'running') ORDER BY requested_at, id`,
+      (tables) => tables.$queryRaw<{ id: string; tenant_id: TenantId; status: string; waited_ms: number }[]>`
+      SELECT id, tenant_id, status::text, extract(epoch FROM now() - requested_at)::float8 * 1000 AS waited_ms
+      FROM training_run WHERE status IN ('requested', 'running') ORDER BY requested_at, id`,
     );
-    return rows.map(({ id, tenant_id: tenantId, status }) => ({ tenantId, runId: id, isNew: status === 'requested' }));
+    return rows.map(({ id, tenant_id: tenantId, status, waited_ms: waitedMs }) => ({
+      tenantId,
+      runId: id,
+      isNew: status === 'requested',
+      waitedMs,
+    }));
   }
 
   /** The name of the tenant's base model. */
@@ -90,6 +98,26 @@ export class TrainingLifecycleRepository {
         ...(await loadExamples(rows, tenant, runId, base.sha256)),
       };
     });
+  }
+
+  /** A start that came to nothing, `begin` having written nothing: so many of them and the run is given up. */
+  async countStart({ tenantId: tenant, runId }: RunReference): Promise<void> {
+    await this.database.forTenant(tenant, async (rows) => {
+      const run = await lockRun(rows, tenant, runId);
+      if (!run) return;
+      const data = { attempts: run.attempts + 1 };
+      await rows.trainingRun.updateMany({ where: { tenantId: tenant, id: runId }, data });
+    });
+  }
+
+  /** The work was stopped, not the run: another start of it is nobody's fault, and does not count. */
+  async leave({ tenantId: tenant, runId, holder }: Pick<HeldRun, 'tenantId' | 'runId' | 'holder'>): Promise<void> {
+    await this.database.forTenant(tenant, (rows) =>
+      rows.trainingRun.updateMany({
+        where: { tenantId: tenant, id: runId, holder, status: 'running' },
+        data: { attempts: { decrement: 1 }, holder: null },
+      }),
+    );
   }
 
   /** Ends a run that cannot be begun. */
@@ -147,7 +175,7 @@ async function lockRun(rows: Transaction, tenant: TenantId, runId: string): Prom
 function reasonNotToStart(run: TrainingRun, base: { readonly sha256: string }): RunConclusion | undefined {
   if (run.isCancelRequested) return cancelled(run);
   if (run.attempts >= MAX_TRAINING_ATTEMPTS) {
-    return { status: 'failed', reason: `its process ended ${run.attempts} times before there was an outcome` };
+    return { status: 'failed', reason: `it was started ${run.attempts} times without an outcome` };
   }
   if (run.baseSha256 !== null && run.baseSha256 !== base.sha256) {
     return { status: 'failed', reason: 'the base model was replaced while it ran' };
@@ -167,13 +195,16 @@ async function prepare(
   run: TrainingRun,
   base: { readonly name: string; readonly sha256: string },
 ): Promise<TrainingRun> {
+  await lockExamples(rows, tenant);
   await takeExamples(rows, tenant, run.id, base.sha256);
   const champion = await championOf(rows, tenant);
   const { training, holdOut } = await loadExamples(rows, tenant, run.id, base.sha256);
+  // by the clock that reviews are dated by
+  await rows.$executeRaw`
+    UPDATE training_run SET started_at = now() WHERE tenant_id = ${tenant}::uuid AND id = ${run.id}::uuid`;
   await rows.trainingRun.updateMany({
     where: { tenantId: tenant, id: run.id },
     data: {
-      startedAt: new Date(),
       baseModel: base.name,
       baseSha256: base.sha256,
       trainingCount: training.length,

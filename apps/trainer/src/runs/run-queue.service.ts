@@ -5,9 +5,17 @@ import {
   type DatabaseUrls,
   type Subscription,
   type TrainingLifecycleRepository,
+  type WaitingRun,
 } from '@housestyle/database';
 import type { Logger } from '@housestyle/telemetry';
+import type { TenantId } from '@housestyle/domain';
 import type { TrainingRunService } from './training-run.service.js';
+
+export interface RunQueueOptions {
+  readonly pollMs: number;
+  /** Called when a run was worked on here: whatever came meanwhile asked for nothing. */
+  readonly onWorked?: (tenant: TenantId) => void;
+}
 
 /**
  * Works off the runs, one at a time here and one of a tenant anywhere: each under the tenant's lock, which falls free
@@ -24,8 +32,8 @@ export class RunQueueService {
   constructor(
     private readonly urls: DatabaseUrls,
     private readonly lifecycle: Pick<TrainingLifecycleRepository, 'waiting'>,
-    private readonly runs: TrainingRunService,
-    private readonly pollMs: number,
+    private readonly runs: Pick<TrainingRunService, 'execute'>,
+    private readonly options: RunQueueOptions,
     private readonly logger: Logger,
   ) {}
 
@@ -34,7 +42,7 @@ export class RunQueueService {
       onNotification: () => this.look(false),
       onConnected: () => this.look(true),
     });
-    this.poll = setInterval(() => this.look(true), this.pollMs);
+    this.poll = setInterval(() => this.look(true), this.options.pollMs);
   }
 
   /** The run in hand is left where its last checkpoint is; whoever holds the lock next goes on from there. */
@@ -63,21 +71,24 @@ export class RunQueueService {
           if ((run.isNew || isThorough) && !this.stopping.signal.aborted) await this.tryRun(run);
         }
       } catch (error) {
-        this.logger.warn({ err: error }, 'training runs could not be worked off; they are looked for again');
+        this.logger.warn({ err: error }, 'training runs could not be looked for; they are looked for again');
       }
     }
   }
 
-  private async tryRun(run: {
-    readonly tenantId: Parameters<typeof lockTraining>[1];
-    readonly runId: string;
-  }): Promise<void> {
-    const lock = await lockTraining(this.urls, run.tenantId);
-    if (!lock) return;
+  /** Never rejects: one tenant's trouble must not keep the others waiting. */
+  private async tryRun(run: WaitingRun): Promise<void> {
     try {
-      await this.runs.execute(run, AbortSignal.any([lock.lost, this.stopping.signal]));
-    } finally {
-      await lock.release();
+      const lock = await lockTraining(this.urls, run.tenantId);
+      if (!lock) return;
+      try {
+        await this.runs.execute(run, AbortSignal.any([lock.lost, this.stopping.signal]));
+      } finally {
+        await lock.release();
+      }
+      this.options.onWorked?.(run.tenantId);
+    } catch (error) {
+      this.logger.warn({ err: error, run: run.runId }, 'a training run could not be worked on; it is tried again');
     }
   }
 }

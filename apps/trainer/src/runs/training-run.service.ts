@@ -4,6 +4,7 @@ import type {
   RunConclusion,
   RunReference,
   TrainingLifecycleRepository,
+  WaitingRun,
 } from '@housestyle/database';
 import { toDomainError } from '@housestyle/domain';
 import { openObjectStore } from '@housestyle/object-store';
@@ -20,6 +21,8 @@ export interface TrainingRunOptions {
   readonly bases: LocalBases;
   readonly store: StoreLocation;
   readonly threads?: number;
+  /** how long a run waits for a trainer that has its base model */
+  readonly baselessAfterMs: number;
 }
 
 /** One run from its row to its end. The caller holds the tenant's training lock. */
@@ -33,20 +36,37 @@ export class TrainingRunService {
   ) {}
 
   /** @param stop ends the work and leaves the run as it is, for whoever takes it up next */
-  async execute(run: RunReference, stop: AbortSignal): Promise<void> {
+  async execute(run: WaitingRun, stop: AbortSignal): Promise<void> {
     const name = await this.lifecycle.baseModelOf(run.tenantId);
     const base = name === undefined ? undefined : this.options.bases.get(name);
-    if (!base) return this.lifecycle.abandon(run, `no trainer here has the base model ${name}`);
-    const held = await this.lifecycle.begin(run, base.description);
+    if (!base) return this.leaveToOthers(run, name);
+    const held = await this.begin(run, base);
     if (!held) return this.discardCheckpoints(run);
     this.metrics.started.inc();
     const endTimer = this.metrics.runSeconds.startTimer();
     const conclusion = await this.conclude(held, base, stop);
-    if (!conclusion) return;
+    if (!conclusion) return this.lifecycle.leave(held);
     if (!(await this.lifecycle.finish(held, conclusion))) return;
     endTimer();
     this.metrics.ended.inc({ status: conclusion.status });
     await this.discardCheckpoints(run);
+  }
+
+  /** Another trainer may have the base, and may be busy for a while. */
+  private async leaveToOthers(run: WaitingRun, name: string | undefined): Promise<void> {
+    if (run.waitedMs > this.options.baselessAfterMs) {
+      await this.lifecycle.abandon(run, `no trainer has the base model ${name}`);
+    }
+  }
+
+  /** A run that cannot even be begun counts its starts too, or it would be tried for ever. */
+  private async begin(run: WaitingRun, base: LocalBase): Promise<HeldRun | undefined> {
+    try {
+      return await this.lifecycle.begin(run, base.description);
+    } catch (error) {
+      await this.lifecycle.countStart(run);
+      throw error;
+    }
   }
 
   /** Undefined: the work was stopped, not the run. */

@@ -1,6 +1,7 @@
 import {
   listen,
   REVIEW_CHANNEL,
+  SCHEDULE_CHANNEL,
   type Database,
   type LearningRepository,
   type MapperVersionRepository,
@@ -22,12 +23,16 @@ export interface ReviewWatchRepositories {
   readonly tenants: Pick<TenantRepository, 'listIds'>;
 }
 
-/** Follows what editors decide: enough new reviews start a run, and reviews that turn bad take a promotion back. */
+/**
+ * Follows what editors decide: enough new reviews start a run, and reviews that turn bad take a promotion back. What is
+ * enough changes with the timetable; what came while a run was at work counts when it has ended.
+ */
 export class ReviewWatchService {
   private readonly waiting = new Set<TenantId>();
-  private subscription: Subscription | undefined;
+  private subscriptions: readonly Subscription[] = [];
   private timer: NodeJS.Timeout | undefined;
   private looking = Promise.resolve();
+  private isStopped = false;
 
   constructor(
     private readonly database: Pick<Database, 'urls'>,
@@ -37,25 +42,31 @@ export class ReviewWatchService {
   ) {}
 
   start(): void {
-    this.subscription = listen(this.database.urls.queueUrl, REVIEW_CHANNEL, {
-      onNotification: (payload) => this.noticed(payload.split(':', 1)),
-      // whatever was decided while nobody listened
-      onConnected: () =>
-        void this.repositories.tenants.listIds().then(
-          (tenants) => this.noticed(tenants),
-          (error: unknown) => this.logger.warn({ err: error }, 'the tenants could not be listed'),
-        ),
-    });
+    // whatever was decided while nobody listened
+    const lookAtEveryone = (): void =>
+      void this.repositories.tenants.listIds().then(
+        (tenants) => this.look(tenants),
+        (error: unknown) => this.logger.warn({ err: error }, 'the tenants could not be listed'),
+      );
+    this.subscriptions = [REVIEW_CHANNEL, SCHEDULE_CHANNEL].map((channel) =>
+      listen(this.database.urls.queueUrl, channel, {
+        onNotification: (payload) => this.look(payload.split(':', 1)),
+        onConnected: lookAtEveryone,
+      }),
+    );
   }
 
   async stop(): Promise<void> {
-    await this.subscription?.close();
+    this.isStopped = true;
+    await Promise.all(this.subscriptions.map((subscription) => subscription.close()));
     clearTimeout(this.timer);
     this.waiting.clear();
     await this.looking;
   }
 
-  private noticed(tenants: readonly string[]): void {
+  /** Soon, and once however often it is asked until then. */
+  look(tenants: readonly string[]): void {
+    if (this.isStopped) return;
     for (const tenant of tenants) if (isTenantId(tenant)) this.waiting.add(tenant);
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
@@ -76,9 +87,9 @@ export class ReviewWatchService {
   }
 
   private async requestRunIfEnough(tenant: TenantId): Promise<void> {
-    const { readiness, schedule } = await this.repositories.learning.readiness(tenant);
+    const { readiness, schedule, reviewsSinceLastRun } = await this.repositories.learning.readiness(tenant);
     const { isEnabled, newReviews: enough } = schedule;
-    if (!isEnabled || enough === undefined || readiness.state !== 'ready' || readiness.newReviews < enough) return;
+    if (!isEnabled || enough === undefined || readiness.state !== 'ready' || reviewsSinceLastRun < enough) return;
     await this.repositories.runs.request(tenant, 'threshold');
   }
 
