@@ -3,6 +3,7 @@ import { MAX_BEAMS } from '@housestyle/clipcap';
 import { DEVICES } from '@housestyle/runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { createTenant, migrateDatabase, type TenantOptions } from './administration.command.js';
+import { registerBench } from './bench/register-bench.js';
 import { captionPictures, type CaptionOptions } from './caption.command.js';
 import { evaluateResults, type EvaluateOptions } from './evaluate.command.js';
 import { listModels } from './models.command.js';
@@ -138,6 +139,8 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
     .option('--json', 'print a JSON object', false)
     .addHelpText('after', TENANT_EXAMPLES)
     .action(async (name: string, options: TenantOptions) => exit(await createTenant(name, options, terminal)));
+
+  registerBench(program, terminal, exit);
 
   return program;
 }

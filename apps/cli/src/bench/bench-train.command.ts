@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { EXIT_OK, type Terminal } from '../terminal.js';
+import type { SyntheticMapper, SyntheticSize } from './synthetic-model.js';
+import { TrainBench, type StepFigures } from './train-bench.js';
+
+export interface BenchTrainOptions extends SyntheticMapper {
+  readonly synthetic: SyntheticSize;
+  readonly tuneGpt2: boolean;
+  readonly batchSize: number;
+  readonly captionLength: number;
+  readonly steps: number;
+  readonly warmUp: number;
+  readonly threads: number;
+  /** where the random weights stay; a temporary one that goes away when absent. */
+  readonly weights?: string;
+  readonly paced: boolean;
+  readonly json: boolean;
+}
+
+/** Measures training steps and prints the figures. @returns the exit code */
+export async function benchTrain(options: BenchTrainOptions, terminal: Terminal): Promise<number> {
+  const folder = options.weights ?? (await mkdtemp(join(tmpdir(), 'housestyle-bench-')));
+  try {
+    const bench = await TrainBench.prepare({
+      ...options,
+      size: options.synthetic,
+      isGpt2Tuned: options.tuneGpt2,
+      folder,
+    });
+    const figures: StepFigures[] = [];
+    if (options.paced) await runPaced(bench, options, figures, terminal);
+    else await bench.run(options.warmUp + options.steps, (step) => figures.push(step));
+    await bench.release();
+    const report = reportOf(options, bench.trainableParameters, figures);
+    terminal.print(options.json ? JSON.stringify(report) : tableOf(report));
+    return EXIT_OK;
+  } finally {
+    if (options.weights === undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Takes one step for each line of standard input and prints its figures, so that others can have the machine between. */
+async function runPaced(bench: TrainBench, options: BenchTrainOptions, figures: StepFigures[], terminal: Terminal) {
+  const lines = createInterface({ input: process.stdin });
+  const waiting: string[] = [];
+  let isClosed = false;
+  lines.on('line', (line) => waiting.push(line)).on('close', () => (isClosed = true));
+  const mayGoOn = async () => {
+    if (waiting.length === 0 && !isClosed) await Promise.race([once(lines, 'line'), once(lines, 'close')]);
+    return waiting.shift() !== undefined;
+  };
+  terminal.print(JSON.stringify({ trainableParameters: bench.trainableParameters }));
+  const onStep = (step: StepFigures) => {
+    figures.push(step);
+    terminal.print(JSON.stringify(step));
+  };
+  await bench.run(options.warmUp + options.steps, onStep, mayGoOn);
+  lines.close();
+}
+
+function reportOf(options: BenchTrainOptions, trainableParameters: number, figures: readonly StepFigures[]) {
+  const measured = figures.slice(options.warmUp);
+  const stepSeconds = spread(measured.map(({ wallMs }) => wallMs / 1000));
+  const tokensPerStep = options.batchSize * options.captionLength;
+  return {
+    synthetic: options.synthetic,
+    mappingType: options.mappingType,
+    isGpt2Tuned: options.tuneGpt2,
+    trainableParameters,
+    batchSize: options.batchSize,
+    prefixLength: options.prefixLength,
+    captionLength: options.captionLength,
+    threads: options.threads,
+    warmUpSteps: Math.min(options.warmUp, figures.length),
+    steps: measured.length,
+    stepSeconds,
+    processorSeconds: spread(measured.map(({ cpuMs }) => cpuMs / 1000)),
+    /** caption tokens that are predicted and learned from. */
+    tokensPerSecond: stepSeconds && round(tokensPerStep / stepSeconds.median),
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    firstLoss: figures[0]?.loss,
+    lastLoss: figures.at(-1)?.loss,
+  };
+}
+
+type Report = ReturnType<typeof reportOf>;
+
+function tableOf(report: Report): string {
+  const { stepSeconds: wall, processorSeconds: cpu } = report;
+  const positions = `${report.prefixLength} + ${report.captionLength}`;
+  const trained = `${report.mappingType} mapper${report.isGpt2Tuned ? ' and GPT-2' : ''}`;
+  const rows: [string, string][] = [
+    ['model', `${report.synthetic}, random weights; ${trained} trained`],
+    ['trainable parameters', report.trainableParameters.toLocaleString('en')],
+    ['batch', `${report.batchSize} captions of ${positions} positions`],
+    ['s/step', wall ? `${wall.median} median, ${wall.min} min, ${wall.max} max of ${report.steps}` : 'no steps'],
+    ['processor s/step', cpu ? `${cpu.median} median, ${cpu.min} min, ${cpu.max} max` : 'no steps'],
+    ['threads', String(report.threads)],
+    ['tokens/s', String(report.tokensPerSecond ?? 0)],
+    ['peak memory', `${(report.peakMemoryBytes / 1e9).toFixed(2)} GB`],
+  ];
+  return rows.map(([name, value]) => `${name.padEnd(22)}${value}`).join('\n');
+}
+
+/** Undefined of nothing. */
+function spread(values: readonly number[]) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [min, median, max] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
+  if (min === undefined || median === undefined || max === undefined) return undefined;
+  return { median: round(median), min: round(min), max: round(max) };
+}
+
+const round = (value: number): number => Number(value.toPrecision(4));

@@ -1,0 +1,120 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { OnnxGraphRunner } from '@housestyle/runtime';
+import {
+  ADAMW_DEFAULTS,
+  initialParameters,
+  OnnxTrainingEngine,
+  Random,
+  train,
+  type CaptionExample,
+  type Parameters,
+  type TrainingModel,
+  type TrainingSession,
+} from '@housestyle/training';
+import { SYNTHETIC_SIZES, syntheticModel, type SyntheticMapper, type SyntheticSize } from './synthetic-model.js';
+
+export interface TrainBenchSettings extends SyntheticMapper {
+  readonly size: SyntheticSize;
+  readonly isGpt2Tuned: boolean;
+  readonly batchSize: number;
+  /** tokens of every caption. */
+  readonly captionLength: number;
+  readonly threads: number;
+  /** where the random weights are kept. */
+  readonly folder: string;
+}
+
+/** One update of the parameters, from the batch's arrays to the parameters' new values. */
+export interface StepFigures {
+  /** of the batch, before the update. */
+  readonly loss: number;
+  readonly wallMs: number;
+  /** of all threads, user and system. */
+  readonly cpuMs: number;
+}
+
+/** The trainer's own loop on a captioner of random weights, one batch over and over, each update measured. */
+export class TrainBench {
+  private constructor(
+    private readonly session: TrainingSession,
+    private readonly parameters: Parameters,
+    private readonly examples: readonly CaptionExample[],
+  ) {}
+
+  /** Besides the weights, `batch.json` in their folder says all that another program needs to do the same steps. */
+  static async prepare(settings: TrainBenchSettings): Promise<TrainBench> {
+    const { size, folder, isGpt2Tuned, threads } = settings;
+    const { model, files } = await syntheticModel(folder, size, settings);
+    const examples = randomExamples(settings);
+    const batch = {
+      embeddings: examples.map(({ embedding }) => [...embedding]),
+      tokens: examples.map((e) => e.tokens),
+    };
+    await writeFile(join(folder, 'batch.json'), JSON.stringify({ ...files, optimizer: OPTIMIZER, ...batch }));
+    const parameters = parametersOf(model, isGpt2Tuned);
+    const session = await new OnnxTrainingEngine(new OnnxGraphRunner({ threads })).compile(model, parameters);
+    return new TrainBench(session, parameters, examples);
+  }
+
+  get trainableParameters(): number {
+    return [...this.parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
+  }
+
+  /** At most `steps` updates; each waits for `mayGoOn`, and none follows when it says no. */
+  async run(
+    steps: number,
+    onStep: (figures: StepFigures) => void,
+    mayGoOn: () => Promise<boolean> = async () => true,
+  ): Promise<void> {
+    if (!(await mayGoOn())) return;
+    let began = now();
+    await train({
+      session: this.session,
+      parameters: this.parameters,
+      examples: this.examples,
+      settings: {
+        steps,
+        batchSize: this.examples.length,
+        accumulation: 1,
+        seed: 0,
+        learningRate: OPTIMIZER.learningRate,
+        schedule: { warmupShare: 0, decay: 'constant' },
+        optimizer: OPTIMIZER,
+      },
+      onProgress: async ({ loss, step }) => {
+        const ended = now();
+        onStep({ loss, wallMs: ended.wallMs - began.wallMs, cpuMs: ended.cpuMs - began.cpuMs });
+        if (step < steps && !(await mayGoOn())) return 'stop';
+        began = now();
+        return undefined;
+      },
+    });
+  }
+
+  release(): Promise<void> {
+    return this.session.release();
+  }
+}
+
+const OPTIMIZER = { ...ADAMW_DEFAULTS, learningRate: 1e-4 };
+
+const parametersOf = (model: TrainingModel, isGpt2Tuned: boolean): Parameters =>
+  initialParameters(model, { mapper: 'full', decoder: isGpt2Tuned ? 'full' : 'frozen' }, new Random(0));
+
+/** Captions of equal length, so that nothing is padded. Token 0 is left out: the official code gives it no loss. */
+function randomExamples({ size, batchSize, captionLength }: TrainBenchSettings): CaptionExample[] {
+  const { embeddingWidth, vocab_size } = SYNTHETIC_SIZES[size];
+  const random = new Random(1);
+  return Array.from({ length: batchSize }, () => ({
+    embedding: Float32Array.from({ length: embeddingWidth }, () => random.normal()),
+    tokens: Array.from({ length: captionLength }, () => 1 + (random.word() % (vocab_size - 1))),
+    weight: 1,
+  }));
+}
+
+function now() {
+  const { user, system } = process.cpuUsage();
+  return { wallMs: performance.now(), cpuMs: (user + system) / 1000 };
+}
