@@ -1,12 +1,14 @@
 import { createRequire } from 'node:module';
 import { MAX_BEAMS } from '@housestyle/clipcap';
 import { DEVICES } from '@housestyle/runtime';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { createTenant, migrateDatabase, type TenantOptions } from './administration.command.js';
 import { registerBench } from './bench/register-bench.js';
 import { captionPictures, type CaptionOptions } from './caption.command.js';
 import { evaluateResults, type EvaluateOptions } from './evaluate.command.js';
+import { registerLearning } from './learning/register-learning.js';
 import { listModels } from './models.command.js';
+import { count } from './option-values.js';
 import type { Terminal } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -16,6 +18,9 @@ Examples:
   $ housestyle caption samples/samples-00000.png
   $ housestyle caption --json samples/*.png > captions.jsonl
   $ housestyle evaluate --references captions.json --hypotheses results.json
+  $ housestyle adapt --images photos/ --captions photos.jsonl --out our-style
+  $ housestyle features folder --images photos/ --captions photos.jsonl --out photos.safetensors
+  $ housestyle train --features photos.safetensors --out mapper
   $ housestyle models list
 
 Exit codes: 0 everything worked, 1 something failed, 2 the command line was wrong.`;
@@ -140,15 +145,8 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
     .addHelpText('after', TENANT_EXAMPLES)
     .action(async (name: string, options: TenantOptions) => exit(await createTenant(name, options, terminal)));
 
+  registerLearning(program, terminal, exit);
   registerBench(program, terminal, exit);
 
   return program;
-}
-
-function count(atMost = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= 1 && value <= atMost) return value;
-    throw new InvalidArgumentError(atMost < Number.MAX_SAFE_INTEGER ? `Give 1 to ${atMost}.` : 'Give 1 or more.');
-  };
 }

@@ -14,14 +14,19 @@ export class ProgressBar {
 
   advance(count: number): void {
     this.done += count;
-    if (this.total < 2) return;
-    const filled = Math.round((WIDTH * this.done) / this.total);
+    this.show(this.done, this.total);
+  }
+
+  /** @param note a few words behind the count */
+  show(done: number, total: number, note = ''): void {
+    if (total < 2) return;
+    const filled = Math.round((WIDTH * done) / total);
     const bar = '█'.repeat(filled) + '░'.repeat(WIDTH - filled);
-    this.terminal.draw?.(`${CLEAR_LINE}${bar} ${this.done}/${this.total}`);
+    this.terminal.draw?.(`${CLEAR_LINE}${bar} ${done}/${total}${note && `  ${note}`}`);
   }
 
   /** Out of the way before a line is printed. */
   clear(): void {
-    if (this.total >= 2) this.terminal.draw?.(CLEAR_LINE);
+    this.terminal.draw?.(CLEAR_LINE);
   }
 }

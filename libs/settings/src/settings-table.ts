@@ -2,6 +2,7 @@ import { type z } from 'zod';
 import { ADMINISTRATION_VARIABLES } from './administration-settings.js';
 import { API_VARIABLES } from './api-settings.js';
 import { CAPTIONER_VARIABLES } from './captioner-settings.js';
+import { CLIENT_VARIABLES } from './client-settings.js';
 import { PIPELINE_VARIABLES } from './pipeline-settings.js';
 import type { VariableMeta } from './read-settings.js';
 import { STANDALONE_VARIABLES } from './standalone-settings.js';
@@ -14,6 +15,7 @@ const APPS: Readonly<Record<string, z.ZodRawShape>> = {
   'apps/captioner': CAPTIONER_VARIABLES,
   'apps/trainer': TRAINER_VARIABLES,
   'housestyle migrate, housestyle tenants': ADMINISTRATION_VARIABLES,
+  'housestyle training': CLIENT_VARIABLES,
 };
 
 /** docs/settings.md: every variable of every app, made from the schemas that read them. */

@@ -1,0 +1,135 @@
+import { DEVICES } from '@housestyle/runtime';
+import { Option, type Command } from 'commander';
+import { count, positive, safetensorsFile, seed, shareOrCount } from '../option-values.js';
+import type { Terminal } from '../terminal.js';
+import { adaptMapper, type AdaptOptions } from './adapt.command.js';
+import { folderFeatures, type FeaturesOptions } from './features.command.js';
+import { trainMapper, type TrainOptions } from './train.command.js';
+import { LEARNING_RATES } from './training-plan.js';
+import { requestTrainingRun, type TrainingRunOptions } from './training-run.command.js';
+
+const ADAPT_HELP = `
+Examples:
+  A line for each picture, oldest first: {"file": "boat.jpg", "caption": "A red boat on the sea."}
+  $ housestyle adapt --images photos/ --captions photos.jsonl --out our-style
+  $ housestyle caption --mapper our-style photos/*.jpg
+
+  This is what the trainer of a running installation does with its editors' reviews: the same recipe, the same gate.
+  From 50 pictures on, the newest fifth is held out to judge by; of fewer, every caption is judged by a mapper that has
+  not learned it. A mapper that is no better, or that says less of what is in the pictures, is refused: nothing is
+  written and the exit code is 1. With --force it is written all the same (exit code 0).
+  Pictures that cannot be read are named with their error code and left out.`;
+
+const FEATURES_HELP = `
+Examples:
+  Pictures of a folder with their captions, from JSON lines {"file", "caption"} or a .csv with such a header.
+  $ housestyle features folder --images photos/ --captions photos.csv --out photos.safetensors
+
+  Writes photos.safetensors (image_embeds, a row a picture, fp32, not normalised) and photos.jsonl (a line a caption:
+  {"file", "row", "caption"}). A picture may have several captions. Interrupted and run again, it goes on where it was.
+  Pictures that cannot be read are named with their error code and left out; then the exit code is 1.`;
+
+const TRAIN_HELP = `
+Examples:
+  A new mapper under the base model's GPT-2, which stays as it is: a directory for --mapper.
+  $ housestyle train --features photos.safetensors --out mapper
+  $ housestyle caption --mapper mapper photo.jpg
+
+  Mapper and GPT-2 together: a directory for --model.
+  $ housestyle train --features photos.safetensors --tune-gpt2 --epochs 20 --out model
+
+  As the official ClipCap code trains (rmokady/CLIP_prefix_caption), where 5,000 updates of warm-up make sense:
+  $ housestyle train --features coco.safetensors --tune-gpt2 --lr 2e-5 --warm-up 5000 --batch-size 40 --epochs 10 --out model
+
+The defaults are for hundreds of captions, the official ones for half a million:
+                  here                                    official
+  GPT-2           frozen (--only-prefix)                  tuned, unless --only_prefix
+  learning rate   ${LEARNING_RATES.mapper} mapper, ${LEARNING_RATES.gpt2} GPT-2             2e-5
+  warm-up         a tenth of the run                      5,000 updates: 300 captions never get there
+  last batch      trained on, however small               dropped: fewer than 40 captions teach nothing
+  captions end    with <|endoftext|>                      with their own ".", or not at all
+  token 0, "!"    is learned                              counts as padding
+  gradients       shortened to length 1                   as they are
+
+Run again after a kill with the same options, it goes on from its last checkpoint and ends with the same result; what it
+keeps until then is in OUT.unfinished.`;
+
+const RUN_HELP = `
+Examples:
+  $ HOUSESTYLE_API_KEY=… housestyle training run --api http://localhost:3000
+  $ housestyle training run --api https://captions.example.org --json
+
+  Asks for a run of the key's tenant, on its reviewed captions, and follows it to its verdict; while one is under way, it
+  follows that one. The key needs the scope admin. Ctrl-C ends the following, not the run.
+  Exit code 0: promoted; 1: refused, failed or cancelled.`;
+
+/** The commands that learn. */
+export function registerLearning(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  const model = () =>
+    new Option('--model <name|dir>', 'base model: a name of `models list`, or a directory').default('demo');
+  const device = () => new Option('--device <where>', 'where to compute').choices(DEVICES).default('cpu');
+
+  program
+    .command('adapt')
+    .description('Learn a house style from captioned pictures: a mapper of your own, if it is better.')
+    .requiredOption('--images <dir>', 'folder of the pictures')
+    .requiredOption('--captions <file>', 'their captions: .jsonl of {"file", "caption"}, or .csv')
+    .requiredOption('--out <dir>', 'where to write the mapper; must not exist')
+    .addOption(model())
+    .option('--force', 'write the mapper even if it is refused', false)
+    .option('--seed <n>', 'the same seed, the same mapper', seed, 1)
+    .addOption(device())
+    .option('--json', 'print one JSON object', false)
+    .addHelpText('after', ADAPT_HELP)
+    .action(async (options: AdaptOptions) => exit(await adaptMapper(options, terminal)));
+
+  program
+    .command('features')
+    .description('Encode captioned pictures with CLIP, once, for `train`.')
+    .command('folder')
+    .description('Encode the pictures of a folder.')
+    .requiredOption('--images <dir>', 'folder of the pictures')
+    .requiredOption('--captions <file>', 'their captions: .jsonl of {"file", "caption"}, or .csv')
+    .requiredOption('--out <file>', 'what to write: NAME.safetensors, and NAME.jsonl beside it', safetensorsFile)
+    .addOption(model())
+    .addOption(device())
+    .option('--json', 'print a JSON object, and one for each picture that could not be read', false)
+    .addHelpText('after', FEATURES_HELP)
+    .action(async (options: FeaturesOptions) => exit(await folderFeatures(options, terminal)));
+
+  program
+    .command('train')
+    .description('Train a mapping network on features, and GPT-2 with it where asked to.')
+    .requiredOption('--features <file>', 'NAME.safetensors of `housestyle features`', safetensorsFile)
+    .requiredOption('--out <dir>', 'where to write the mapper or the model; must not exist')
+    .addOption(model())
+    .addOption(new Option('--mapping-type <type>', 'the network').choices(['mlp', 'transformer']).default('mlp'))
+    .option('--prefix-length <n>', 'positions that the picture has in front of the words', count(512), 10)
+    .option('--clip-length <n>', 'transformer: positions that the embedding is spread over', count(512), 10)
+    .option('--num-layers <n>', 'transformer: layers', count(64), 8)
+    .addOption(new Option('--only-prefix', 'train the mapper alone (the default)').conflicts('tuneGpt2'))
+    .option('--tune-gpt2', 'train GPT-2 too', false)
+    .option('--normalize-prefix', 'scale embeddings to length 1; the mapper remembers it', false)
+    .option('--epochs <n>', 'times that every caption is seen', count(100_000), 10)
+    .option('--batch-size <n>', 'captions an update', count(4096), 40)
+    .option('--lr <rate>', `learning rate (default: ${LEARNING_RATES.mapper}, GPT-2 ${LEARNING_RATES.gpt2})`, positive)
+    .option('--warm-up <share|n>', 'the rate rises so long: a share of the run, or updates', shareOrCount, 0.1)
+    .option('--seed <n>', 'the same seed, the same result', seed, 1)
+    .option('--checkpoint-every <n>', 'updates between checkpoints', count(), 100)
+    .option('--restart', 'forget what an interrupted run has done', false)
+    .addOption(device())
+    .option('--json', 'print a JSON object an update, and one at the end', false)
+    .addHelpText('after', TRAIN_HELP)
+    .action(async (options: TrainOptions) => exit(await trainMapper(options, terminal)));
+
+  program
+    .command('training')
+    .description('Training in a running installation.')
+    .command('run')
+    .description("Ask for a training run on the tenant's reviewed captions, and follow it.")
+    .requiredOption('--api <url>', 'where the api is')
+    .option('--key <key>', 'API key of scope admin (default: HOUSESTYLE_API_KEY)')
+    .option('--json', 'print a JSON object for each change, the last one the whole run', false)
+    .addHelpText('after', RUN_HELP)
+    .action(async (options: TrainingRunOptions) => exit(await requestTrainingRun(options, terminal)));
+}
