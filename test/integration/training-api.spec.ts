@@ -88,6 +88,8 @@ describe('learning over HTTP', () => {
       lastRun: null,
       champion: null,
       curve: {
+        groups: [{ from: expect.any(String), to: expect.any(String), reviews: 4, acceptRate: 1, editDistance: 0 }],
+        promotions: [],
         days: [{ date: new Date().toISOString().slice(0, 10), reviews: 4, acceptRate: 1, editDistance: 0 }],
         mappers: [{ mapperId: 'base', name: 'demo', reviews: 4, acceptRate: 1, editDistance: 0 }],
       },
@@ -145,16 +147,28 @@ describe('learning over HTTP', () => {
     expect(detail).toMatchObject({
       figures: { ...FIGURES, candidate: { ...FIGURES.candidate, cider: null } },
       curve: [{ step: 1, loss: 2.5 }],
-      examples: [{ reference: 'Boat, red.', before: 'A boat.', after: 'Boat, red.' }],
+      examples: [
+        {
+          previewUrl: expect.stringMatching(/^\/v1\/assets\/.+\/preview$/) as string,
+          reference: 'Boat, red.',
+          before: 'A boat.',
+          after: 'Boat, red.',
+        },
+      ],
       mapper: { id: championId, name: 'Version 1' },
       trainableParameters: 4096,
     });
-    const { items: mappers, latestPromotion } = await caller.get<MapperList>('/v1/mappers');
+    const { items: mappers, latestPromotion, rollbackTo } = await caller.get<MapperList>('/v1/mappers');
     expect(mappers).toMatchObject([
       { id: championId, isChampion: true, kind: 'delta', trainingRunId: items[0]!.id, figures: { nHoldOut: 1 } },
     ]);
     expect(latestPromotion).toMatchObject({ mapperId: championId, kind: 'training' });
+    expect(rollbackTo).toEqual({ mapperId: null, name: 'demo' });
     expect(await caller.get<Learning>('/v1/learning')).toMatchObject({
+      curve: {
+        groups: [{ reviews: 10 }, { reviews: 10 }],
+        promotions: [{ mapperId: championId, name: 'Version 1', kind: 'training', reviewsBefore: 20 }],
+      },
       champion: { id: championId, name: 'Version 1' },
       activeRun: null,
       lastRun: { status: 'promoted' },
@@ -173,6 +187,7 @@ describe('learning over HTTP', () => {
     const caller = await api.caller();
     await reviewPictures(api.test, caller.tenant, 20);
     const [first, second] = [await trainAndPromote(caller), await trainAndPromote(caller)];
+    expect((await caller.get<MapperList>('/v1/mappers')).rollbackTo).toEqual({ mapperId: first, name: 'Version 1' });
     expect(await post<MapperList>(caller, '/v1/mappers/rollback', {})).toMatchObject({
       championId: first,
       latestPromotion: { kind: 'rollback', reason: 'rolled back by hand' },

@@ -38,6 +38,12 @@ export interface PromotionView {
   readonly promotedAt: Date;
 }
 
+/** A promotion with the name of what was promoted. */
+export interface NamedPromotion extends PromotionView {
+  /** undefined for the base's own */
+  readonly mapperName?: string;
+}
+
 export class MapperVersionRepository {
   constructor(private readonly database: Database) {}
 
@@ -110,6 +116,31 @@ export class MapperVersionRepository {
       rows.promotion.findFirst({ where: { tenantId: tenant }, orderBy: { id: 'desc' } }),
     );
     return row ? toPromotionView(row) : undefined;
+  }
+
+  /** Newest first. */
+  async promotions(tenant: TenantId, limit: number): Promise<NamedPromotion[]> {
+    const rows = await this.database.forTenant(tenant, (tables) =>
+      tables.promotion.findMany({
+        where: { tenantId: tenant },
+        include: { mapperVersion: { select: { name: true } } },
+        orderBy: { id: 'desc' },
+        take: limit,
+      }),
+    );
+    return rows.map((row) => ({ ...toPromotionView(row), mapperName: row.mapperVersion?.name }));
+  }
+
+  /** Where a rollback would lead; undefined when there is nothing before the champion. */
+  rollbackTarget(tenant: TenantId): Promise<{ readonly id: string | null; readonly name?: string } | undefined> {
+    return this.database.forTenant(tenant, async (rows) => {
+      const target = predecessorOf(await promotionSteps(rows, tenant));
+      if (!target?.mapperVersionId) return target && { id: null };
+      return rows.mapperVersion.findFirstOrThrow({
+        where: { tenantId: tenant, id: target.mapperVersionId },
+        select: { id: true, name: true },
+      });
+    });
   }
 
   /** Undefined: the base's own mapper. (The pipeline gets it with its tasks: `CaptioningRepository.loadTasks`.) */

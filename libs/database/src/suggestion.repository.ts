@@ -33,6 +33,17 @@ export class SuggestionRepository {
     return rows.map(toSuggestionView);
   }
 
+  /** The assets of these suggestions that have a preview, by suggestion. */
+  async previewsOf(tenant: TenantId, ids: readonly string[]): Promise<ReadonlyMap<string, AssetRowId>> {
+    const rows = await this.database.forTenant(tenant, (tables) =>
+      tables.suggestion.findMany({
+        where: { tenantId: tenant, id: { in: [...ids] }, asset: { preview: { isNot: null } } },
+        select: { id: true, assetRowId: true },
+      }),
+    );
+    return new Map(rows.map(({ id, assetRowId }) => [id, assetRowId]));
+  }
+
   async countByState(tenant: TenantId): Promise<Record<SuggestionState, number>> {
     return this.database.forTenant(tenant, async (tables) => {
       const all = await tables.suggestion.count({ where: { tenantId: tenant, erasedAt: null } });

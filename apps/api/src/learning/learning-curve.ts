@@ -1,12 +1,35 @@
 import type { LearningCurve } from '@housestyle/contracts';
-import type { DatedVerdict } from '@housestyle/database';
+import type { DatedVerdict, NamedPromotion } from '@housestyle/database';
 import { BASE_MAPPER_ID, liveQuality } from '@housestyle/domain';
 
-/** @param verdicts oldest first */
-export function learningCurve(verdicts: readonly DatedVerdict[], baseModel: string): LearningCurve {
+const MAX_GROUPS = 40;
+/** fewer say nothing about a rate */
+const MIN_GROUP = 10;
+
+/**
+ * @param verdicts oldest first
+ * @param promotions oldest first
+ */
+export function learningCurve(
+  verdicts: readonly DatedVerdict[],
+  promotions: readonly NamedPromotion[],
+  baseModel: string,
+): LearningCurve {
   const byDay = groupBy(verdicts, ({ reviewedAt }) => reviewedAt.toISOString().slice(0, 10));
   const byMapper = groupBy(verdicts, ({ mapperId }) => mapperId);
   return {
+    groups: inGroups(verdicts).map((group) => ({
+      from: group[0]!.reviewedAt.toISOString(),
+      to: group.at(-1)!.reviewedAt.toISOString(),
+      ...qualityOf(group),
+    })),
+    promotions: promotions.map(({ mapperVersionId, mapperName, kind, promotedAt }) => ({
+      mapperId: mapperVersionId,
+      name: mapperName ?? baseModel,
+      kind,
+      promotedAt: promotedAt.toISOString(),
+      reviewsBefore: verdicts.filter(({ reviewedAt }) => reviewedAt < promotedAt).length,
+    })),
     days: [...byDay].map(([date, group]) => ({ date, ...qualityOf(group) })),
     mappers: [...byMapper].map(([mapperId, group]) => ({
       mapperId,
@@ -14,6 +37,19 @@ export function learningCurve(verdicts: readonly DatedVerdict[], baseModel: stri
       ...qualityOf(group),
     })),
   };
+}
+
+/** Of equal size but for the last, which takes up what would be too few by itself. */
+function inGroups(verdicts: readonly DatedVerdict[]): DatedVerdict[][] {
+  const size = Math.max(MIN_GROUP, Math.ceil(verdicts.length / MAX_GROUPS));
+  const groups: DatedVerdict[][] = [];
+  for (let at = 0; at < verdicts.length; at += size) {
+    const rest = verdicts.length - at;
+    const isLast = rest < size + MIN_GROUP;
+    groups.push(verdicts.slice(at, isLast ? undefined : at + size));
+    if (isLast) break;
+  }
+  return groups;
 }
 
 function qualityOf(verdicts: readonly DatedVerdict[]) {

@@ -11,6 +11,8 @@ import type { TenantId, TrainingSchedule as Schedule } from '@housestyle/domain'
 import { presentTrainingRun } from '../training/present-training-run.js';
 import { learningCurve } from './learning-curve.js';
 
+const MAX_PROMOTIONS = 100;
+
 @Injectable()
 export class LearningService {
   constructor(
@@ -23,9 +25,10 @@ export class LearningService {
 
   async get(tenant: TenantId): Promise<Learning> {
     const { readiness, schedule } = await this.learning.readiness(tenant);
-    const [runs, verdicts, champion, versions, owner] = await Promise.all([
+    const [runs, verdicts, promotions, champion, versions, owner] = await Promise.all([
       this.runs.list(tenant, { limit: 2 }),
       this.learning.verdicts(tenant),
+      this.mappers.promotions(tenant, MAX_PROMOTIONS),
       this.mappers.champion(tenant),
       this.mappers.list(tenant),
       this.tenants.get(tenant),
@@ -40,7 +43,7 @@ export class LearningService {
       activeRun: activeRun ? presentTrainingRun(activeRun) : null,
       lastRun: lastRun ? presentTrainingRun(lastRun) : null,
       champion: version ? { id: version.id, name: version.name } : null,
-      curve: learningCurve(verdicts, owner?.baseModel ?? ''),
+      curve: learningCurve(verdicts, promotions.reverse(), owner?.baseModel ?? ''),
     };
   }
 

@@ -1,23 +1,29 @@
 import { Injectable } from '@nestjs/common';
 import type { MapperList, PromoteMapper, Promotion } from '@housestyle/contracts';
-import { MapperVersionRepository } from '@housestyle/database';
+import { MapperVersionRepository, TenantRepository } from '@housestyle/database';
 import { BASE_MAPPER_ID, type TenantId } from '@housestyle/domain';
 import type { Caller } from '../access/caller.js';
 import { presentMapper, presentPromotion } from './present-mapper.js';
 
 @Injectable()
 export class MappersService {
-  constructor(private readonly mapperVersions: MapperVersionRepository) {}
+  constructor(
+    private readonly mapperVersions: MapperVersionRepository,
+    private readonly tenants: TenantRepository,
+  ) {}
 
   async list(tenant: TenantId): Promise<MapperList> {
-    const [champion, versions, latestPromotion] = await Promise.all([
+    const [champion, versions, latestPromotion, before, owner] = await Promise.all([
       this.mapperVersions.champion(tenant),
       this.mapperVersions.list(tenant),
       this.latestPromotion(tenant),
+      this.mapperVersions.rollbackTarget(tenant),
+      this.tenants.get(tenant),
     ]);
     return {
       championId: champion?.id ?? null,
       latestPromotion: latestPromotion ?? null,
+      rollbackTo: before ? { mapperId: before.id, name: before.name ?? owner?.baseModel ?? '' } : null,
       items: versions.map((version) => presentMapper(version, champion?.id)),
     };
   }

@@ -1,5 +1,6 @@
 import type { TrainingRun, TrainingRunDetail } from '@housestyle/contracts';
-import type { TrainingRunDetail as RunDetailRow, TrainingRunView } from '@housestyle/database';
+import type { AssetRowId, TrainingRunDetail as RunDetailRow, TrainingRunView } from '@housestyle/database';
+import { previewUrl } from '../assets/present-asset.js';
 
 export function presentTrainingRun(run: TrainingRunView): TrainingRun {
   return {
@@ -22,10 +23,18 @@ export function presentTrainingRun(run: TrainingRunView): TrainingRun {
   };
 }
 
-export function presentTrainingRunDetail(run: RunDetailRow): TrainingRunDetail {
+/** @param pictures assets with a preview, by suggestion */
+export function presentTrainingRunDetail(
+  run: RunDetailRow,
+  pictures: ReadonlyMap<string, AssetRowId>,
+): TrainingRunDetail {
   return {
     ...presentTrainingRun(run),
     curve: [...run.curve],
-    examples: run.examples.map(({ id, reference, before, after }) => ({ suggestionId: id, reference, before, after })),
+    examples: run.examples.map(({ id, reference, before, after }) => {
+      const asset = pictures.get(id);
+      const url = asset === undefined ? null : previewUrl(asset, true);
+      return { suggestionId: id, previewUrl: url, reference, before, after };
+    }),
   };
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { PageQuerySchema, TrainingRun, TrainingRunDetail, TrainingRunPage } from '@housestyle/contracts';
-import { LearningRepository, TrainingRunRepository } from '@housestyle/database';
+import { LearningRepository, SuggestionRepository, TrainingRunRepository } from '@housestyle/database';
 import { DomainError, type TenantId } from '@housestyle/domain';
 import type { z } from 'zod';
 import type { Caller } from '../access/caller.js';
@@ -11,6 +11,7 @@ export class TrainingRunsService {
   constructor(
     private readonly runs: TrainingRunRepository,
     private readonly learning: LearningRepository,
+    private readonly suggestions: SuggestionRepository,
   ) {}
 
   async list(tenant: TenantId, page: z.output<typeof PageQuerySchema>): Promise<TrainingRunPage> {
@@ -21,7 +22,11 @@ export class TrainingRunsService {
   async get(tenant: TenantId, id: string): Promise<TrainingRunDetail> {
     const run = await this.runs.get(tenant, id);
     if (!run) throw noSuchRun(id);
-    return presentTrainingRunDetail(run);
+    const pictures = await this.suggestions.previewsOf(
+      tenant,
+      run.examples.map((example) => example.id),
+    );
+    return presentTrainingRunDetail(run, pictures);
   }
 
   async find(tenant: TenantId, id: string): Promise<TrainingRun | undefined> {

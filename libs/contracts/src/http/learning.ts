@@ -1,4 +1,4 @@
-import { READINESS_STATES } from '@housestyle/domain';
+import { PROMOTION_KINDS, READINESS_STATES } from '@housestyle/domain';
 import { z } from 'zod';
 import { TrainingRunSchema } from './training-run.js';
 
@@ -76,9 +76,23 @@ const quality = {
     .describe('mean over accepted (0) and corrected captions: Levenshtein / longer length'),
 };
 
-/** How captions fared with the people who reviewed them: by day, and by the mapper that wrote them. */
+/** How captions fared with the people who reviewed them: over time, by day, and by the mapper that wrote them. */
 export const LearningCurveSchema = z
   .object({
+    groups: z
+      .array(z.object({ from: z.iso.datetime(), to: z.iso.datetime(), ...quality }))
+      .describe('consecutive reviews, oldest first, at most 40 groups, of 10 or more if there are as many'),
+    promotions: z
+      .array(
+        z.object({
+          mapperId: z.guid().nullable().describe('null: the base model’s own'),
+          name: z.string(),
+          kind: z.enum(PROMOTION_KINDS),
+          promotedAt: z.iso.datetime(),
+          reviewsBefore: count.describe('of the reviews above, those made before it'),
+        }),
+      )
+      .describe('oldest first: from then on this mapper wrote'),
     days: z.array(z.object({ date: z.iso.date(), ...quality })).describe('oldest first; days without reviews left out'),
     mappers: z
       .array(

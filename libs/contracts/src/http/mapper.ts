@@ -40,6 +40,10 @@ export const MapperListSchema = z
   .object({
     championId: z.guid().nullable(),
     latestPromotion: PromotionSchema.nullable(),
+    rollbackTo: z
+      .object({ mapperId: z.guid().nullable().describe('null: the base model’s own'), name: z.string() })
+      .nullable()
+      .describe('what a rollback would lead to; null: there is nothing before the champion'),
     items: z.array(MapperVersionSchema),
   })
   .meta({ id: 'MapperList' });

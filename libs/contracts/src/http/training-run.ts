@@ -75,6 +75,7 @@ export const TrainingRunDetailSchema = TrainingRunSchema.extend({
     .array(
       z.object({
         suggestionId: z.guid(),
+        previewUrl: z.string().nullable().describe('of the picture; null: none is kept'),
         reference: z.string().describe('what a person wrote or let stand'),
         before: z.string().describe('the champion’s caption'),
         after: z.string().describe('the candidate’s'),
