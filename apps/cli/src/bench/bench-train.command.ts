@@ -35,7 +35,7 @@ export async function benchTrain(options: BenchTrainOptions, terminal: Terminal)
     if (options.paced) await runPaced(bench, options, figures, terminal);
     else await bench.run(options.warmUp + options.steps, (step) => figures.push(step));
     await bench.release();
-    const report = reportOf(options, bench.trainableParameters, figures);
+    const report = reportOf(options, bench, figures);
     terminal.print(options.json ? JSON.stringify(report) : tableOf(report));
     return EXIT_OK;
   } finally {
@@ -53,7 +53,7 @@ async function runPaced(bench: TrainBench, options: BenchTrainOptions, figures: 
     if (waiting.length === 0 && !isClosed) await Promise.race([once(lines, 'line'), once(lines, 'close')]);
     return waiting.shift() !== undefined;
   };
-  terminal.print(JSON.stringify({ trainableParameters: bench.trainableParameters }));
+  terminal.print(JSON.stringify({ trainableParameters: bench.trainableParameters, tokens: bench.tokens }));
   const onStep = (step: StepFigures) => {
     figures.push(step);
     terminal.print(JSON.stringify(step));
@@ -62,10 +62,13 @@ async function runPaced(bench: TrainBench, options: BenchTrainOptions, figures: 
   lines.close();
 }
 
-function reportOf(options: BenchTrainOptions, trainableParameters: number, figures: readonly StepFigures[]) {
+function reportOf(
+  options: BenchTrainOptions,
+  { trainableParameters, tokens }: TrainBench,
+  figures: readonly StepFigures[],
+) {
   const measured = figures.slice(options.warmUp);
   const stepSeconds = spread(measured.map(({ wallMs }) => wallMs / 1000));
-  const tokensPerStep = options.batchSize * options.captionLength;
   return {
     synthetic: options.synthetic,
     mappingType: options.mappingType,
@@ -80,7 +83,7 @@ function reportOf(options: BenchTrainOptions, trainableParameters: number, figur
     stepSeconds,
     processorSeconds: spread(measured.map(({ cpuMs }) => cpuMs / 1000)),
     /** caption tokens that are predicted and learned from. */
-    tokensPerSecond: stepSeconds && round(tokensPerStep / stepSeconds.median),
+    tokensPerSecond: stepSeconds && round(tokens / stepSeconds.median),
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     firstLoss: figures[0]?.loss,
     lastLoss: figures.at(-1)?.loss,

@@ -62,6 +62,11 @@ export class TrainBench {
     return [...this.parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
   }
 
+  /** caption tokens that a step learns from. */
+  get tokens(): number {
+    return this.examples.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  }
+
   /** At most `steps` updates; each waits for `mayGoOn`, and none follows when it says no. */
   async run(
     steps: number,
