@@ -18,6 +18,8 @@ export interface ReviewedPicture {
 export interface PictureOptions {
   /** the picture of the n-th of them; the same number, the same picture */
   readonly picture?: (n: number) => number;
+  /** of the n-th of them; else an invented one of `dimensions` */
+  readonly embedding?: (n: number) => Float32Array;
   readonly suggested?: (n: number) => string;
   /** undefined: left pending */
   readonly review?: (n: number) => ReviewDraft | undefined;
@@ -37,10 +39,11 @@ export async function reviewPictures(
 ): Promise<ReviewedPicture[]> {
   const {
     picture = (n) => landed + n,
+    dimensions = 8,
+    embedding = (n) => embeddingOf(picture(n), dimensions),
     suggested = (n) => `A red boat, number ${n}.`,
     review = () => ({ decision: 'accepted', editor: 'ana' }),
     mapperId = BASE_MAPPER_ID,
-    dimensions = 8,
     base = TEST_BASE,
   } = options;
   const uploads = Array.from({ length: count }, (_, n) => ({
@@ -59,7 +62,7 @@ export async function reviewPictures(
       leaseToken: leases.find((lease) => lease.assetRowId === assetRowId)!.leaseToken,
       baseModel: base.name,
       baseSha256: base.sha256,
-      embedding: new Uint8Array(embeddingOf(picture(n), dimensions).buffer),
+      embedding: bytesOf(embedding(n)),
       preview: { contentType: 'image/webp', width: 4, height: 3, bytes: new Uint8Array([1]) },
       width: 640,
       height: 480,
@@ -82,6 +85,8 @@ export async function reviewPictures(
   }
   return reviewed;
 }
+
+const bytesOf = (values: Float32Array): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
 
 /** Far from every other picture's. */
 export function embeddingOf(picture: number, dimensions = 8): Float32Array {

@@ -10,6 +10,9 @@ export class PipelineMetrics extends Metrics {
   readonly captioned = this.counter('pipeline_captioned_total', 'assets captioned');
   readonly failed = this.counter('pipeline_failed_total', 'assets failed for good, by code', ['code']);
   readonly retried = this.counter('pipeline_retried_total', 'attempts that will be repeated, by code', ['code']);
+  readonly fallbacks = this.counter('pipeline_mapper_fallbacks_total', 'items whose mapper was unusable, by code', [
+    'code',
+  ]);
   readonly lostLeases = this.counter('pipeline_lost_leases_total', 'outcomes that came after their lease had ended');
   readonly published = this.counter('pipeline_published_total', 'outbox events published');
   readonly held = this.gauge('pipeline_held_assets', 'assets leased by this process');

@@ -1,15 +1,8 @@
 import { EVENT_TYPES } from '@housestyle/contracts';
-import {
-  BASE_MAPPER_ID,
-  type AssetKey,
-  type ErrorCode,
-  type Hypothesis,
-  type MapperReference,
-  type TenantId,
-} from '@housestyle/domain';
+import { BASE_MAPPER_ID, type AssetKey, type ErrorCode, type Hypothesis, type TenantId } from '@housestyle/domain';
 import type { AssetRowId, Lease } from './asset-row.js';
 import { FAILURE_CHANNEL, SUGGESTION_CHANNEL } from './channels.js';
-import { championOf } from './champion.js';
+import { writersOf, type Writers } from './champion.js';
 import type { Database, Transaction } from './database.js';
 import { appendToOutbox, type OutboxEntry } from './outbox-events.js';
 import { storableText } from './storable-text.js';
@@ -30,10 +23,8 @@ export interface StoredEmbedding {
   readonly values: Uint8Array;
 }
 
-export interface TenantTasks {
+export interface TenantTasks extends Writers {
   readonly tasks: readonly CaptioningTask[];
-  /** undefined: the base's own mapper */
-  readonly champion?: MapperReference;
 }
 
 /** Everything one captioned picture leaves behind. */
@@ -85,7 +76,7 @@ const MAX_MESSAGE_LENGTH = 2000;
 export class CaptioningRepository {
   constructor(private readonly database: Database) {}
 
-  /** What the pipeline needs to know about leased assets of one tenant, its champion mapper included. */
+  /** What the pipeline needs to know about leased assets of one tenant, the mappers that write for it included. */
   loadTasks(tenant: TenantId, assetRowIds: readonly AssetRowId[]): Promise<TenantTasks> {
     return this.database.forTenant(tenant, async (rows) => {
       const assets = await rows.asset.findMany({
@@ -93,7 +84,7 @@ export class CaptioningRepository {
         include: { embeddings: true },
       });
       return {
-        champion: await championOf(rows, tenant),
+        ...(await writersOf(rows, tenant)),
         tasks: assets.map((asset) => ({
           tenantId: tenant,
           assetRowId: asset.id,

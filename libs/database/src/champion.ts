@@ -9,14 +9,48 @@ export async function championOf(rows: Transaction, tenant: TenantId): Promise<M
   const latest = await rows.promotion.findFirst({
     where: { tenantId: tenant },
     orderBy: { id: 'desc' },
-    select: {
-      mapperVersion: { select: { id: true, sha256: true, key: true, baseModel: true } },
-      tenant: { select: { baseModel: true } },
-    },
+    select: STEP_PARTS,
   });
-  if (!latest?.mapperVersion || latest.mapperVersion.baseModel !== latest.tenant.baseModel) return undefined;
-  const { id, sha256, key } = latest.mapperVersion;
+  return latest ? referenceIn(latest) : undefined;
+}
+
+/** Who writes a tenant's captions; each undefined: the base's own. */
+export interface Writers {
+  readonly champion?: MapperReference;
+  /** while the champion cannot be used */
+  readonly predecessor?: MapperReference;
+}
+
+/** More promotions than that since the predecessor's, and the base's own takes its place. */
+const MAX_STEPS_BACK = 20;
+
+export async function writersOf(rows: Transaction, tenant: TenantId): Promise<Writers> {
+  const steps = await rows.promotion.findMany({
+    where: { tenantId: tenant },
+    orderBy: { id: 'desc' },
+    take: MAX_STEPS_BACK,
+    select: { mapperVersionId: true, kind: true, ...STEP_PARTS },
+  });
+  const before = predecessorOf(steps)?.mapperVersionId;
+  const earlier = before && steps.find(({ mapperVersionId }) => mapperVersionId === before);
+  const [champion, predecessor] = [steps[0] && referenceIn(steps[0]), earlier ? referenceIn(earlier) : undefined];
+  return { ...(champion && { champion }), ...(predecessor && { predecessor }) };
+}
+
+const STEP_PARTS = {
+  mapperVersion: { select: { id: true, sha256: true, key: true, baseModel: true } },
+  tenant: { select: { baseModel: true } },
+} as const;
+
+function referenceIn({ mapperVersion, tenant }: PromotedStep): MapperReference | undefined {
+  if (mapperVersion?.baseModel !== tenant.baseModel) return undefined;
+  const { id, sha256, key } = mapperVersion;
   return { id, sha256, key };
+}
+
+interface PromotedStep {
+  readonly mapperVersion: (MapperReference & { readonly baseModel: string }) | null;
+  readonly tenant: { readonly baseModel: string };
 }
 
 /** A promotion as far as it says who came before whom; a null mapper version is the base's own. */

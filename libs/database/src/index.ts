@@ -4,6 +4,7 @@ export * from './asset-row.js';
 export * from './asset.repository.js';
 export * from './bucket-mapping.repository.js';
 export * from './captioning.repository.js';
+export type { Writers } from './champion.js';
 export * from './channels.js';
 export * from './connection-urls.js';
 export type { Page, PageRequest } from './cursor.js';

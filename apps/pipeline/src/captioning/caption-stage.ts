@@ -50,6 +50,8 @@ export class CaptionStage {
   private consecutiveFailures = 0;
   private successes = 0;
   private isStopped = false;
+  /** each is told of once. */
+  private readonly unusableMappers = new Set<string>();
 
   constructor(
     private readonly captioner: Pick<CaptionerClient, 'caption'>,
@@ -131,7 +133,11 @@ export class CaptionStage {
       const refused = batch.filter(({ item }) => isCaptionersFault(codes.get(item.lease.assetRowId)));
       if (refused.length > 0) this.pause();
       for (const entry of refused) this.again(entry, entry.maxShare);
-      const answered = batch.filter((entry) => !refused.includes(entry)).map(({ item }) => item);
+      const stranded = batch.filter(({ item }) => item.mapper && isMappersFault(codes.get(item.lease.assetRowId)));
+      for (const entry of stranded) this.fallBack(entry, codes.get(entry.item.lease.assetRowId)!);
+      const answered = batch
+        .filter((entry) => !refused.includes(entry) && !stranded.includes(entry))
+        .map(({ item }) => item);
       if (answered.length > 0) track(this.writes, this.outcomes.record(answered, response));
     } catch (error) {
       this.onFailure(batch, toDomainError(error));
@@ -161,6 +167,18 @@ export class CaptionStage {
     this.pausedUntil = performance.now() + pauseMs;
   }
 
+  /** A mapper that cannot be used is not the picture's fault: the one before writes, and at last the base's own. */
+  private fallBack(entry: Waiting, code: string): void {
+    const { mapper, fallback } = entry.item;
+    this.metrics.fallbacks.inc({ code });
+    if (!this.unusableMappers.has(mapper!.id)) {
+      this.unusableMappers.add(mapper!.id);
+      const { tenantId } = entry.item.lease;
+      this.logger.error({ tenant: tenantId, mapper: mapper!.id, code }, 'a champion cannot be used; another writes');
+    }
+    this.waiting.push({ ...entry, item: { ...entry.item, mapper: fallback, fallback: undefined } });
+  }
+
   /** Behind the others, so that these are the next to be tried. */
   private again(entry: Waiting, maxShare: number): void {
     this.waiting.push({ ...entry, maxShare, failures: entry.failures + 1, successesSeen: this.successes });
@@ -169,6 +187,12 @@ export class CaptionStage {
 
 const isCaptionersFault = (code: string | undefined): boolean =>
   code === 'captioner_unavailable' || code === 'captioner_overloaded';
+
+const isMappersFault = (code: string | undefined): boolean =>
+  code === 'corrupt_checkpoint' ||
+  code === 'mapper_not_found' ||
+  code === 'mapper_mismatch' ||
+  code === 'invalid_model';
 
 function track(set: Set<Promise<void>>, work: Promise<void>, onEnd?: () => void): void {
   const tracked = work.finally(() => {

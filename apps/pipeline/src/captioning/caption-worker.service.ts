@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import type { CaptioningRepository, CaptioningTask, LeasedAsset, LeaseRepository } from '@housestyle/database';
-import { DomainError, toDomainError, type MapperReference, type TenantId } from '@housestyle/domain';
+import type { CaptioningRepository, CaptioningTask, LeasedAsset, LeaseRepository, Writers } from '@housestyle/database';
+import { DomainError, toDomainError, type TenantId } from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
 import { WakeSignal } from '../wake-signal.js';
 import type { BaseModels } from './base-models.js';
@@ -118,7 +118,7 @@ export class CaptionWorkerService {
   /** The champion is read with every batch, so that a promotion counts from the next one on. */
   private async begin(tenant: TenantId, leases: readonly LeasedAsset[]): Promise<void> {
     const ids = leases.map(({ assetRowId }) => assetRowId);
-    const { tasks, champion } = await this.queue.captioning.loadTasks(tenant, ids).catch(async (error: unknown) => {
+    const { tasks, ...writers } = await this.queue.captioning.loadTasks(tenant, ids).catch(async (error: unknown) => {
       // no fault of theirs, so no attempt is counted; if this fails too, they are left to their leases' end
       await this.held.release(leases).catch(() => undefined);
       throw error;
@@ -126,12 +126,12 @@ export class CaptionWorkerService {
     const taskOf = new Map(tasks.map((task) => [task.assetRowId, task]));
     for (const lease of leases) {
       const task = taskOf.get(lease.assetRowId);
-      if (task) this.track(this.work(lease, task, champion));
+      if (task) this.track(this.work(lease, task, writers));
       else this.held.forget([lease]);
     }
   }
 
-  private async work(lease: LeasedAsset, task: CaptioningTask, mapper: MapperReference | undefined): Promise<void> {
+  private async work(lease: LeasedAsset, task: CaptioningTask, { champion, predecessor }: Writers): Promise<void> {
     const { bases, preparer, stage, outcomes } = this.stages;
     try {
       if (lease.isExhausted) {
@@ -139,7 +139,8 @@ export class CaptionWorkerService {
         throw new DomainError('attempts_exhausted', message);
       }
       const base = await bases.get(lease.baseModel);
-      const item = { lease, task, base, ...(mapper && { mapper }) };
+      const mappers = { ...(champion && { mapper: champion }), ...(predecessor && { fallback: predecessor }) };
+      const item = { lease, task, base, ...mappers };
       const stored = task.embeddings.find(({ baseSha256 }) => baseSha256 === base.sha256);
       if (stored) return stage.add({ ...item, embedding: stored.values });
       const picture = await preparer.prepare(task, base, this.abort.signal);

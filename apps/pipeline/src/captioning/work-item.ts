@@ -10,6 +10,8 @@ export interface WorkItem {
   readonly base: BaseModel;
   /** undefined: the base's own */
   readonly mapper?: MapperReference;
+  /** what writes if that cannot be used; undefined: the base's own */
+  readonly fallback?: MapperReference;
 }
 
 /** The picture as the base model takes it, and what the page needs of it. */
