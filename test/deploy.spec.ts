@@ -44,6 +44,7 @@ const isBuilt = (path: string) => path === 'node_modules' || path.endsWith('/dis
 interface Service {
   readonly image?: string;
   readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly environment?: Readonly<Record<string, string>>;
   readonly volumes?: readonly string[];
   readonly depends_on?: object;
 }
@@ -57,6 +58,15 @@ describe('compose.yaml', () => {
     const builds = Object.values(compose.services).flatMap((service) => (service.build ? [service.build] : []));
     expect(builds.length).toBeGreaterThan(0);
     for (const build of builds) expect(existsSync(join('deploy', build.context, build.dockerfile))).toBe(true);
+  });
+
+  it('runs every app that has an image, with one artefact store for who writes it and who reads it', () => {
+    const built = Object.values(compose.services).map(({ build }) => build?.dockerfile);
+    const images = readdirSync(DOCKER).filter((file) => !file.includes('-gpu'));
+    expect(images.map((file) => join(DOCKER, file)).filter((file) => !built.includes(file))).toEqual([]);
+    const { captioner, trainer } = compose.services;
+    expect(trainer!.environment?.['ARTEFACT_STORE']).toBe(captioner!.environment?.['ARTEFACT_STORE']);
+    expect(trainer!.volumes).toEqual(captioner!.volumes);
   });
 
   it('mounts volumes where its images have a folder that their user owns', () => {
