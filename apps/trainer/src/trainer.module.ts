@@ -13,6 +13,7 @@ import type { Logger } from '@housestyle/telemetry';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
 import { AdaptationThread } from './adaptation/adaptation-thread.js';
+import type { TrainingEngineChoice } from './adaptation/training-engine.js';
 import type { LocalBases } from './local-bases.js';
 import { RunQueueService } from './runs/run-queue.service.js';
 import { TrainingRunService } from './runs/training-run.service.js';
@@ -28,6 +29,7 @@ export interface TrainerParts {
   readonly settings: TrainerSettings;
   readonly database: Database;
   readonly bases: LocalBases;
+  readonly engine: TrainingEngineChoice;
   /** the module an adaptation's thread runs; it calls `serveAdaptation` */
   readonly adaptation: URL;
   readonly metrics: TrainerMetrics;
@@ -36,7 +38,7 @@ export interface TrainerParts {
 
 @Module({})
 export class TrainerModule {
-  static of({ settings, database, bases, adaptation, metrics, logger }: TrainerParts): DynamicModule {
+  static of({ settings, database, bases, engine, adaptation, metrics, logger }: TrainerParts): DynamicModule {
     const { ARTEFACT_STORE: location, S3_ENDPOINT: endpoint, S3_REGION: region } = settings;
     const lifecycle = new TrainingLifecycleRepository(database);
     const learning = new LearningRepository(database);
@@ -46,6 +48,7 @@ export class TrainerModule {
       store: { location, ...(endpoint && { endpoint }), ...(region && { region }) },
       baselessAfterMs: BASELESS_AFTER_POLLS * settings.TRAINER_POLL_MS,
       ...(settings.TRAINER_THREADS !== undefined && { threads: settings.TRAINER_THREADS }),
+      engine,
     };
     return {
       module: TrainerModule,

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { CAPTIONER_VARIABLES } from './captioner-settings.js';
 import { readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
 import {
@@ -22,6 +23,13 @@ export const TRAINER_VARIABLES = {
   S3_REGION,
   TRAINER_THREADS: variable(wholeNumber(1, 256).optional(), {
     description: 'threads of a training run; unset: one per core',
+  }),
+  TRAINER_ENGINE: variable(z.enum(['onnx', 'tensorflow']).default('onnx'), {
+    description:
+      'what computes losses and gradients; tensorflow needs @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node, and takes its threads from TF_NUM_INTRAOP_THREADS',
+  }),
+  TENSORFLOW_FOLDER: variable(z.string().optional(), {
+    description: 'folder that TensorFlow.js was installed in, by npm; unset: the product’s own',
   }),
   TRAINER_POLL_MS: variable(wholeNumber(100, 3_600_000).default(15_000), {
     description: 'how often runs that another trainer has left are looked for',

@@ -2,6 +2,7 @@ import type { BaseModelDescription } from '@housestyle/checkpoints';
 import type { TrainedMapper } from '@housestyle/database';
 import type { ErrorCode, MapperReference } from '@housestyle/domain';
 import type { AdaptationInput, AdaptationOutcome, AdaptationProgress } from '@housestyle/training';
+import type { TrainingEngineChoice } from './training-engine.js';
 
 /** A base model on this machine, verified. */
 export interface LocalBase {
@@ -27,6 +28,7 @@ export interface AdaptationOrder {
   readonly champion?: MapperReference;
   /** undefined: one per core */
   readonly threads?: number;
+  readonly engine: TrainingEngineChoice;
 }
 
 export type AdaptationResult = Omit<AdaptationOutcome, 'candidate'> & {

@@ -7,7 +7,7 @@ import { CheckpointObjects } from './checkpoint-objects.js';
 import { MapperArtefacts } from './mapper-artefacts.js';
 
 /** What `adapt` is made from. */
-export type Workshop = Pick<AdaptationOrder, 'base' | 'threads'>;
+export type Workshop = Pick<AdaptationOrder, 'base' | 'threads' | 'engine'>;
 
 /**
  * The worker side of an `AdaptationThread`: carries out the one order this thread was started with. The candidate's
@@ -32,7 +32,7 @@ export function serveAdaptation(openAdapt: (workshop: Workshop) => Promise<Adapt
 }
 
 async function carryOut(
-  { base, store: place, checkpointKey, input, champion, threads }: AdaptationOrder,
+  { base, store: place, checkpointKey, input, champion, threads, engine }: AdaptationOrder,
   openAdapt: (workshop: Workshop) => Promise<Adapt> | Adapt,
   signal: AbortSignal,
   send: (report: AdaptationReport) => void,
@@ -42,7 +42,7 @@ async function carryOut(
   const artefacts = await MapperArtefacts.open(store, base.description);
   try {
     const files = champion && (await artefacts.pull(champion));
-    const adapt = await openAdapt({ base, threads });
+    const adapt = await openAdapt({ base, threads, engine });
     const { candidate, ...outcome } = await adapt(
       { ...input, ...(files && { champion: files }) },
       {

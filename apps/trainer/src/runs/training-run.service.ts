@@ -13,6 +13,7 @@ import type { Logger } from '@housestyle/telemetry';
 import type { AdaptationOrder, AdaptationResult, LocalBase, StoreLocation } from '../adaptation/adaptation-messages.js';
 import type { AdaptationThread } from '../adaptation/adaptation-thread.js';
 import { CheckpointObjects } from '../adaptation/checkpoint-objects.js';
+import type { TrainingEngineChoice } from '../adaptation/training-engine.js';
 import type { LocalBases } from '../local-bases.js';
 import type { TrainerMetrics } from '../trainer-metrics.js';
 import { ProgressReporter } from './progress-reporter.js';
@@ -21,6 +22,7 @@ export interface TrainingRunOptions {
   readonly bases: LocalBases;
   readonly store: StoreLocation;
   readonly threads?: number;
+  readonly engine: TrainingEngineChoice;
   /** how long a run waits for a trainer that has its base model */
   readonly baselessAfterMs: number;
 }
@@ -96,7 +98,7 @@ export class TrainingRunService {
 
   private orderOf(held: HeldRun, base: LocalBase): AdaptationOrder {
     const { training, holdOut, champion, mayStartFromChampion, seed } = held;
-    const { store, threads } = this.options;
+    const { store, threads, engine } = this.options;
     return {
       base,
       store,
@@ -104,6 +106,7 @@ export class TrainingRunService {
       input: { training: training.map(toExample), holdOut: holdOut.map(toExample), mayStartFromChampion, seed },
       ...(champion && { champion }),
       ...(threads !== undefined && { threads }),
+      engine,
     };
   }
 

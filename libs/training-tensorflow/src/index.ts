@@ -1,0 +1,2 @@
+export type { TensorFlowPlace } from './load-tensorflow.js';
+export * from './tensorflow-training-engine.js';
