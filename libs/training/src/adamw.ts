@@ -1,4 +1,5 @@
 import type { Tensor } from '@housestyle/graph';
+import { updateInPlace } from './adamw-kernel.js';
 import type { Parameters } from './parameters.js';
 
 export interface AdamWSettings {
@@ -42,19 +43,20 @@ export class AdamW {
   /** One update; `scale` multiplies every gradient on the way. */
   update(gradients: ReadonlyMap<string, Float32Array>, learningRate: (name: string) => number, scale = 1): void {
     this.updates += 1;
-    const { beta1, beta2, form } = this.settings;
+    const { beta1, beta2, epsilon, weightDecay, form } = this.settings;
     const bias1 = 1 - beta1 ** this.updates;
     const deviationBias = Math.sqrt(1 - beta2 ** this.updates);
-    const updateOne = form === 'torch' ? torchUpdate : huggingFaceUpdate;
     for (const [name, { data }] of this.parameters) {
       const gradient = gradients.get(name);
       if (!gradient) throw new Error(`no gradient for ${name}`);
-      updateOne(data, gradient, this.moments.get(name)!, this.settings, {
-        rate: learningRate(name),
-        scale,
-        bias1,
-        deviationBias,
-      });
+      const rate = learningRate(name);
+      const kept = 1 - rate * weightDecay;
+      const ofForm =
+        form === 'torch'
+          ? { stride: rate / bias1, inverse: 1 / deviationBias }
+          : { stride: (kept * rate * deviationBias) / bias1, inverse: 1 };
+      const { first, second } = this.moments.get(name)!;
+      updateInPlace(data, gradient, first, second, { scale, beta1, beta2, epsilon, kept, ...ofForm });
     }
   }
 
@@ -84,35 +86,3 @@ interface Moments {
   readonly first: Float32Array;
   readonly second: Float32Array;
 }
-
-interface Update {
-  readonly rate: number;
-  readonly scale: number;
-  readonly bias1: number;
-  /** √(1 - β₂ᵗ) */
-  readonly deviationBias: number;
-}
-
-type UpdateOne = (p: Float32Array, g: Float32Array, moments: Moments, settings: AdamWSettings, update: Update) => void;
-
-const torchUpdate: UpdateOne = (p, g, { first, second }, settings, { rate, scale, bias1, deviationBias }) => {
-  const { beta1, beta2, epsilon, weightDecay } = settings;
-  const [kept, stride, inverse] = [1 - rate * weightDecay, rate / bias1, 1 / deviationBias];
-  for (let i = 0; i < p.length; i++) {
-    const slope = g[i]! * scale;
-    const m = (first[i] = beta1 * first[i]! + (1 - beta1) * slope);
-    const v = (second[i] = beta2 * second[i]! + (1 - beta2) * slope * slope);
-    p[i] = p[i]! * kept - (stride * m) / (Math.sqrt(v) * inverse + epsilon);
-  }
-};
-
-const huggingFaceUpdate: UpdateOne = (p, g, { first, second }, settings, { rate, scale, bias1, deviationBias }) => {
-  const { beta1, beta2, epsilon, weightDecay } = settings;
-  const [kept, stride] = [1 - rate * weightDecay, (rate * deviationBias) / bias1];
-  for (let i = 0; i < p.length; i++) {
-    const slope = g[i]! * scale;
-    const m = (first[i] = beta1 * first[i]! + (1 - beta1) * slope);
-    const v = (second[i] = beta2 * second[i]! + (1 - beta2) * slope * slope);
-    p[i] = (p[i]! - (stride * m) / (Math.sqrt(v) + epsilon)) * kept;
-  }
-};
