@@ -105,7 +105,7 @@ describe('a trainer', () => {
     const champion = (await mappers.champion(tenant))!;
     expect(champion.key).toBe(`mappers/${champion.sha256}`);
     const artefact = await openMapperArtefact(path.join(artefacts, champion.key), { sha256: champion.sha256, base });
-    expect(artefact.decoderDelta?.read('transformer.h.0.attn.c_attn.A')).toHaveLength(2);
+    expect(artefact.decoderDelta?.read('transformer.h.0.attn.c_attn.A')).toHaveLength(96);
     // the checkpoints are gone, and nothing half-written is left
     const left = await waitFor('the checkpoints to go', async () => {
       const files = await readdir(artefacts, { recursive: true });

@@ -9,7 +9,7 @@ import {
 import { DEFAULT_TRAINING_SCHEDULE, type TenantId } from '@housestyle/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { reviewPictures, TEST_BASE } from '../support/reviewed-captions.js';
+import { embeddingOf, reviewPictures, TEST_BASE } from '../support/reviewed-captions.js';
 
 let test: TestDatabase;
 let learning: LearningRepository;
@@ -35,6 +35,8 @@ async function refuse(run: HeldRun): Promise<void> {
 }
 
 const readinessOf = async (tenant: TenantId) => (await learning.readiness(tenant)).readiness;
+/** What another encoder leaves of a picture. */
+const asCopy = (embedding: Float32Array) => embedding.map((value, n) => 0.8 * (value + 0.05 * Math.cos(n)));
 const keysOf = (captions: HeldRun['training']) => new Set(captions.map(({ imageKey }) => imageKey));
 
 describe('readiness', () => {
@@ -115,7 +117,7 @@ describe('a run’s examples', () => {
       ['A red boat, number 1.', false, 'ben'],
       ['Boat, red.', true, 'ana'],
     ]);
-    expect(training[0]!.embedding).toHaveLength(8);
+    expect(training[0]!.embedding).toHaveLength(32);
     expect([holdOut, champion, mayStartFromChampion]).toEqual([[], undefined, true]);
 
     const { run } = await runs.request(await test.provision(), 'demand');
@@ -146,6 +148,45 @@ describe('a run’s examples', () => {
     const trained = new Set([...keysOf(first.training), ...keysOf(second.training)]);
     expect([...keysOf(second.holdOut)].filter((key) => trained.has(key))).toEqual([]);
     expect(second.training.some(({ text }) => text === 'a new text')).toBe(false);
+  });
+
+  it('never hold a copy of a picture that is held out, nor hold out a copy of one they hold', async () => {
+    const tenant = await test.provision();
+    const original = (n: number) => embeddingOf(n);
+    const copy = (n: number) => asCopy(original(n));
+    await reviewPictures(test, tenant, 60, { embedding: (n) => original(5000 + n) });
+    const first = await beginRun(tenant);
+    await refuse(first);
+    expect([first.training.length, first.holdOut.length]).toEqual([48, 12]);
+    // the twelve that are held out, and ten that were trained on, come again as small JPEGs
+    const suggested = (n: number) => `Another boat, ${n}.`;
+    await reviewPictures(test, tenant, 12, { embedding: (n) => copy(5048 + n), suggested });
+    await reviewPictures(test, tenant, 10, { embedding: (n) => copy(5000 + n), suggested });
+    const second = await beginRun(tenant);
+    await refuse(second);
+    expect(second.holdOut).toEqual(first.holdOut);
+    expect(second.training).toHaveLength(58);
+    expect(keysOf(second.training)).toEqual(keysOf(first.training));
+  });
+
+  it('leave out what is held out when another base has embedded it', async () => {
+    const tenant = await test.provision();
+    const pictures = await reviewPictures(test, tenant, 50);
+    const first = await beginRun(tenant);
+    await refuse(first);
+    const other = { name: 'demo', sha256: 'cafe'.repeat(16) };
+    for (const [n, { assetRowId }] of pictures.entries()) {
+      await test.query(
+        `INSERT INTO embedding (tenant_id, asset_row_id, base_model, base_sha256, values) VALUES ($1, $2, $3, $4, $5)`,
+        [tenant, assetRowId, other.name, other.sha256, Buffer.from(embeddingOf(9000 + n, 48).buffer)],
+      );
+    }
+    const { run } = await runs.request(tenant, 'demand');
+    const second = (await lifecycle.begin({ tenantId: tenant, runId: run.id }, other))!;
+    const ids = ({ holdOut }: HeldRun) => holdOut.map(({ suggestionId }) => suggestionId);
+    expect(ids(second)).toEqual(ids(first));
+    expect(second.training).toHaveLength(40);
+    expect(second.training.filter(({ suggestionId }) => ids(first).includes(suggestionId))).toEqual([]);
   });
 
   it('keep the hold-out’s texts as they were, whatever editors do to them afterwards', async () => {

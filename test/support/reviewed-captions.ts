@@ -39,7 +39,7 @@ export async function reviewPictures(
 ): Promise<ReviewedPicture[]> {
   const {
     picture = (n) => landed + n,
-    dimensions = 8,
+    dimensions = 32,
     embedding = (n) => embeddingOf(picture(n), dimensions),
     suggested = (n) => `A red boat, number ${n}.`,
     review = () => ({ decision: 'accepted', editor: 'ana' }),
@@ -89,6 +89,9 @@ export async function reviewPictures(
 const bytesOf = (values: Float32Array): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
 
 /** Far from every other picture's. */
-export function embeddingOf(picture: number, dimensions = 8): Float32Array {
-  return Float32Array.from({ length: dimensions }, (_, n) => Math.sin((picture + 1) * (n + 1) * 12.9898) * 3);
+export function embeddingOf(picture: number, dimensions = 32): Float32Array {
+  return Float32Array.from({ length: dimensions }, (_, n) => {
+    const scattered = Math.sin(picture * 127.1 + n * 311.7) * 43_758.5453;
+    return (scattered - Math.floor(scattered)) * 6 - 3;
+  });
 }

@@ -35,14 +35,16 @@ serveAdaptation(() => async (input, { onProgress, signal, checkpoint }) => {
   };
 });
 
+/** A delta that fits the demo's decoder and changes next to nothing. */
 function candidateOf(value) {
-  const tensor = (dims) => ({ type: 'float32', dims, data: new Float32Array(2).fill(value) });
+  const width = 96;
+  const tensor = (dims) => ({ type: 'float32', dims, data: new Float32Array(dims[0] * dims[1]).fill(value * 1e-12) });
   const name = 'transformer.h.0.attn.c_attn';
   return {
-    config: { mapping_type: 'mlp' },
+    config: { mapping_type: 'mlp', prefix_length: 10 },
     decoderDelta: new Map([
-      [`${name}.A`, tensor([2, 1])],
-      [`${name}.B`, tensor([1, 2])],
+      [`${name}.A`, tensor([width, 1])],
+      [`${name}.B`, tensor([1, 3 * width])],
     ]),
   };
 }

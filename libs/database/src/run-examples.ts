@@ -1,4 +1,4 @@
-import { divideCaptions, MIN_HOLD_OUT, type TenantId } from '@housestyle/domain';
+import { divideCaptions, MIN_HOLD_OUT, PictureNames, type TenantId } from '@housestyle/domain';
 import type { Transaction } from './database.js';
 import { toEmbedding } from './embedding-values.js';
 import { reviewedCaptions, type LearnableCaption } from './reviewed-captions.js';
@@ -10,7 +10,8 @@ export interface RunExamples {
 
 /**
  * Takes a run's examples, once: extends the hold-out by new pictures, notes what is trained on. Never in both: a
- * picture that is held out stays so, and one that was trained on never becomes so.
+ * picture that is held out stays so, and one that was trained on never becomes so; copies of it are the same picture,
+ * and it is the same when another base has embedded it.
  */
 export async function takeExamples(
   rows: Transaction,
@@ -18,15 +19,29 @@ export async function takeExamples(
   runId: string,
   baseSha256: string,
 ): Promise<void> {
-  const captions = await reviewedCaptions(rows, tenant, baseSha256);
-  const heldOut = await imageKeys(rows.holdOut.findMany({ where: { tenantId: tenant }, select: { imageKey: true } }));
-  const trained = await imageKeys(
-    rows.trainingExample.findMany({
-      where: { tenantId: tenant },
-      select: { imageKey: true },
-      distinct: ['imageKey'],
-    }),
+  const names = new PictureNames();
+  const heldOut = namedBefore(
+    names,
+    await rows.$queryRaw<PictureRow[]>`
+      SELECT x.image_key, e.values FROM hold_out x
+      JOIN suggestion s ON s.tenant_id = x.tenant_id AND s.id = x.suggestion_id
+      LEFT JOIN embedding e
+        ON e.tenant_id = s.tenant_id AND e.asset_row_id = s.asset_row_id AND e.base_sha256 = ${baseSha256}
+      WHERE x.tenant_id = ${tenant}::uuid ORDER BY x.held_out_at, x.image_key`,
   );
+  const trained = namedBefore(
+    names,
+    await rows.$queryRaw<PictureRow[]>`
+      SELECT DISTINCT ON (x.image_key) x.image_key, e.values FROM training_example x
+      JOIN suggestion s ON s.tenant_id = x.tenant_id AND s.id = x.suggestion_id
+      LEFT JOIN embedding e
+        ON e.tenant_id = s.tenant_id AND e.asset_row_id = s.asset_row_id AND e.base_sha256 = ${baseSha256}
+      WHERE x.tenant_id = ${tenant}::uuid ORDER BY x.image_key, e.values IS NULL, x.suggestion_id`,
+  );
+  const captions = (await reviewedCaptions(rows, tenant, baseSha256)).map((caption) => ({
+    ...caption,
+    imageKey: names.nameOf(caption.imageKey, caption.embedding),
+  }));
   const { holdOut, training } = divideCaptions(captions, heldOut, trained);
   await rows.holdOut.createMany({ data: holdOut.map((caption) => toRow(tenant, caption)) });
   await rows.trainingExample.createMany({
@@ -94,5 +109,15 @@ const toRow = (tenant: TenantId, caption: LearnableCaption) => ({
   reviewedAt: caption.reviewedAt,
 });
 
-const imageKeys = async (rows: Promise<{ imageKey: string }[]>): Promise<Set<string>> =>
-  new Set((await rows).map(({ imageKey }) => imageKey));
+interface PictureRow {
+  readonly image_key: string;
+  /** null: this base has not seen it */
+  readonly values: Uint8Array | null;
+}
+
+/** What pictures that were taken before go by. */
+function namedBefore(names: PictureNames, rows: readonly PictureRow[]): Set<string> {
+  return new Set(
+    rows.flatMap(({ image_key: name, values }) => [name, ...(values ? [names.nameOf(name, toEmbedding(values))] : [])]),
+  );
+}

@@ -5,6 +5,7 @@ export * from './edit-distance.js';
 export * from './error-codes.js';
 export * from './live-quality.js';
 export * from './review.js';
+export * from './picture-names.js';
 export * from './s3-uri.js';
 export * from './tenant-id.js';
 export * from './training-examples.js';

@@ -5,6 +5,8 @@ import { STOP, type AdaptationOrder, type AdaptationReport, type AdaptationResul
 
 /** How long a thread that was told to stop may take over it. */
 const STOP_GRACE_MS = 5_000;
+/** How long one that has said all may take to end by itself: a connection that is kept open must hold up no promotion. */
+const END_GRACE_MS = 500;
 
 export interface AdaptationHooks {
   readonly signal: AbortSignal;
@@ -42,8 +44,7 @@ export class AdaptationThread {
       })
       .finally(async () => {
         signal.removeEventListener('abort', stop);
-        // it has said all it will; whatever keeps it alive is not waited for
-        grace ??= setTimeout(() => void worker.terminate(), STOP_GRACE_MS);
+        grace ??= setTimeout(() => void worker.terminate(), END_GRACE_MS);
         await ended;
         clearTimeout(grace);
       });
