@@ -25,7 +25,7 @@ interface Schema<T> {
 /** `method path` with an optional JSON body; the answer is checked against `schema` (`undefined`: no content). */
 export async function request<T>(
   schema: Schema<T> | undefined,
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   body?: unknown,
 ): Promise<T> {

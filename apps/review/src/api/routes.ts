@@ -1,11 +1,18 @@
 import {
   AssetDetailSchema,
   AssetPageSchema,
+  LearningSchema,
+  MapperListSchema,
   SessionSchema,
   SuggestionPageSchema,
   SuggestionSchema,
+  TrainingRunDetailSchema,
+  TrainingRunPageSchema,
+  TrainingRunSchema,
+  TrainingScheduleSchema,
   type CreateReview,
   type SuggestionState,
+  type TrainingSchedule,
 } from '@housestyle/contracts';
 import { request } from './client';
 
@@ -30,6 +37,27 @@ export const listFailedAssets = (cursor?: string) =>
   request(AssetPageSchema, 'GET', `/v1/assets?${pageQuery({ status: 'failed', cursor })}`);
 
 export const getAsset = (id: string) => request(AssetDetailSchema, 'GET', `/v1/assets/${id}`);
+
+export const getLearning = () => request(LearningSchema, 'GET', '/v1/learning');
+
+export const putSchedule = (schedule: TrainingSchedule) =>
+  request(TrainingScheduleSchema, 'PUT', '/v1/learning/schedule', schedule);
+
+export const listRuns = (cursor?: string) =>
+  request(TrainingRunPageSchema, 'GET', `/v1/training-runs?${pageQuery({ cursor, limit: '12' })}`);
+
+export const getRun = (id: string) => request(TrainingRunDetailSchema, 'GET', `/v1/training-runs/${id}`);
+
+export const requestRun = () => request(TrainingRunSchema, 'POST', '/v1/training-runs');
+
+export const cancelRun = (id: string) => request(TrainingRunSchema, 'POST', `/v1/training-runs/${id}/cancel`);
+
+export const listMappers = () => request(MapperListSchema, 'GET', '/v1/mappers');
+
+/** `id` is a mapper version’s, or `base`. */
+export const promoteMapper = (id: string) => request(MapperListSchema, 'POST', `/v1/mappers/${id}/promote`, {});
+
+export const rollBackMapper = () => request(MapperListSchema, 'POST', '/v1/mappers/rollback', {});
 
 function pageQuery(parameters: Record<string, string | undefined>): string {
   const query = new URLSearchParams({ limit: String(PAGE_SIZE) });

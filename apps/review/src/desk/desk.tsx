@@ -2,9 +2,11 @@ import type { Session, StreamEvent } from '@housestyle/contracts';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState, useSyncExternalStore } from 'react';
 import { FailedAssets, FAILURES_KEY } from '../failures/failed-assets';
+import { LearningPlace } from '../learning/learning-place';
 import { LiveEvents, useOnLiveEvent } from '../live/live-events';
 import { useLiveConnection } from '../live/use-live-connection';
 import { useSessionRefresh } from '../live/use-session-refresh';
+import { useRoute } from '../navigation/use-route';
 import { DropTarget } from '../upload/drop-target';
 import { UploadTray } from '../upload/upload-tray';
 import { useUploads } from '../upload/use-uploads';
@@ -16,16 +18,17 @@ import { usePageTitle } from './use-page-title';
 import { viewFromHash } from './view';
 import { ViewBar } from './view-bar';
 
-/** The page of a signed-in editor: bars, one view, and the uploads in the corner. */
+/** The page of a signed-in editor: bars, one place, and the uploads in the corner. */
 export function Desk({ session }: { session: Session }) {
   const client = useQueryClient();
+  const route = useRoute();
   const view = viewFromHash(useSyncExternalStore(onHashChange, () => window.location.hash));
   const [events] = useState(() => new LiveEvents());
   const refreshSession = useSessionRefresh();
   const connection = useLiveConnection(events, refreshSession);
   const { queue, uploads } = useUploads();
   const [isHelpOpen, setIsHelpOpen] = useState(false);
-  usePageTitle(session.counts.suggestions.pending);
+  usePageTitle(route.place === 'desk', session.counts.suggestions.pending);
   const canUpload = session.scopes.includes('upload');
 
   useOnLiveEvent(events, (event: StreamEvent) => {
@@ -41,12 +44,15 @@ export function Desk({ session }: { session: Session }) {
   return (
     <>
       <TopBar
+        place={route.place}
         session={session}
         connection={connection}
         onFiles={(files) => queue.add(files)}
         onHelp={() => setIsHelpOpen(true)}
       />
-      {view === 'failed' ? (
+      {route.place !== 'desk' ? (
+        <LearningPlace route={route} session={session} events={events} />
+      ) : view === 'failed' ? (
         <>
           <ViewBar view={view} counts={session.counts} />
           <main className={classes.main}>

@@ -5,18 +5,21 @@ import type { Connection } from '../api/event-stream';
 import { ConnectionBadge } from '../live/connection-badge';
 import { Button } from '../look/button';
 import { Wordmark } from '../look/wordmark';
+import { Link } from '../navigation/link';
+import { DESK_PATH, LEARNING_PATH, type Route } from '../navigation/route';
 import { useSignOut } from '../session/use-session';
 import { UploadButton } from '../upload/upload-button';
 import classes from './top-bar.module.css';
 
 interface TopBarProps {
+  readonly place: Route['place'];
   readonly session: Session;
   readonly connection: Connection;
   readonly onFiles: (files: File[]) => void;
   readonly onHelp: () => void;
 }
 
-export function TopBar({ session, connection, onFiles, onHelp }: TopBarProps) {
+export function TopBar({ place, session, connection, onFiles, onHelp }: TopBarProps) {
   const signOut = useSignOut();
   return (
     <header className={classes.bar}>
@@ -25,18 +28,32 @@ export function TopBar({ session, connection, onFiles, onHelp }: TopBarProps) {
         <strong title={session.tenant.name}>{session.tenant.name}</strong>
         <span title="The model that captions your pictures">base model {session.baseModel}</span>
       </div>
+      <nav className={classes.places} aria-label="Places">
+        <Link href={DESK_PATH} aria-current={place === 'desk' ? 'page' : undefined}>
+          Desk
+        </Link>
+        <Link
+          href={LEARNING_PATH}
+          aria-current={place === 'learning' ? 'page' : undefined}
+          data-inside={place === 'run' || undefined}
+        >
+          Learning
+        </Link>
+      </nav>
       <div className={classes.tools}>
         <ConnectionBadge connection={connection} />
-        <Button
-          look="ghost"
-          isIcon
-          className={classes.keyboard}
-          aria-label="Keyboard shortcuts"
-          title="Keyboard (?)"
-          onClick={onHelp}
-        >
-          <IconKeyboard size={19} stroke={1.6} aria-hidden />
-        </Button>
+        {place === 'desk' && (
+          <Button
+            look="ghost"
+            isIcon
+            className={classes.keyboard}
+            aria-label="Keyboard shortcuts"
+            title="Keyboard (?)"
+            onClick={onHelp}
+          >
+            <IconKeyboard size={19} stroke={1.6} aria-hidden />
+          </Button>
+        )}
         <SchemeButton />
         <Button look="ghost" isIcon aria-label="Sign out" title="Sign out" onClick={() => signOut.mutate()}>
           <IconLogout size={18} stroke={1.6} aria-hidden />

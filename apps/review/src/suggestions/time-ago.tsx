@@ -11,7 +11,7 @@ const absolute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle:
 
 /** “5 min. ago”, with the full date on hover; every one of them ticks together. */
 export function TimeAgo({ at }: { at: string }) {
-  const nowMs = useSyncExternalStore(subscribe, () => Math.floor(Date.now() / TICK_MS) * TICK_MS);
+  const nowMs = useNowMs();
   const date = new Date(at);
   return (
     <time dateTime={at} title={absolute.format(date)}>
@@ -19,6 +19,9 @@ export function TimeAgo({ at }: { at: string }) {
     </time>
   );
 }
+
+/** The time to half a minute; whoever shows it is drawn again when it moves on. */
+export const useNowMs = (): number => useSyncExternalStore(subscribe, () => Math.floor(Date.now() / TICK_MS) * TICK_MS);
 
 /** `differenceMs` is negative for the past. */
 export function timeAgo(differenceMs: number): string {

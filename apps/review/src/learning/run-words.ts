@@ -1,0 +1,79 @@
+import { verdictSentences, type Readiness, type TrainingRun } from '@housestyle/contracts';
+import { counted } from './figures';
+
+export const STATUS_WORDS: Record<TrainingRun['status'], string> = {
+  requested: 'Waiting',
+  running: 'Learning',
+  promoted: 'Promoted',
+  refused: 'Not promoted',
+  failed: 'Failed',
+  cancelled: 'Cancelled',
+};
+
+export const TRIGGER_WORDS: Record<TrainingRun['trigger'], string> = {
+  schedule: 'by timetable',
+  threshold: 'after enough reviews',
+  demand: 'on request',
+};
+
+/** The way of a run, for people; what the trainer calls its stages is shown beside it. */
+export const STAGES = ['Reading', 'Trying out', 'Learning', 'Testing'] as const;
+
+const EXPLANATIONS = [
+  'It reads the reviewed captions and writes its own beside them.',
+  'It learns from most captions and tries itself on the others, to find out how far to go.',
+  'It learns from all of them.',
+  'It writes captions it has never seen, and they are compared with yours.',
+] as const;
+
+export interface StageWords {
+  /** in `STAGES` */
+  readonly index: number;
+  readonly explanation: string;
+}
+
+/** Where a running run is. A last step done means that what follows is being judged. */
+export function stageOf({ status, progress }: Pick<TrainingRun, 'status' | 'progress'>): StageWords {
+  if (status === 'requested' || !progress)
+    return { index: -1, explanation: 'It starts as soon as the trainer is free, which is seldom more than a moment.' };
+  return explained(indexOf(progress));
+}
+
+function indexOf({ stage, step, steps }: NonNullable<TrainingRun['progress']>): number {
+  if (stage === 'choosing') return 1;
+  if (stage === 'training') return steps > 0 && step >= steps ? 3 : 2;
+  return stage.startsWith('fold') ? 3 : 0;
+}
+
+const explained = (index: number): StageWords => ({ index, explanation: EXPLANATIONS[index] ?? '' });
+
+/** Why a run ended as it did, sentence by sentence; none while it goes on. */
+export function reasonsOf({ status, reason }: Pick<TrainingRun, 'status' | 'reason'>): string[] {
+  if (status === 'requested' || status === 'running' || reason === null) return [];
+  // an error's code is for the engineer, who finds it among the details
+  if (status === 'failed') return [`Something went wrong: ${asSentence(reason.replace(/^[a-z_]+: /, ''))}`];
+  return verdictSentences(reason).map(asSentence);
+}
+
+/** The first word in upper case, a full stop at the end. */
+export function asSentence(words: string): string {
+  const text = words.trim();
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
+}
+
+/** “judged by 12 captions held apart”. */
+export function judgedBy({ figures }: Pick<TrainingRun, 'figures'>): string | undefined {
+  if (figures?.nHoldOut === undefined) return undefined;
+  const captions = counted(figures.nHoldOut, 'caption');
+  return figures.isCrossValidated
+    ? `${captions}, each judged by a version that had not seen it (cross-validated: too few to set any apart)`
+    : `${captions} held apart, never learned from`;
+}
+
+/** What is there and what is missing, in one line. */
+export function readinessHeadline({ state, pictures, missing }: Readiness): string {
+  if (state === 'cold') return 'Nothing to learn from yet';
+  if (state === 'warming') return `${counted(missing, 'more picture')} to go`;
+  return `Ready: ${counted(pictures, 'reviewed picture')}`;
+}

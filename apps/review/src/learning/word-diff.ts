@@ -1,0 +1,44 @@
+/** A stretch of words that both texts have, or one of them only. */
+export interface DiffPart {
+  readonly kind: 'same' | 'removed' | 'added';
+  readonly text: string;
+}
+
+/** From one text to another by whole words, with as few changes as can be; what goes stands before what comes. */
+export function diffWords(from: string, to: string): DiffPart[] {
+  const [a, b] = [wordsOf(from), wordsOf(to)];
+  const common = commonLengths(a, b);
+  const parts: DiffPart[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length || j < b.length) {
+    if (i < a.length && j < b.length && a[i] === b[j]) {
+      push(parts, 'same', a[i]);
+      i++;
+      j++;
+    } else if (i < a.length && (j === b.length || common[i + 1][j] >= common[i][j + 1])) {
+      push(parts, 'removed', a[i++]);
+    } else {
+      push(parts, 'added', b[j++]);
+    }
+  }
+  return parts;
+}
+
+/** Punctuation is a word of its own, so that “boat.” and “boat,” share the boat. */
+const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{M}\p{N}’'-]+|\s+|[^\s]/gu) ?? [];
+
+/** `lengths[i][j]`: the longest common subsequence of what is left of both from there. */
+function commonLengths(a: readonly string[], b: readonly string[]): number[][] {
+  const lengths = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
+  for (let i = a.length - 1; i >= 0; i--)
+    for (let j = b.length - 1; j >= 0; j--)
+      lengths[i][j] = a[i] === b[j] ? lengths[i + 1][j + 1] + 1 : Math.max(lengths[i + 1][j], lengths[i][j + 1]);
+  return lengths;
+}
+
+/** Neighbours of a kind are one part; within a change, all that goes stands before all that comes. */
+function push(parts: DiffPart[], kind: DiffPart['kind'], text: string): void {
+  const last = parts.at(-1);
+  if (last?.kind === kind) parts[parts.length - 1] = { kind, text: last.text + text };
+  else parts.push({ kind, text });
+}
