@@ -19,7 +19,8 @@ export function reportLine(outcome: PictureOutcome, { json, embedding }: ReportO
   }
   const { hypotheses } = outcome.output;
   const [best] = hypotheses;
-  if (!json) return `${image}\t${best?.text ?? ''}`;
+  // a line a picture, also of a model that writes several
+  if (!json) return `${image}\t${(best?.text ?? '').replaceAll(/\s*\n\s*/g, ' ')}`;
   return JSON.stringify({
     image,
     caption: best?.text,

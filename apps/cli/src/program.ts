@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { MAX_BEAMS } from '@housestyle/clipcap';
 import { DEVICES } from '@housestyle/runtime';
-import { Command, Option } from 'commander';
+import { Command, Help, Option } from 'commander';
 import { createTenant, migrateDatabase, type TenantOptions } from './administration.command.js';
 import { registerBench } from './bench/register-bench.js';
 import { captionPictures, type CaptionOptions } from './caption.command.js';
@@ -19,8 +19,8 @@ Examples:
   $ housestyle caption --json samples/*.png > captions.jsonl
   $ housestyle evaluate --references captions.json --hypotheses results.json
   $ housestyle adapt --images photos/ --captions photos.jsonl --out our-style
-  $ housestyle features folder --images photos/ --captions photos.jsonl --out photos.safetensors
-  $ housestyle train --features photos.safetensors --out mapper
+  $ housestyle features folder --images photos/ --captions photos.jsonl --out features.safetensors
+  $ housestyle train --features features.safetensors --out mapper
   $ housestyle models list
 
 Exit codes: 0 everything worked, 1 something failed, 2 the command line was wrong.`;
@@ -79,6 +79,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
     .version(version, '-V, --version')
     .addHelpText('after', PROGRAM_EXAMPLES)
     .showHelpAfterError('(add --help for the options and examples)')
+    .configureHelp({ optionDescription })
     .exitOverride()
     .configureOutput({ writeErr: (text) => terminal.complain(text.trimEnd()) });
 
@@ -150,3 +151,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
 
   return program;
 }
+
+/** That a flag is off unless it is given goes without saying. */
+const optionDescription = (option: Option): string =>
+  new Help().optionDescription(option).replace(' (default: false)', '');

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import {
   captionsBeside,
@@ -37,6 +37,9 @@ export async function folderFeatures(options: FeaturesOptions, terminal: Termina
   const begun = performance.now();
   const { images, out, json } = options;
   await expectFolder(images);
+  if (resolve(captionsBeside(out)) === resolve(options.captions)) {
+    throw new DomainError('conflict', `${options.captions} would be overwritten; give another --out`);
+  }
   const captions = await readCaptionsFile(options.captions);
   const folder = await (await ModelLibrary.find()).resolve(options.model);
   const description = await describeBaseModel(folder);

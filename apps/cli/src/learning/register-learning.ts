@@ -5,7 +5,7 @@ import type { Terminal } from '../terminal.js';
 import { adaptMapper, type AdaptOptions } from './adapt.command.js';
 import { folderFeatures, type FeaturesOptions } from './features.command.js';
 import { trainMapper, type TrainOptions } from './train.command.js';
-import { LEARNING_RATES } from './training-plan.js';
+import { LEARNING_RATES, LEAST } from './training-plan.js';
 import { requestTrainingRun, type TrainingRunOptions } from './training-run.command.js';
 
 const ADAPT_HELP = `
@@ -23,33 +23,41 @@ Examples:
 const FEATURES_HELP = `
 Examples:
   Pictures of a folder with their captions, from JSON lines {"file", "caption"} or a .csv with such a header.
-  $ housestyle features folder --images photos/ --captions photos.csv --out photos.safetensors
+  $ housestyle features folder --images photos/ --captions photos.csv --out features.safetensors
 
-  Writes photos.safetensors (image_embeds, a row a picture, fp32, not normalised) and photos.jsonl (a line a caption:
+  Writes features.safetensors (image_embeds, a row a picture, fp32, not normalised) and features.jsonl (a line a caption:
   {"file", "row", "caption"}). A picture may have several captions. Interrupted and run again, it goes on where it was.
   Pictures that cannot be read are named with their error code and left out; then the exit code is 1.`;
+
+/** Of a setting: its name, how it is here, how in the official code. */
+const DIFFERENCES = [
+  ['', 'here', 'official'],
+  ['GPT-2', 'frozen (--only-prefix)', 'tuned, unless --only_prefix'],
+  ['learning rate', `${LEARNING_RATES.mapper} mapper, ${LEARNING_RATES.gpt2} GPT-2`, '2e-5'],
+  ['epochs', `${LEAST.epochs}, or as many as make ${LEAST.updates} updates`, '10'],
+  ['warm-up', 'a tenth of the run', '5,000 updates: 300 captions never get there'],
+  ['last batch', 'trained on, however small', 'dropped: fewer than 40 captions teach nothing'],
+  ['captions end', 'with <|endoftext|>', 'with their own ".", or not at all'],
+  ['token 0, "!"', 'is learned', 'counts as padding'],
+  ['gradients', 'shortened to length 1', 'as they are'],
+]
+  .map(([name = '', here = '', official = '']) => `  ${name.padEnd(15)}${here.padEnd(37)}${official}`)
+  .join('\n');
 
 const TRAIN_HELP = `
 Examples:
   A new mapper under the base model's GPT-2, which stays as it is: a directory for --mapper.
-  $ housestyle train --features photos.safetensors --out mapper
+  $ housestyle train --features features.safetensors --out mapper
   $ housestyle caption --mapper mapper photo.jpg
 
   Mapper and GPT-2 together: a directory for --model.
-  $ housestyle train --features photos.safetensors --tune-gpt2 --epochs 20 --out model
+  $ housestyle train --features features.safetensors --tune-gpt2 --epochs 20 --out model
 
   As the official ClipCap code trains (rmokady/CLIP_prefix_caption), where 5,000 updates of warm-up make sense:
   $ housestyle train --features coco.safetensors --tune-gpt2 --lr 2e-5 --warm-up 5000 --batch-size 40 --epochs 10 --out model
 
 The defaults are for hundreds of captions, the official ones for half a million:
-                  here                                    official
-  GPT-2           frozen (--only-prefix)                  tuned, unless --only_prefix
-  learning rate   ${LEARNING_RATES.mapper} mapper, ${LEARNING_RATES.gpt2} GPT-2             2e-5
-  warm-up         a tenth of the run                      5,000 updates: 300 captions never get there
-  last batch      trained on, however small               dropped: fewer than 40 captions teach nothing
-  captions end    with <|endoftext|>                      with their own ".", or not at all
-  token 0, "!"    is learned                              counts as padding
-  gradients       shortened to length 1                   as they are
+${DIFFERENCES}
 
 Run again after a kill with the same options, it goes on from its last checkpoint and ends with the same result; what it
 keeps until then is in OUT.unfinished.`;
@@ -110,7 +118,11 @@ export function registerLearning(program: Command, terminal: Terminal, exit: (co
     .addOption(new Option('--only-prefix', 'train the mapper alone (the default)').conflicts('tuneGpt2'))
     .option('--tune-gpt2', 'train GPT-2 too', false)
     .option('--normalize-prefix', 'scale embeddings to length 1; the mapper remembers it', false)
-    .option('--epochs <n>', 'times that every caption is seen', count(100_000), 10)
+    .option(
+      '--epochs <n>',
+      `times that every caption is seen (default: ${LEAST.epochs}, or as many as make ${LEAST.updates} updates)`,
+      count(100_000),
+    )
     .option('--batch-size <n>', 'captions an update', count(4096), 40)
     .option('--lr <rate>', `learning rate (default: ${LEARNING_RATES.mapper}, GPT-2 ${LEARNING_RATES.gpt2})`, positive)
     .option('--warm-up <share|n>', 'the rate rises so long: a share of the run, or updates', shareOrCount, 0.1)

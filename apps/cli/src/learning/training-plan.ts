@@ -30,7 +30,8 @@ export interface RecipeOptions {
   readonly numLayers: number;
   readonly tuneGpt2: boolean;
   readonly normalizePrefix: boolean;
-  readonly epochs: number;
+  /** absent: `LEAST` */
+  readonly epochs?: number;
   readonly batchSize: number;
   /** absent: `LEARNING_RATES` */
   readonly lr?: number;
@@ -41,6 +42,9 @@ export interface RecipeOptions {
 
 /** Rates that a few hundred captions are learned with; GPT-2, which can write already, moves more slowly. */
 export const LEARNING_RATES = { mapper: 1e-3, gpt2: 1e-4 } as const;
+
+/** Ten as in the official code, or as many as make some hundred updates. */
+export const LEAST = { epochs: 10, updates: 300 } as const;
 
 /** What is trained, from what start, on what and how. */
 export interface TrainingPlan {
@@ -126,7 +130,8 @@ const configOf = (mapper: MapperConfig, generation: object): object => ({
 });
 
 function settingsOf(count: number, { epochs, batchSize, lr, warmUp, seed }: RecipeOptions): TrainingSettings {
-  const steps = stepsOfEpochs(count, epochs, { batchSize, accumulation: 1 });
+  const inOneEpoch = stepsOfEpochs(count, 1, { batchSize, accumulation: 1 });
+  const steps = inOneEpoch * (epochs ?? Math.max(LEAST.epochs, Math.ceil(LEAST.updates / inOneEpoch)));
   const { mapper, gpt2 } = LEARNING_RATES;
   return {
     steps,
