@@ -199,6 +199,10 @@ describe('a run’s examples', () => {
       await reviews.decide(tenant, suggestionId, { decision: 'corrected', text: 'tampered with', editor: 'eve' });
     }
     await reviews.withdraw(tenant, pictures[49]!.suggestionId);
+    const rewritten = test.database.forTenant(tenant, (rows) =>
+      rows.holdOut.updateMany({ where: { tenantId: tenant }, data: { text: 'an easier one' } }),
+    );
+    await expect(rewritten).rejects.toThrow(/never changed/);
     const second = await beginRun(tenant);
     await refuse(second);
     expect(second.holdOut).toEqual(first.holdOut);

@@ -95,4 +95,17 @@ describe('a promotion on trial', () => {
       code: 'conflict',
     });
   });
+
+  it('is judged by all that came before when what it replaced was hardly seen', async () => {
+    const tenant = await test.provision();
+    await reviewPictures(test, tenant, 22, good);
+    const [brief, worse] = [await version(tenant, 'brief'), await version(tenant, 'worse still')];
+    await mappers.promote(tenant, brief, 'better');
+    await reviewPictures(test, tenant, 3, { ...good, mapperId: brief });
+    await mappers.promote(tenant, worse, 'better yet');
+    await reviewPictures(test, tenant, 25, { ...bad, mapperId: worse });
+    const { before, after, predecessor } = (await learning.promotionTrial(tenant))!;
+    expect([before.length, after.length, predecessor]).toEqual([25, 25, brief]);
+    expect(declineOf(before, after)).toBe('the accept rate fell from 100 % to 0 %');
+  });
 });

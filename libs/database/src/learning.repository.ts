@@ -1,4 +1,5 @@
 import {
+  MIN_REVIEWS_TO_JUDGE,
   readinessState,
   type PromotionKind,
   type ReadinessState,
@@ -8,6 +9,7 @@ import {
 } from '@housestyle/domain';
 import { predecessorOf } from './champion.js';
 import type { Database, Transaction } from './database.js';
+import type { Prisma } from './generated/client.js';
 import { standingText } from './suggestion-view.js';
 import { scheduleOf } from './training-schedule.repository.js';
 
@@ -43,7 +45,7 @@ export interface DatedVerdict extends Verdict {
   readonly reviewedAt: Date;
 }
 
-/** The latest promotion that may be judged by the reviews since, and what it replaced. */
+/** The latest promotion that may be judged by the reviews since, and what was written before it. */
 export interface PromotionTrial {
   readonly champion: string;
   /** null: the base's own */
@@ -103,11 +105,16 @@ export class LearningRepository {
       const latest = steps[0];
       const predecessor = predecessorOf(steps);
       if (!latest?.mapperVersionId || !predecessor || isRollback(latest.kind)) return undefined;
+      const { mapperVersionId: champion, promotedAt } = latest;
+      const ofPredecessor = await verdictsAbout(rows, tenant, { mapperVersionId: predecessor.mapperVersionId });
+      // one that was replaced before people had seen much of it is no measure: what they saw before the promotion is
+      const isJudgedEnough = ofPredecessor.length >= MIN_REVIEWS_TO_JUDGE;
+      const others = { OR: [{ mapperVersionId: null }, { mapperVersionId: { not: champion } }] };
       return {
-        champion: latest.mapperVersionId,
+        champion,
         predecessor: predecessor.mapperVersionId,
-        before: await verdictsAbout(rows, tenant, predecessor.mapperVersionId),
-        after: await verdictsAbout(rows, tenant, latest.mapperVersionId, latest.promotedAt),
+        before: isJudgedEnough ? ofPredecessor : await verdictsAbout(rows, tenant, others, { lt: promotedAt }),
+        after: await verdictsAbout(rows, tenant, { mapperVersionId: champion }, { gte: promotedAt }),
       };
     });
   }
@@ -161,15 +168,15 @@ async function countReviews(rows: Transaction, tenant: TenantId) {
 async function verdictsAbout(
   rows: Transaction,
   tenant: TenantId,
-  mapperVersionId: string | null,
-  since = new Date(0),
+  whose: Prisma.SuggestionWhereInput,
+  when?: { readonly gte: Date } | { readonly lt: Date },
 ): Promise<Verdict[]> {
   const found = await rows.review.findMany({
     where: {
       tenantId: tenant,
       decision: { not: null },
-      updatedAt: { gte: since },
-      suggestion: { mapperVersionId, erasedAt: null },
+      ...(when && { updatedAt: when }),
+      suggestion: { ...whose, erasedAt: null },
     },
     include: { suggestion: { select: { text: true } } },
     orderBy: { updatedAt: 'desc' },
