@@ -51,7 +51,7 @@ function load(require: NodeJS.Require, name: string): TensorFlow {
   }
 }
 
-/** Node 23 has dropped two functions that TensorFlow.js 4 calls at every operator. */
+/** TensorFlow.js 4 calls at every operator what Node 23 has dropped, the first, and deprecates, the second. */
 function restoreUtilities(require: NodeJS.Require): void {
   const util = require('node:util') as Record<string, unknown>;
   util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
