@@ -35,7 +35,7 @@ export function LossCurve({ curve, steps, isLive = false }: LossCurveProps) {
           { x: 0, label: 'step 0' },
           { x: last, label: count(last) },
         ]}
-        height={170}
+        height={204}
         rest={rest}
       />
     </div>
