@@ -1,13 +1,25 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Learning, MapperList, Suggestion, TrainingRunDetail, TrainingRunPage } from '@housestyle/contracts';
+import {
+  EVENT_TYPES,
+  type Learning,
+  type MapperList,
+  type MapperPromoted,
+  type Suggestion,
+  type TrainingRunDetail,
+  type TrainingRunPage,
+} from '@housestyle/contracts';
 import { normalisedEditDistance } from '@housestyle/evaluation';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { IncomingMessage } from '@housestyle/messaging';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startApp, type AppProcess } from '../support/app-process.js';
 import { openEventStream, type TestEventStream } from '../support/event-stream.js';
 import { freePort } from '../support/free-port.js';
 import { baseCaptions, museumCaptionOf, testPicture } from '../support/museum-captions.js';
+import { readTopic } from '../support/pipeline.js';
+import { requirements } from '../support/requirements.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** Captions that the museum's editors correct; another number measures how long learning from as many takes. */
@@ -16,6 +28,12 @@ const REVIEWS = Number(process.env['HOUSESTYLE_E2E_REVIEWS'] ?? 60);
 const LATER = 8;
 const API_KEY = 'a-key-of-the-operators-own-choice';
 const LEARNING_TIMEOUT_MS = 170_000;
+const DEMO_TENANT = '00000000-0000-4000-8000-000000000001';
+
+const hasKafka = requirements.kafka().isPresent;
+const brokers = inject('kafkaBrokers');
+const topic = `uploads-${randomUUID()}`;
+const begunAt = Date.now();
 
 /** `npm start`, its demo tenant's editors, and the real captioner, trainer, recipe and gate. */
 describe('a house style, from corrections to captions', () => {
@@ -23,6 +41,7 @@ describe('a house style, from corrections to captions', () => {
   let url: string;
   let app: AppProcess;
   let stream: TestEventStream;
+  const promotions: (string | null)[] = [];
   const headers = { authorization: `Bearer ${API_KEY}` };
 
   const call = async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> => {
@@ -56,7 +75,12 @@ describe('a house style, from corrections to captions', () => {
     data = await mkdtemp(join(tmpdir(), 'housestyle-learning-'));
     url = `http://127.0.0.1:${await freePort()}`;
     app = await startApp('standalone', {
-      environment: { HOUSESTYLE_DATA: data, HOUSESTYLE_API_KEY: API_KEY, PORT: new URL(url).port },
+      environment: {
+        HOUSESTYLE_DATA: data,
+        HOUSESTYLE_API_KEY: API_KEY,
+        PORT: new URL(url).port,
+        ...(hasKafka && { KAFKA_BROKERS: brokers, UPLOAD_TOPIC: topic, KAFKA_CONSUMER_GROUP: topic }),
+      },
       readyUrl: `${url}/readyz`,
     });
     stream = await openEventStream(`${url}/v1/suggestions/stream`, headers);
@@ -98,6 +122,7 @@ describe('a house style, from corrections to captions', () => {
     const { championId, items } = await call<MapperList>('GET', '/v1/mappers');
     expect(items).toMatchObject([{ id: championId, kind: 'delta', isChampion: true, trainingRunId: run.id }]);
     expect(await stream.of('mapper.promoted', 1)).toMatchObject([{ data: { mapperId: championId, kind: 'training' } }]);
+    promotions.push(championId);
     const progress = stream.events.filter(({ type }) => type === 'training.updated');
     expect(progress.some(({ data }) => (data as TrainingRunDetail).progress?.loss)).toBe(true);
   });
@@ -120,6 +145,7 @@ describe('a house style, from corrections to captions', () => {
 
     const { championId: after } = await call<MapperList>('POST', '/v1/mappers/rollback', { reason: 'back, to see' });
     expect(after).toBeNull();
+    promotions.push(after);
     const rolledBack = await uploadAll(REVIEWS, LATER, '2');
     expect(rolledBack.every(({ mapper }) => mapper.id === 'base')).toBe(true);
     expect(rolledBack.map(({ caption }) => caption)).toEqual(baseCaptions.slice(REVIEWS, REVIEWS + LATER));
@@ -127,6 +153,16 @@ describe('a house style, from corrections to captions', () => {
       { data: { kind: 'training' } },
       { data: { kind: 'rollback', mapperId: null } },
     ]);
+  });
+
+  it.skipIf(!hasKafka)('tells the DAM of each promotion, once', async () => {
+    const own = ({ value }: IncomingMessage): MapperPromoted[] => {
+      const event = JSON.parse(String(value)) as MapperPromoted;
+      return event.tenantId === DEMO_TENANT && Date.parse(event.promotedAt) >= begunAt ? [event] : [];
+    };
+    const ours = (messages: readonly IncomingMessage[]) => messages.flatMap(own);
+    const messages = await readTopic(brokers, EVENT_TYPES.mapperPromoted, (all) => ours(all).length >= 2);
+    expect(ours(messages).map(({ mapperVersionId }) => mapperVersionId)).toEqual(promotions);
   });
 });
 
