@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { clippingScale, gradientNorm } from './gradients.js';
+
+it('takes all gradients as one vector, however long each is', () => {
+  const gradients = new Map([3, 4, 9].map((length) => [`of ${length}`, Float32Array.from({ length }, () => -2)]));
+  expect(gradientNorm(gradients)).toBe(Math.sqrt(4 * 16));
+  expect(gradientNorm(new Map([['a', Float32Array.of(1, 1, 1, 1, NaN)]]))).toBeNaN();
+  expect(gradientNorm(new Map([['a', Float32Array.of(1, Infinity)]]))).toBe(Infinity);
+});
+
+it('shortens long gradients only', () => {
+  expect(clippingScale(4, 1)).toBe(0.25);
+  expect(clippingScale(0.5, 1)).toBe(1);
+  expect(clippingScale(4, undefined)).toBe(1);
+});
