@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   capEditors,
   chooseHoldOut,
+  divideCaptions,
   HOLD_OUT_FROM_PICTURES,
   pictureSignature,
   withoutRepeats,
@@ -92,5 +93,27 @@ describe('pictureSignature', () => {
   it('differs between pictures', () => {
     const other = embedding.map((value, n) => value + Math.cos(n) * 0.01);
     expect(pictureSignature(other)).not.toEqual(pictureSignature(embedding));
+  });
+});
+
+describe('divideCaptions', () => {
+  it('judges by the newest caption of each picture held out, and learns from the others', () => {
+    const again = [
+      caption(55, { text: 'said anew', reviewedAt: new Date(100) }),
+      caption(0, { reviewedAt: new Date(101) }),
+    ];
+    const { holdOut, training } = divideCaptions([...captions(60), ...again], none, none);
+    expect(holdOut.map(({ text }) => text)).toEqual([
+      ...[49, 50, 51, 52, 53, 54, 56, 57, 58, 59].map((n) => `caption ${n}`),
+      'said anew',
+      'caption 0',
+    ]);
+    expect(training.map(({ imageKey }) => imageKey)).toEqual(Array.from({ length: 48 }, (_, n) => `picture ${n + 1}`));
+  });
+
+  it('never gives a picture back that was held out, and learns from all where they are few', () => {
+    const held = new Set(['picture 3']);
+    expect(divideCaptions(captions(20), held, none).training).toHaveLength(19);
+    expect(divideCaptions(captions(20), none, none)).toEqual({ holdOut: [], training: captions(20) });
   });
 });
