@@ -181,6 +181,21 @@ describe('a trainer', () => {
     expect(await allRuns(quiet)).toEqual([]);
   });
 
+  it('makes up for an hour of the timetable at which no trainer was there', async () => {
+    const inTwelveHours = new Date(Date.now() + 12 * 3_600_000);
+    const cron = `${inTwelveHours.getUTCMinutes()} ${inTwelveHours.getUTCHours()} * * *`;
+    const daily = { isEnabled: true, cron, minimumSamples: 5 };
+    const [late, early] = [await tenantWithReviews(6, daily), await tenantWithReviews(6, daily)];
+    await test.query(`UPDATE review SET updated_at = updated_at - interval '2 days' WHERE tenant_id = $1`, [late]);
+    await startTrainer({ FAKE_STEPS: '3' });
+    const [run] = await waitFor('a run', async () => {
+      const all = await allRuns(late);
+      return all[0]?.finishedAt && all;
+    });
+    expect(run).toMatchObject({ trigger: 'schedule', status: 'promoted' });
+    expect(await allRuns(early)).toEqual([]);
+  });
+
   it('refuses, fails and cancels with its reasons, and the champion stays', async () => {
     const tenant = await tenantWithReviews(6);
     const { app } = await startTrainer({ FAKE_DECISION: 'refuse', FAKE_STEPS: '3' });

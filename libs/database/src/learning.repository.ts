@@ -34,6 +34,8 @@ export interface LearningState {
   readonly schedule: TrainingSchedule;
   /** accepted or corrected since any run, also one that failed or was cancelled: those are not tried at every review */
   readonly reviewsSinceLastRun: number;
+  /** undefined: there is none */
+  readonly firstNewReviewAt?: Date;
 }
 
 /** A decision with the mapper whose suggestion it was about. */
@@ -66,11 +68,12 @@ export class LearningRepository {
   readiness(tenant: TenantId): Promise<LearningState> {
     return this.database.forTenant(tenant, async (rows) => {
       const schedule = await scheduleOf(rows, tenant);
-      const { reviewsSinceLastRun, ...counts } = await countReviews(rows, tenant);
+      const { reviewsSinceLastRun, firstNewReviewAt, ...counts } = await countReviews(rows, tenant);
       const state = readinessState(counts.pictures, schedule);
       return {
         schedule,
         reviewsSinceLastRun,
+        ...(firstNewReviewAt && { firstNewReviewAt }),
         readiness: { state, ...counts, missing: Math.max(0, schedule.minimumSamples - counts.pictures) },
       };
     });
@@ -147,7 +150,7 @@ async function countReviews(rows: Transaction, tenant: TenantId) {
         SELECT latest.base_sha256 FROM suggestion latest JOIN tenant ON tenant.id = latest.tenant_id
         WHERE latest.tenant_id = ${tenant}::uuid AND latest.base_model = tenant.base_model
         ORDER BY latest.created_at DESC LIMIT 1)`;
-  const [since] = await rows.$queryRaw<{ new_reviews: number; since_last_run: number; held_out: number }[]>`
+  const [since] = await rows.$queryRaw<SinceLastRun[]>`
     WITH run AS (
       SELECT coalesce(max(begun), '-infinity') AS last,
         coalesce(max(begun) FILTER (WHERE status NOT IN ('failed', 'cancelled')), '-infinity') AS last_to_count
@@ -155,6 +158,7 @@ async function countReviews(rows: Transaction, tenant: TenantId) {
         WHERE tenant_id = ${tenant}::uuid) AS each
     )
     SELECT count(*) FILTER (WHERE r.updated_at > run.last_to_count)::int AS new_reviews,
+      min(r.updated_at) FILTER (WHERE r.updated_at > run.last_to_count) AS first_new_at,
       count(*) FILTER (WHERE r.updated_at > run.last)::int AS since_last_run,
       (SELECT count(*)::int FROM hold_out WHERE tenant_id = ${tenant}::uuid AND text IS NOT NULL) AS held_out
     FROM run LEFT JOIN (
@@ -162,7 +166,14 @@ async function countReviews(rows: Transaction, tenant: TenantId) {
       WHERE review.tenant_id = ${tenant}::uuid AND decision IN ('accepted', 'corrected') AND s.erased_at IS NULL
     ) AS r ON true GROUP BY run.last, run.last_to_count`;
   const { new_reviews: newReviews, since_last_run: reviewsSinceLastRun, held_out: heldOut } = since!;
-  return { ...counts!, newReviews, heldOut, reviewsSinceLastRun };
+  return { ...counts!, newReviews, heldOut, reviewsSinceLastRun, firstNewReviewAt: since!.first_new_at };
+}
+
+interface SinceLastRun {
+  readonly new_reviews: number;
+  readonly first_new_at: Date | null;
+  readonly since_last_run: number;
+  readonly held_out: number;
 }
 
 async function verdictsAbout(

@@ -10,7 +10,7 @@ import {
 import type { TenantId } from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
 import type { SchedulerRegistry } from '@nestjs/schedule';
-import { CronJob } from 'cron';
+import { CronJob, CronTime } from 'cron';
 
 /** New tenants bring no notification. */
 const REFRESH_MS = 60_000;
@@ -23,13 +23,15 @@ export interface TimetableRepositories {
 
 /**
  * Keeps a job per tenant that has a timetable. Every trainer keeps all of them: asking for a run that is there already
- * asks for nothing, and a run that has just taken all reviews leaves none to ask for another.
+ * asks for nothing, and a run that has just taken all reviews leaves none to ask for another. An hour that passed while
+ * no trainer was there is made up for at the start.
  */
 export class TimetableService {
   private readonly crons = new Map<TenantId, string>();
   private subscription: Subscription | undefined;
   private refreshTimer: NodeJS.Timeout | undefined;
   private refreshing = Promise.resolve();
+  private isCaughtUp = false;
 
   constructor(
     private readonly database: Pick<Database, 'urls'>,
@@ -63,6 +65,8 @@ export class TimetableService {
       );
       for (const [tenant, cron] of [...this.crons]) if (wanted.get(tenant) !== cron) this.drop(tenant);
       for (const [tenant, cron] of wanted) if (!this.crons.has(tenant)) this.add(tenant, cron);
+      if (!this.isCaughtUp) for (const [tenant, cron] of wanted) await this.requestRun(tenant, cron);
+      this.isCaughtUp = true;
     } catch (error) {
       this.logger.warn({ err: error }, 'timetables could not be read; those known stay in force');
     }
@@ -84,14 +88,20 @@ export class TimetableService {
     if (this.registry.doesExist('cron', tenant)) this.registry.deleteCronJob(tenant);
   }
 
-  private async requestRun(tenant: TenantId): Promise<void> {
+  /** @param missed only if the hour has come since the first new review, and nobody was there */
+  private async requestRun(tenant: TenantId, missed?: string): Promise<void> {
     try {
-      const { readiness } = await this.repositories.learning.readiness(tenant);
-      if (readiness.state === 'ready' && readiness.newReviews > 0) {
+      const { readiness, firstNewReviewAt } = await this.repositories.learning.readiness(tenant);
+      if (readiness.state !== 'ready' || !firstNewReviewAt) return;
+      if (missed === undefined || hasComeSince(firstNewReviewAt, missed)) {
         await this.repositories.runs.request(tenant, 'schedule');
       }
     } catch (error) {
       this.logger.warn({ err: error, tenant }, 'a scheduled run could not be asked for');
     }
   }
+}
+
+function hasComeSince(date: Date, cron: string): boolean {
+  return new CronTime(cron, 'UTC').getNextDateFrom(date, 'UTC').toMillis() <= Date.now();
 }
