@@ -6,3 +6,4 @@ export * from './pipeline-settings.js';
 export { readSettings, type Environment, type VariableMeta } from './read-settings.js';
 export * from './standalone-settings.js';
 export * from './trainer-settings.js';
+export * from './training-settings.js';

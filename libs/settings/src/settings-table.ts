@@ -7,6 +7,7 @@ import { PIPELINE_VARIABLES } from './pipeline-settings.js';
 import type { VariableMeta } from './read-settings.js';
 import { STANDALONE_VARIABLES } from './standalone-settings.js';
 import { TRAINER_VARIABLES } from './trainer-settings.js';
+import { TRAINING_VARIABLES } from './training-settings.js';
 
 const APPS: Readonly<Record<string, z.ZodRawShape>> = {
   'npm start': STANDALONE_VARIABLES,
@@ -15,6 +16,7 @@ const APPS: Readonly<Record<string, z.ZodRawShape>> = {
   'apps/captioner': CAPTIONER_VARIABLES,
   'apps/trainer': TRAINER_VARIABLES,
   'housestyle migrate, housestyle tenants': ADMINISTRATION_VARIABLES,
+  'housestyle train': TRAINING_VARIABLES,
   'housestyle training': CLIENT_VARIABLES,
 };
 

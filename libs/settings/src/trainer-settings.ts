@@ -10,6 +10,7 @@ import {
   S3_ENDPOINT,
   S3_REGION,
   SHUTDOWN_TIMEOUT_MS,
+  TENSORFLOW_FOLDER,
 } from './variables.js';
 
 export const TRAINER_VARIABLES = {
@@ -28,9 +29,7 @@ export const TRAINER_VARIABLES = {
     description:
       'what computes losses and gradients; tensorflow needs @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node, and takes its threads from TF_NUM_INTRAOP_THREADS',
   }),
-  TENSORFLOW_FOLDER: variable(z.string().optional(), {
-    description: 'folder that TensorFlow.js was installed in, by npm; unset: the product’s own',
-  }),
+  TENSORFLOW_FOLDER,
   TRAINER_POLL_MS: variable(wholeNumber(100, 3_600_000).default(15_000), {
     description: 'how often runs that another trainer has left are looked for',
     unit: 'ms',

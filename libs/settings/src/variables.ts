@@ -65,3 +65,7 @@ export const S3_ENDPOINT = variable(z.url({ protocol: /^https?$/ }).optional(), 
 export const S3_REGION = variable(z.string().optional(), {
   description: 'region of s3: locations and URIs; unset: us-east-1',
 });
+
+export const TENSORFLOW_FOLDER = variable(z.string().optional(), {
+  description: 'folder that TensorFlow.js was installed in, by npm; unset: the product’s own',
+});

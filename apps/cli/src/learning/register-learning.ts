@@ -5,6 +5,7 @@ import type { Terminal } from '../terminal.js';
 import { adaptMapper, type AdaptOptions } from './adapt.command.js';
 import { folderFeatures, type FeaturesOptions } from './features.command.js';
 import { trainMapper, type TrainOptions } from './train.command.js';
+import { ENGINES } from './training-engine.js';
 import { LEARNING_RATES, LEAST } from './training-plan.js';
 import { requestTrainingRun, type TrainingRunOptions } from './training-run.command.js';
 
@@ -76,6 +77,13 @@ export function registerLearning(program: Command, terminal: Terminal, exit: (co
   const model = () =>
     new Option('--model <name|dir>', 'base model: a name of `models list`, or a directory').default('demo');
   const device = () => new Option('--device <where>', 'where to compute').choices(DEVICES).default('cpu');
+  const engine = () =>
+    new Option(
+      '--engine <name>',
+      'what computes gradients; tensorflow brings its own device (docs/training-engines.md)',
+    )
+      .choices(ENGINES)
+      .default('onnx');
 
   program
     .command('adapt')
@@ -130,6 +138,7 @@ export function registerLearning(program: Command, terminal: Terminal, exit: (co
     .option('--checkpoint-every <n>', 'updates between checkpoints', count(), 100)
     .option('--restart', 'forget what an interrupted run has done', false)
     .addOption(device())
+    .addOption(engine())
     .option('--json', 'print a JSON object an update, and one at the end', false)
     .addHelpText('after', TRAIN_HELP)
     .action(async (options: TrainOptions) => exit(await trainMapper(options, terminal)));

@@ -16,12 +16,13 @@ import {
 } from '@housestyle/checkpoints';
 import { DomainError } from '@housestyle/domain';
 import { readWeight, requireWeight, type Tensor, type WeightSource } from '@housestyle/graph';
-import { OnnxGraphRunner, type Device } from '@housestyle/runtime';
-import { OnnxTrainingEngine, train, type TrainingProgress } from '@housestyle/training';
+import type { Device } from '@housestyle/runtime';
+import { train, type TrainingEngine, type TrainingProgress } from '@housestyle/training';
 import { expectFree } from '../folders.js';
 import { ModelLibrary } from '../model-library.js';
 import { ProgressBar } from '../progress-bar.js';
 import { EXIT_OK, type Terminal } from '../terminal.js';
+import { openTrainingEngine, type EngineName } from './training-engine.js';
 import { planTraining, type RecipeOptions, type TrainingPlan } from './training-plan.js';
 import { UnfinishedTraining } from './unfinished-training.js';
 import { counted, grouped, seconds } from '../wording.js';
@@ -32,6 +33,7 @@ export interface TrainOptions extends RecipeOptions {
   readonly model: string;
   readonly out: string;
   readonly device: Device;
+  readonly engine: EngineName;
   /** updates between checkpoints. */
   readonly checkpointEvery: number;
   /** forgets what an interrupted run has done. */
@@ -43,6 +45,7 @@ export interface TrainOptions extends RecipeOptions {
 export async function trainMapper(options: TrainOptions, terminal: Terminal): Promise<number> {
   const begun = performance.now();
   await expectFree(options.out);
+  const engine = await openTrainingEngine(options.engine, options.device);
   const folder = await (await ModelLibrary.find()).resolve(options.model);
   const description = await describeBaseModel(folder);
   const features = await readFeatures(options.features);
@@ -52,7 +55,7 @@ export async function trainMapper(options: TrainOptions, terminal: Terminal): Pr
   const unfinished = await unfinishedTraining(options, description);
   const resumed = unfinished.resumeFrom?.step ?? 0;
   if (resumed > 0) terminal.complain(`going on after ${counted(resumed, 'update')} of ${grouped(plan.settings.steps)}`);
-  const last = await runPlan(plan, unfinished, options, terminal);
+  const last = await runPlan(engine, plan, unfinished, options, terminal);
   await writeResult(folder, description, features, plan, options);
   await unfinished.discard();
   const report = {
@@ -88,12 +91,12 @@ async function unfinishedTraining(
 }
 
 async function runPlan(
+  engine: TrainingEngine,
   { model, parameters, examples, settings, dropout }: TrainingPlan,
   unfinished: UnfinishedTraining,
-  { device, checkpointEvery, json }: TrainOptions,
+  { checkpointEvery, json }: TrainOptions,
   terminal: Terminal,
 ): Promise<TrainingProgress | undefined> {
-  const engine = new OnnxTrainingEngine(new OnnxGraphRunner({ device }));
   const session = await engine.compile(model, parameters, dropout && { dropout });
   const progress = new ProgressBar(terminal, settings.steps);
   const pace = new Pace();
