@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,6 +11,7 @@ import {
   type TrainingRunDetail,
 } from '@housestyle/database';
 import { DEFAULT_TRAINING_SCHEDULE, type TenantId, type TrainingSchedule } from '@housestyle/domain';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type AppProcess } from '../support/app-process.js';
 import { freePort } from '../support/free-port.js';
@@ -290,6 +292,39 @@ describe('two trainers', () => {
     expect(whole).toMatchObject({ attempts: 1, figures: { takenUpAt: 0, sum: resumed.figures?.['sum'] } });
     const [ours, theirs] = [await mappers.champion(tenant), await mappers.champion(twin)];
     expect(ours!.sha256).toBe(theirs!.sha256);
+  });
+
+  it('promote once what was stored, but not yet promoted, when the process was killed', async () => {
+    const tenant = await tenantWithReviews(6);
+    const id = await demand(tenant);
+    const { app: first } = await startTrainer({ FAKE_STEPS: '30' });
+    await hasReached(tenant, id, 6);
+    const before = new Set(await readdir(path.join(artefacts, 'mappers')).catch(() => []));
+    const administrator = new pg.Client(test.adminUrl);
+    await administrator.connect();
+    await administrator.query('BEGIN; LOCK TABLE mapper_version IN ACCESS EXCLUSIVE MODE');
+    const [stored] = await waitFor('the artefact', async () => {
+      const all = await readdir(path.join(artefacts, 'mappers')).catch(() => []);
+      const added = all.filter((sha256) => !before.has(sha256));
+      return added.some((sha256) => existsSync(path.join(artefacts, 'mappers', sha256, 'manifest.json'))) && added;
+    });
+    await waitFor('the promotion to be on its way', async () => {
+      const waiting = await administrator.query(
+        `SELECT 1 FROM pg_locks JOIN pg_class ON pg_class.oid = relation WHERE relname = 'mapper_version' AND NOT granted`,
+      );
+      return waiting.rowCount! > 0;
+    });
+    await first.stop('SIGKILL');
+    await administrator.query('ROLLBACK');
+    await administrator.end();
+    await startTrainer({ FAKE_STEPS: '30' });
+    expect(await ended(tenant, id)).toMatchObject({ status: 'promoted', attempts: 2 });
+    expect((await mappers.list(tenant)).map(({ sha256 }) => sha256)).toEqual([stored]);
+    const rows = await test.query(`SELECT 1 FROM promotion WHERE tenant_id = $1`, [tenant]);
+    const events = await test.query(`SELECT 1 FROM outbox WHERE tenant_id = $1 AND type LIKE '%mapper.promoted%'`, [
+      tenant,
+    ]);
+    expect([rows.length, events.length]).toEqual([1, 1]);
   });
 
   it('hand a run over when the one that has it is told to stop', async () => {
