@@ -77,6 +77,8 @@ export function Desk({ session }: { session: Session }) {
 }
 
 function onHashChange(listener: () => void): () => void {
-  window.addEventListener('hashchange', listener);
-  return () => window.removeEventListener('hashchange', listener);
+  // a link to another place changes the hash without saying so
+  const types = ['hashchange', 'popstate'] as const;
+  for (const type of types) window.addEventListener(type, listener);
+  return () => types.forEach((type) => window.removeEventListener(type, listener));
 }

@@ -32,11 +32,7 @@ export function TopBar({ place, session, connection, onFiles, onHelp }: TopBarPr
         <Link href={DESK_PATH} aria-current={place === 'desk' ? 'page' : undefined}>
           Desk
         </Link>
-        <Link
-          href={LEARNING_PATH}
-          aria-current={place === 'learning' ? 'page' : undefined}
-          data-inside={place === 'run' || undefined}
-        >
+        <Link href={LEARNING_PATH} aria-current={place === 'learning' ? 'page' : place === 'run' ? 'true' : undefined}>
           Learning
         </Link>
       </nav>

@@ -1,7 +1,7 @@
 import type { Session } from '@housestyle/contracts';
 import { Skeleton } from '@mantine/core';
 import { IconPlugConnectedX } from '@tabler/icons-react';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { ApiProblem } from '../api/client';
 import { wordsForError } from '../api/problem-words';
 import type { LiveEvents } from '../live/live-events';
@@ -15,6 +15,7 @@ import classes from './learning-place.module.css';
 import { ReadinessPanel } from './readiness-panel';
 import { RunDetail } from './run-detail';
 import { RunList } from './run-list';
+import { STATUS_WORDS } from './run-words';
 import { useLearningActions, useLiveLearning, useMappers, useOverview, useRun } from './use-learning';
 import { Versions } from './versions';
 
@@ -27,12 +28,17 @@ interface LearningPlaceProps {
 /** Where a tenant sees what its corrections have taught. Everybody may look; an admin may act. */
 export function LearningPlace({ route, session, events }: LearningPlaceProps) {
   useLiveLearning(events);
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(route);
   useEffect(() => {
     document.title = route.place === 'run' ? 'Run · Housestyle' : 'Learning · Housestyle';
-  }, [route.place]);
+    // the link that led here may be gone: whoever goes by keyboard or ear begins at the top of the new place
+    if (shown.current !== route) main.current?.focus({ preventScroll: true });
+    shown.current = route;
+  }, [route]);
   const canGovern = session.scopes.includes('admin');
   return (
-    <main className={classes.main}>
+    <main ref={main} className={classes.main} tabIndex={-1}>
       {route.place === 'run' ? (
         <RunPlace key={route.runId} id={route.runId} baseModel={session.baseModel} canGovern={canGovern} />
       ) : (
@@ -61,6 +67,11 @@ function Overview({ baseModel, canGovern }: { baseModel: string; canGovern: bool
         <h1>Learning</h1>
         <p>Every caption you accept or correct teaches the captioner how your house writes.</p>
       </header>
+      <p className="visually-hidden" role="status">
+        {learning.activeRun
+          ? 'A new version is being made'
+          : learning.lastRun && `Last run: ${STATUS_WORDS[learning.lastRun.status]}`}
+      </p>
       {!canGovern && (
         <p className={classes.note} role="note">
           Your key lets you look. Starting runs and choosing versions takes a key with the scope admin.
@@ -72,6 +83,8 @@ function Overview({ baseModel, canGovern }: { baseModel: string; canGovern: bool
         ) : (
           <ReadinessPanel
             learning={learning}
+            mappers={mappers.data}
+            baseModel={baseModel}
             canGovern={canGovern}
             isAsking={request.isPending}
             onLearn={() => request.mutate()}

@@ -3,7 +3,6 @@ import { IconArrowLeft } from '@tabler/icons-react';
 import { Link } from '../navigation/link';
 import { LEARNING_PATH } from '../navigation/route';
 import { TimeAgo } from '../suggestions/time-ago';
-import { counted } from './figures';
 import { FiguresTable } from './figures-table';
 import { HoldOutExamples } from './hold-out-examples';
 import { isActive } from './learning-cache';
@@ -13,7 +12,7 @@ import classes from './run-detail.module.css';
 import { RunFacts } from './run-facts';
 import { RunProgress } from './run-progress';
 import { RunState } from './run-state';
-import { judgedBy, reasonsOf, TRIGGER_WORDS } from './run-words';
+import { judgedBy, reasonsOf, runName, TRIGGER_WORDS } from './run-words';
 import { useLearningActions } from './use-learning';
 
 interface RunDetailProps {
@@ -34,7 +33,7 @@ export function RunDetail({ run, baseModel, canGovern }: RunDetailProps) {
         <Link href={LEARNING_PATH} className={classes.back}>
           <IconArrowLeft size={16} aria-hidden /> Learning
         </Link>
-        <h1>{run.mapper?.name ?? `Run from ${counted(run.counts.training, 'caption')}`}</h1>
+        <h1>{runName(run)}</h1>
         <RunState status={run.status} />
         <span className={classes.when}>
           <TimeAgo at={run.finishedAt ?? run.startedAt ?? run.requestedAt} />, {TRIGGER_WORDS[run.trigger]}

@@ -4,11 +4,11 @@ import { Button } from '../look/button';
 import { Link } from '../navigation/link';
 import { runPath } from '../navigation/route';
 import { TimeAgo } from '../suggestions/time-ago';
-import { counted, duration, percent } from './figures';
+import { duration, percent } from './figures';
 import panel from './panel.module.css';
 import classes from './run-list.module.css';
 import { RunState } from './run-state';
-import { reasonsOf, TRIGGER_WORDS } from './run-words';
+import { reasonsOf, runName, TRIGGER_WORDS } from './run-words';
 import { useRuns } from './use-learning';
 
 /** Every attempt at a better version, newest first. */
@@ -57,7 +57,7 @@ function RunRow({ run }: { run: TrainingRun }) {
       <RunState status={run.status} />
       <div className={classes.words}>
         <Link className={classes.name} href={runPath(run.id)}>
-          {run.mapper?.name ?? `Run from ${counted(run.counts.training, 'caption')}`}
+          {runName(run)}
         </Link>
         <span className={classes.reason}>{reasonsOf(run).join(' ')}</span>
       </div>

@@ -1,5 +1,6 @@
 import type { TrainingRun } from '@housestyle/contracts';
 import { IconX } from '@tabler/icons-react';
+import { useNowMs } from '../suggestions/time-ago';
 import { Button } from '../look/button';
 import { count } from './figures';
 import { LossCurve } from './loss-curve';
@@ -17,7 +18,7 @@ interface RunProgressProps {
 
 /** A run at work: where it is, how far, its loss as it falls, and the way out. */
 export function RunProgress({ run, curve, canGovern, isCancelling, onCancel }: RunProgressProps) {
-  const { index, explanation } = stageOf(run);
+  const { index, explanation } = stageOf(run, useNowMs());
   const { progress } = run;
   const isStopping = run.isCancelRequested || isCancelling;
   return (

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { changeOf, duration, FIGURES, probability } from './figures';
 import { asSentence, judgedBy, readinessHeadline, reasonsOf, STAGES, stageOf } from './run-words';
 
+const NOW = '2026-11-21T05:00:00.000Z';
 const at = (stage: string, step: number, steps = 100) => {
-  const { index } = stageOf({ status: 'running', progress: { stage, step, steps, loss: 1 } });
+  const { index } = stageOf({ status: 'running', requestedAt: NOW, progress: { stage, step, steps, loss: 1 } }, 0);
   return STAGES[index];
 };
 
@@ -18,7 +19,13 @@ describe('the stages of a run', () => {
       'Testing',
     ]);
     expect(at('of a later release', 1)).toBe('Reading');
-    expect(stageOf({ status: 'requested', progress: null }).index).toBe(-1);
+  });
+
+  it('begin with waiting, which can take too long', () => {
+    const waiting = (forMs: number) =>
+      stageOf({ status: 'requested', progress: null, requestedAt: NOW }, Date.parse(NOW) + forMs);
+    expect(waiting(1_000)).toMatchObject({ index: -1, explanation: expect.stringContaining('a moment') as string });
+    expect(waiting(120_000).explanation).toContain('Is one running');
   });
 });
 

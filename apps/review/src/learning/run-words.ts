@@ -26,14 +26,25 @@ const EXPLANATIONS = [
   'It writes captions it has never seen, and they are compared with yours.',
 ] as const;
 
+/** A run that waits longer has no trainer, or a busy one. */
+const PATIENCE_MS = 90_000;
+
 export interface StageWords {
   /** in `STAGES` */
   readonly index: number;
   readonly explanation: string;
 }
 
+/** What a run is called: by what it made, else by what it learned from. */
+export function runName({ mapper, counts }: Pick<TrainingRun, 'mapper' | 'counts'>): string {
+  return mapper?.name ?? (counts.training === 0 ? 'New run' : `Run from ${counted(counts.training, 'caption')}`);
+}
+
 /** Where a running run is. A last step done means that what follows is being judged. */
-export function stageOf({ status, progress }: Pick<TrainingRun, 'status' | 'progress'>): StageWords {
+export function stageOf(run: Pick<TrainingRun, 'status' | 'progress' | 'requestedAt'>, nowMs: number): StageWords {
+  const { status, progress, requestedAt } = run;
+  if (status === 'requested' && nowMs - Date.parse(requestedAt) > PATIENCE_MS)
+    return { index: -1, explanation: 'No trainer has taken it up yet. Is one running, or busy with others?' };
   if (status === 'requested' || !progress)
     return { index: -1, explanation: 'It starts as soon as the trainer is free, which is seldom more than a moment.' };
   return explained(indexOf(progress));

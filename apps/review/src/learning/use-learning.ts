@@ -74,7 +74,11 @@ export function useLearningActions() {
   const promote = useMutation({
     mutationFn: (target: { readonly id: string } | 'rollback') =>
       target === 'rollback' ? rollBackMapper() : promoteMapper(target.id),
-    onSuccess: (mappers) => client.setQueryData(MAPPERS_KEY, mappers),
+    onSuccess: (mappers) => {
+      client.setQueryData(MAPPERS_KEY, mappers);
+      const champion = mappers.items.find(({ isChampion }) => isChampion)?.name ?? 'The base model';
+      notifications.show({ message: `${champion} writes from the next picture on.` });
+    },
     onSettled: refresh,
   });
   return { request, cancel, schedule, promote };
