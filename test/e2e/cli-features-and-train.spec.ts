@@ -38,7 +38,7 @@ beforeAll(async () => {
   await writeFile(at('captions-bad.jsonl'), [...bad, ...lines].map((line) => `${JSON.stringify(line)}\n`).join(''));
   const cells = lines.map(({ file, caption }) => `"${caption}",${file}\r\n`);
   await writeFile(
-    at('good.csv'),
+    at('captions.csv'),
     `caption,file\r\n${cells.join('')}"A second caption, of the first.",${pictureName(0)}\r\n`,
   );
 });

@@ -10,7 +10,7 @@ export interface CommandOutcome {
   readonly stdout: string;
   readonly stderr: string;
   /** stdout of `--json` */
-  jsonLines<Line>(): Line[];
+  readonly jsonLines: <Line>() => Line[];
 }
 
 export interface RunningCommand {

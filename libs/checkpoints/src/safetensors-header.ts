@@ -76,7 +76,8 @@ export function parseHeader(file: string, header: Buffer, fileBytes: number): Sa
 
 /** What the file says of itself: text by text. */
 export function parseMetadata(file: string, header: Buffer): Readonly<Record<string, string>> {
-  const found = (parseJson(file, header) as Record<string, unknown>)['__metadata__'] ?? {};
+  const json = parseJson(file, header);
+  const found: unknown = ('__metadata__' in json && json.__metadata__) || {};
   const entries = Object.entries(found as object).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );

@@ -60,7 +60,9 @@ export async function writeBaseModel(folder: string, base: NewBaseModel): Promis
 async function copyFolder(from: string, to: string, name: string, without: readonly string[]): Promise<string[]> {
   await mkdir(path.join(to, name), { recursive: true });
   const entries = await readdir(path.join(from, name), { withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.') && !without.includes(entry.name));
+  const files = entries.filter(
+    (entry) => !entry.isDirectory() && !entry.name.startsWith('.') && !without.includes(entry.name),
+  );
   for (const { name: file } of files) {
     await copyFile(path.join(from, name, file), path.join(to, name, file), constants.COPYFILE_FICLONE);
   }

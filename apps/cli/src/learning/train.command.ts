@@ -76,15 +76,18 @@ async function unfinishedTraining(
   options: TrainOptions,
   { sha256 }: BaseModelDescription,
 ): Promise<UnfinishedTraining> {
-  const { features, model, out, device, checkpointEvery: _, restart, json: __, ...recipe } = options;
+  const { features, model, out, device, engine, restart } = options;
+  const { mappingType, prefixLength, clipLength, numLayers, tuneGpt2, normalizePrefix } = options;
+  const { epochs, batchSize, lr, warmUp, seed } = options;
   const folder = `${resolve(out)}.unfinished`;
+  const network = { mappingType, prefixLength, clipLength, numLayers, tuneGpt2, normalizePrefix };
   const run = {
     model,
     base: sha256,
     features: await sha256Of(features),
     captions: await sha256Of(captionsBeside(features)),
-    ...recipe,
-    device,
+    ...network,
+    ...{ epochs, batchSize, lr, warmUp, seed, device, engine },
   };
   if (restart) await rm(folder, { recursive: true, force: true });
   return UnfinishedTraining.open(folder, run);

@@ -66,6 +66,7 @@ function difference(found: string, run: object): string {
   }
   const changed = Object.entries(run).find(([name, value]) => JSON.stringify(before[name]) !== JSON.stringify(value));
   if (!changed) return 'other settings';
-  const [name, value] = changed;
-  return `${name} ${JSON.stringify(before[name]) ?? 'unset'}, not ${JSON.stringify(value)}`;
+  const [name, value] = changed as [string, unknown];
+  const shown = (setting: unknown): string => (setting === undefined ? 'unset' : JSON.stringify(setting));
+  return `${name} ${shown(before[name])}, not ${shown(value)}`;
 }
