@@ -77,7 +77,7 @@ describeWith([requirements.chromium()], 'the learning page, in Chromium on the r
       nHoldOut: 20,
       isCrossValidated: true,
       champion: SIDE,
-      candidate: { ...SIDE, editDistance: 0.125, exactMatch: 0.6, contentShare: 0.88 },
+      candidate: { ...SIDE, editDistance: 0.125, exactMatch: 0.6, contentShare: 0.8 },
       bootstrapP: 0.0005,
     },
     curve: [

@@ -8,7 +8,7 @@ interface FiguresTableProps {
   readonly after: string;
 }
 
-const CHANGE_WORDS: Record<Change, string> = { better: 'better', worse: 'worse', same: '' };
+const CHANGE_WORDS: Record<Change, string> = { better: 'better', worse: 'worse', borne: 'within bounds', same: '' };
 
 /** The gate's figures side by side: a word for the editor, the measure's own name for the engineer. */
 export function FiguresTable({ figures, before, after }: FiguresTableProps) {

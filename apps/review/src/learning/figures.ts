@@ -10,6 +10,8 @@ export interface FigureKind {
   readonly explanation: string;
   /** which way is better; undefined: neither */
   readonly better?: 'lower' | 'higher';
+  /** the gate lets a candidate be worse by that share */
+  readonly tolerance?: number;
   readonly show: (value: number) => string;
 }
 
@@ -61,6 +63,7 @@ export const FIGURES: readonly FigureKind[] = [
     words: 'Say what is in the picture',
     explanation: 'Content kept: share of what pictures of the base model show that its captions say.',
     better: 'higher',
+    tolerance: 0.02,
     show: percent,
   },
   {
@@ -85,7 +88,7 @@ export const FIGURES: readonly FigureKind[] = [
   },
 ];
 
-export type Change = 'better' | 'worse' | 'same';
+export type Change = 'better' | 'worse' | 'borne' | 'same';
 
 /** What a change from `before` to `after` means, where it shows at all in the figures’ own precision. */
 export function changeOf(
@@ -95,7 +98,8 @@ export function changeOf(
 ): Change {
   if (typeof before !== 'number' || typeof after !== 'number' || !kind.better) return 'same';
   if (kind.show(before) === kind.show(after)) return 'same';
-  return after < before === (kind.better === 'lower') ? 'better' : 'worse';
+  if (after < before === (kind.better === 'lower')) return 'better';
+  return Math.abs(after - before) <= before * (kind.tolerance ?? 0) ? 'borne' : 'worse';
 }
 
 export const figureOf = (figures: CaptionFigures | undefined, { name }: FigureKind): number | null =>

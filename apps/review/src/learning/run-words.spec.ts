@@ -51,6 +51,7 @@ describe('figures', () => {
   it('know which way is better, and do not praise what nobody can see', () => {
     expect(changeOf(kind('editDistance'), 0.5, 0.1)).toBe('better');
     expect(changeOf(kind('contentShare'), 0.9, 0.8)).toBe('worse');
+    expect(changeOf(kind('contentShare'), 0.9, 0.89)).toBe('borne');
     expect(changeOf(kind('contentShare'), 0.9, 0.90001)).toBe('same');
     expect(changeOf(kind('meanLength'), 9, 12)).toBe('same');
     expect(changeOf(kind('cider'), null, 3)).toBe('same');

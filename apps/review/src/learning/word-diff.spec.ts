@@ -13,6 +13,8 @@ describe('a diff by words', () => {
     ['A red boat.', 'A red boat, at sea.', 'A red boat{+, at sea+}.'],
     ['', 'Boat.', '{+Boat.+}'],
     ['Boat.', '', '[-Boat.-]'],
+    ['A red boat at sea.', 'Boats, two: sea.', '[-A red boat at-]{+Boats, two:+} sea.'],
+    ['one big dog', 'two big cats', '[-one-]{+two+} big [-dog-]{+cats+}'],
     ['Élan vital', 'Elan vital', '[-Élan-]{+Elan+} vital'],
   ])('“%s” → “%s”', (from, to, expected) => {
     expect(shown(from, to)).toBe(expected);

@@ -4,8 +4,42 @@ export interface DiffPart {
   readonly text: string;
 }
 
-/** From one text to another by whole words, with as few changes as can be; what goes stands before what comes. */
+/**
+ * From one text to another by whole words, with as few changes as can be. What is left standing between two changes
+ * is part of the change if it is next to nothing: a person reads one change, not four. What goes stands before what
+ * comes.
+ */
 export function diffWords(from: string, to: string): DiffPart[] {
+  const parts: DiffPart[] = [];
+  let removed = '';
+  let added = '';
+  const flush = () => {
+    if (removed !== '') parts.push({ kind: 'removed', text: removed });
+    if (added !== '') parts.push({ kind: 'added', text: added });
+    removed = added = '';
+  };
+  const steps = runs(from, to);
+  for (const [n, { kind, text }] of steps.entries()) {
+    const isInside = removed + added !== '' && n < steps.length - 1;
+    if (kind === 'same' && isInside && lettersOf(text) < LEAST_LETTERS) {
+      removed += text;
+      added += text;
+    } else if (kind === 'same') {
+      flush();
+      parts.push({ kind, text });
+    } else if (kind === 'removed') removed += text;
+    else added += text;
+  }
+  flush();
+  return parts;
+}
+
+/** Fewer between two changes do not part them. */
+const LEAST_LETTERS = 3;
+const lettersOf = (text: string): number => text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
+
+/** The shortest way, neighbours of a kind in one. */
+function runs(from: string, to: string): DiffPart[] {
   const [a, b] = [wordsOf(from), wordsOf(to)];
   const common = commonLengths(a, b);
   const parts: DiffPart[] = [];
@@ -36,7 +70,6 @@ function commonLengths(a: readonly string[], b: readonly string[]): number[][] {
   return lengths;
 }
 
-/** Neighbours of a kind are one part; within a change, all that goes stands before all that comes. */
 function push(parts: DiffPart[], kind: DiffPart['kind'], text: string): void {
   const last = parts.at(-1);
   if (last?.kind === kind) parts[parts.length - 1] = { kind, text: last.text + text };
