@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { areCudaLibrariesInstalled } from '../support/cuda.js';
+import { housestyle as run } from '../support/housestyle.js';
 
 interface Golden {
   greedy: { ids: number[]; text: string };
@@ -25,19 +25,10 @@ const { pictures } = JSON.parse(await readFile(fromRoot('test/parity/goldens/gol
 };
 const files = pictures.map(({ file }) => fromRoot(`test/parity/goldens/images/test/${file}`));
 
-/** Runs the program as a user does, from `cwd`. */
+/** From `cwd`, with captions as JSON lines. */
 async function housestyle(args: readonly string[], cwd = fromRoot('.')) {
-  const child = spawn(process.execPath, [fromRoot('apps/cli/bin/housestyle.js'), ...args], { cwd });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  const jsonLines = () =>
-    stdout
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Line);
-  return { exitCode, stdout, stderr, jsonLines };
+  const { jsonLines, ...outcome } = await run(args, { cwd });
+  return { ...outcome, jsonLines: () => jsonLines<Line>() };
 }
 
 describe('housestyle caption', () => {
@@ -145,20 +136,29 @@ describe('housestyle', () => {
     [['caption', '--embedding', 'x.png']],
     [['caption', '--loud', 'x.png']],
     [['models']],
+    [['features']],
+    [['features', 'folder', '--images', 'a', '--captions', 'b', '--out', 'c.npz']],
+    [['train', '--features', 'x.safetensors']],
+    [['training', 'run']],
   ])('exits 2 for a wrong command line: %s', async (args) => {
     const { exitCode, stdout, stderr } = await housestyle(args);
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).not.toBe('');
   });
 
-  it.each([[['--help']], [['caption', '--help']], [['models', 'list', '--help']]])(
-    'teaches by examples: %s',
-    async (args) => {
-      const { exitCode, stdout } = await housestyle(args);
-      expect(exitCode).toBe(0);
-      expect(stdout).toMatch(/Examples:\n[^]*\$ housestyle /);
-    },
-  );
+  it.each([
+    [['--help']],
+    [['caption', '--help']],
+    [['models', 'list', '--help']],
+    [['adapt', '--help']],
+    [['features', 'folder', '--help']],
+    [['train', '--help']],
+    [['training', 'run', '--help']],
+  ])('teaches by examples: %s', async (args) => {
+    const { exitCode, stdout } = await housestyle(args);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/Examples:\n[^]*\$ housestyle /);
+  });
 
   it('lists the models that are here', async () => {
     expect((await housestyle(['models', 'list'])).stdout).toMatch(/^demo\t\d+\.\d+\.\d+\t/m);

@@ -15,6 +15,9 @@ Examples:
   $ housestyle adapt --images photos/ --captions photos.jsonl --out our-style
   $ housestyle caption --mapper our-style photos/*.jpg
 
+  24 samples in a museum's words: too few to be sure of, so ask for the mapper whatever the gate says.
+  $ housestyle adapt --images samples --captions samples/museum.jsonl --out museum --force
+
   This is what the trainer of a running installation does with its editors' reviews: the same recipe, the same gate.
   From 50 pictures on, the newest fifth is held out to judge by; of fewer, every caption is judged by a mapper that has
   not learned it. A mapper that is no better, or that says less of what is in the pictures, is refused: nothing is
