@@ -107,7 +107,7 @@ describe('housestyle train', () => {
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^parameters {2}523,680 trained$/m);
     expect(stdout).toMatch(/^captions {4}25, 48 updates$/m);
-    expect(stdout).toMatch(/^loss {8}\d\.\d{4} nats a token, at last$/m);
+    expect(stdout).toMatch(/^loss {8}\d\.\d{4} nats a token, over the last epoch$/m);
     expect(stdout).toMatch(/^time {8}[\d.]+ s on cpu$/m);
     const captioned = await housestyle(['caption', '--mapper', at('whole'), join(at('photos'), pictureName(0))]);
     expect([captioned.exitCode, captioned.stderr]).toEqual([0, '']);

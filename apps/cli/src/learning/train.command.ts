@@ -17,7 +17,7 @@ import {
 import { DomainError } from '@housestyle/domain';
 import { readWeight, requireWeight, type Tensor, type WeightSource } from '@housestyle/graph';
 import type { Device } from '@housestyle/runtime';
-import { train, type TrainingEngine, type TrainingProgress } from '@housestyle/training';
+import { train, type TrainingEngine } from '@housestyle/training';
 import { expectFree } from '../folders.js';
 import { ModelLibrary } from '../model-library.js';
 import { ProgressBar } from '../progress-bar.js';
@@ -55,7 +55,7 @@ export async function trainMapper(options: TrainOptions, terminal: Terminal): Pr
   const unfinished = await unfinishedTraining(options, description);
   const resumed = unfinished.resumeFrom?.step ?? 0;
   if (resumed > 0) terminal.complain(`going on after ${counted(resumed, 'update')} of ${grouped(plan.settings.steps)}`);
-  const last = await runPlan(engine, plan, unfinished, options, terminal);
+  const losses = await runPlan(engine, plan, unfinished, options, terminal);
   await writeResult(folder, description, features, plan, options);
   await unfinished.discard();
   const report = {
@@ -64,7 +64,7 @@ export async function trainMapper(options: TrainOptions, terminal: Terminal): Pr
     trainableParameters: [...plan.parameters.values()].reduce((sum, { data }) => sum + data.length, 0),
     captions: plan.examples.length,
     steps: plan.settings.steps,
-    loss: last?.loss,
+    loss: losses.length === 0 ? undefined : losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
     device: options.device,
     seconds: (performance.now() - begun) / 1000,
   };
@@ -93,17 +93,18 @@ async function unfinishedTraining(
   return UnfinishedTraining.open(folder, run);
 }
 
+/** @returns the losses of the last epoch's updates. */
 async function runPlan(
   engine: TrainingEngine,
-  { model, parameters, examples, settings, dropout }: TrainingPlan,
+  { model, parameters, examples, settings, updatesPerEpoch, dropout }: TrainingPlan,
   unfinished: UnfinishedTraining,
   { checkpointEvery, json }: TrainOptions,
   terminal: Terminal,
-): Promise<TrainingProgress | undefined> {
+): Promise<number[]> {
   const session = await engine.compile(model, parameters, dropout && { dropout });
   const progress = new ProgressBar(terminal, settings.steps);
   const pace = new Pace();
-  let last: TrainingProgress | undefined;
+  const losses: number[] = [];
   try {
     const { resumeFrom } = unfinished;
     await train({
@@ -113,9 +114,8 @@ async function runPlan(
       settings,
       ...(resumeFrom && { resumeFrom }),
       checkpoint: { everySteps: checkpointEvery, save: (state) => unfinished.save(state) },
-      onProgress: async (update) => {
-        last = update;
-        const { step, steps, loss, learningRateFactor } = update;
+      onProgress: async ({ step, steps, loss, learningRateFactor }) => {
+        losses.push(loss);
         if (json) terminal.print(JSON.stringify({ step, steps, loss, learningRateFactor }));
         else progress.show(step, steps, `loss ${loss.toFixed(3)}  ${pace.left(step, steps)}`);
         await new Promise((done) => setImmediate(done)); // Ctrl-C is heard between steps
@@ -125,7 +125,7 @@ async function runPlan(
     progress.clear();
     await session.release();
   }
-  return last;
+  return losses.slice(-updatesPerEpoch);
 }
 
 /** How long the rest will take, going by this process's steps so far. */
@@ -201,7 +201,7 @@ const summary = ({ out, use, trainableParameters, captions, steps, loss, device,
     `${out}  (use it with ${use} ${out})`,
     `parameters  ${grouped(trainableParameters)} trained`,
     `captions    ${grouped(captions)}, ${counted(steps, 'update')}`,
-    ...(loss === undefined ? [] : [`loss        ${loss.toFixed(4)} nats a token, at last`]),
+    ...(loss === undefined ? [] : [`loss        ${loss.toFixed(4)} nats a token, over the last epoch`]),
     `time        ${seconds(took)} on ${device}`,
   ].join('\n');
 

@@ -54,6 +54,8 @@ export interface TrainingPlan {
   /** captions that had too many tokens. */
   readonly cut: number;
   readonly settings: TrainingSettings;
+  /** updates that see every caption once. */
+  readonly updatesPerEpoch: number;
   readonly dropout?: DropoutShares;
   /** the mapper's config.json. */
   readonly config: object;
@@ -80,13 +82,15 @@ export function planTraining(base: BaseModelFiles, features: Features, options: 
   }));
   const longest = Math.max(...examples.map(({ tokens }) => tokens.length));
   const maxNewTokens = Math.min(maxTokens, Math.max(MAX_NEW_TOKENS, Math.ceil(ROOM * longest)));
+  const updatesPerEpoch = stepsOfEpochs(examples.length, 1, { batchSize: options.batchSize, accumulation: 1 });
   const dropout = options.tuneGpt2 ? dropoutOf(base) : undefined;
   return {
     model,
     parameters,
     examples,
     cut: texts.filter(({ length }) => length >= maxTokens).length,
-    settings: settingsOf(examples.length, options),
+    settings: settingsOf(updatesPerEpoch, options),
+    updatesPerEpoch,
     ...(dropout && { dropout }),
     config: configOf(mapper, { num_beams: 5, max_new_tokens: maxNewTokens, stop: [stopTokenId] }),
   };
@@ -129,9 +133,9 @@ const configOf = (mapper: MapperConfig, generation: object): object => ({
   generation,
 });
 
-function settingsOf(count: number, { epochs, batchSize, lr, warmUp, seed }: RecipeOptions): TrainingSettings {
-  const inOneEpoch = stepsOfEpochs(count, 1, { batchSize, accumulation: 1 });
-  const steps = inOneEpoch * (epochs ?? Math.max(LEAST.epochs, Math.ceil(LEAST.updates / inOneEpoch)));
+function settingsOf(updatesPerEpoch: number, options: RecipeOptions): TrainingSettings {
+  const { epochs, batchSize, lr, warmUp, seed } = options;
+  const steps = updatesPerEpoch * (epochs ?? Math.max(LEAST.epochs, Math.ceil(LEAST.updates / updatesPerEpoch)));
   const { mapper, gpt2 } = LEARNING_RATES;
   return {
     steps,
