@@ -1,6 +1,6 @@
 import { verdictSentences } from '@housestyle/domain';
 import type { AdaptationOutcome } from '@housestyle/training';
-import { exampleLines, figureTable } from './figure-table.js';
+import { exampleLines, figureTable, howJudged } from './figure-table.js';
 import { grouped, seconds } from '../wording.js';
 
 export interface AdaptationResult {
@@ -32,7 +32,7 @@ export function adaptationReport(outcome: AdaptationOutcome, { out, counts }: Ad
   const isForced = decision === 'refuse' && out !== undefined;
   const wordOf = decision === 'promote' ? 'promoted' : isForced ? 'refused, and written all the same' : 'refused';
   return [
-    heading(figures.isCrossValidated, counts),
+    howJudged(figures.isCrossValidated, counts),
     '',
     figureTable(figures),
     ...changed.flatMap(({ id, ...texts }) => ['', id, ...exampleLines(texts)]),
@@ -43,9 +43,4 @@ export function adaptationReport(outcome: AdaptationOutcome, { out, counts }: Ad
       : [`${out}  (use it with --mapper ${out})`]),
     `${grouped(trainableParameters)} parameters trained in ${seconds(outcome.seconds)}`,
   ].join('\n');
-}
-
-function heading(isCrossValidated: boolean, { training, holdOut }: AdaptationResult['counts']): string {
-  if (isCrossValidated) return `${training + holdOut} captions, each judged by a mapper that had not learned it`;
-  return `${training} captions learned, ${holdOut} held out to judge by`;
 }

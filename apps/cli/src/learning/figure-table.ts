@@ -44,3 +44,12 @@ export const exampleLines = (texts: {
   readonly before: string;
   readonly after: string;
 }): string[] => [`  before  ${texts.before}`, `  after   ${texts.after}`, `  wanted  ${texts.reference}`];
+
+/** What was learned, and what was judged by. */
+export function howJudged(
+  isCrossValidated: boolean,
+  { training, holdOut }: { readonly training: number; readonly holdOut: number },
+): string {
+  if (isCrossValidated) return `${training + holdOut} captions, each judged by a mapper that had not learned it`;
+  return `${training} captions learned, ${holdOut} held out to judge by`;
+}

@@ -1,11 +1,11 @@
 import type { TrainingRunDetail } from '@housestyle/contracts';
 import { DomainError, toDomainError, verdictSentences } from '@housestyle/domain';
 import { readClientSettings } from '@housestyle/settings';
-import { exampleLines, figureTable } from './figure-table.js';
+import { exampleLines, figureTable, howJudged } from './figure-table.js';
 import { ProgressBar } from '../progress-bar.js';
 import { EXIT_FAILED, EXIT_OK, type Terminal } from '../terminal.js';
 import { TrainingApi } from './training-api.js';
-import { counted, grouped, seconds } from '../wording.js';
+import { grouped, seconds } from '../wording.js';
 
 export interface TrainingRunOptions {
   readonly api: string;
@@ -80,7 +80,7 @@ function report(run: TrainingRunDetail): string {
   const changed = examples.filter(({ before, after }) => before !== after).slice(0, EXAMPLES_SHOWN);
   const sentences = verdictSentences(run.reason ?? '').join(' ');
   return [
-    `${counted(counts.training, 'caption')} learned, ${counts.holdOut} held out to judge by`,
+    howJudged(figures?.isCrossValidated ?? false, counts),
     ...(figures ? ['', figureTable(figures)] : []),
     ...changed.flatMap((texts) => ['', ...exampleLines(texts)]),
     '',
