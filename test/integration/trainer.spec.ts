@@ -327,6 +327,25 @@ describe('two trainers', () => {
     expect([rows.length, events.length]).toEqual([1, 1]);
   });
 
+  it('leave no artefact behind that was stored and then not promoted', async () => {
+    const tenant = await tenantWithReviews(6);
+    const id = await demand(tenant);
+    await startTrainer({ FAKE_STEPS: '20' });
+    await hasReached(tenant, id, 4);
+    const draft = { name: 'by hand', baseModel: base.name, baseSha256: base.sha256, key: 'k', kind: 'mlp' } as const;
+    const { id: byHand } = await mappers.register(tenant, { ...draft, sha256: 'ab'.repeat(32) });
+    const before = await readdir(path.join(artefacts, 'mappers'), { recursive: true }).catch(() => []);
+    await mappers.promote(tenant, byHand, 'meanwhile');
+    expect(await ended(tenant, id)).toMatchObject({
+      status: 'refused',
+      reason: expect.stringMatching(/another/) as string,
+    });
+    await waitFor('the artefact to go', async () => {
+      const after = await readdir(path.join(artefacts, 'mappers'), { recursive: true });
+      return after.filter((file) => file.includes('/') && !before.includes(file)).length === 0;
+    });
+  });
+
   it('hand a run over when the one that has it is told to stop', async () => {
     const tenant = await tenantWithReviews(6);
     const id = await demand(tenant);

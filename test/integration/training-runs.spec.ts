@@ -99,7 +99,7 @@ describe('a run', () => {
     expect(await lifecycle.report(held, progress, [{ step: 5, loss: 2.5 }])).toBe(true);
     expect(await runs.get(tenant, held.runId)).toMatchObject({ status: 'running', progress, curve: [{ step: 5 }] });
 
-    expect(await lifecycle.finish(held, promoted('a1'.repeat(32)))).toBe(true);
+    expect(await lifecycle.finish(held, promoted('a1'.repeat(32)))).toBe('promoted');
     const run = await runs.get(tenant, held.runId);
     expect(run).toMatchObject({
       status: 'promoted',
@@ -127,7 +127,7 @@ describe('a run', () => {
       tenant,
     ]);
     expect(texts).toEqual([]);
-    expect(await lifecycle.finish(held, promoted('a2'.repeat(32)))).toBe(false);
+    expect(await lifecycle.finish(held, promoted('a2'.repeat(32)))).toBeUndefined();
   });
 
   it('ends in a refusal with all its figures, and the champion stays', async () => {
@@ -156,8 +156,8 @@ describe('a run', () => {
     expect(second.holder).not.toBe(first.holder);
     // whoever held it before is silenced
     expect(await lifecycle.report(first, { stage: 'late', step: 8, steps: 10, loss: 1 }, [])).toBe(false);
-    expect(await lifecycle.finish(first, promoted('b1'.repeat(32)))).toBe(false);
-    expect(await lifecycle.finish(second, promoted('b2'.repeat(32)))).toBe(true);
+    expect(await lifecycle.finish(first, promoted('b1'.repeat(32)))).toBeUndefined();
+    expect(await lifecycle.finish(second, promoted('b2'.repeat(32)))).toBe('promoted');
   });
 
   it('is given up when it keeps ending its process', async () => {
@@ -208,7 +208,9 @@ describe('a run', () => {
     const draft = { name: 'by hand', baseModel: 'demo', baseSha256: TEST_BASE.sha256, key: 'k', kind: 'mlp' } as const;
     const { id } = await mappers.register(tenant, { ...draft, sha256: 'c0'.repeat(32) });
     await mappers.promote(tenant, id, 'by hand');
-    await lifecycle.finish(held, promoted('c1'.repeat(32)));
+    expect(await lifecycle.finish(held, promoted('c1'.repeat(32)))).toBe('refused');
+    expect(await lifecycle.isKept(tenant, { sha256: 'c1'.repeat(32) })).toBe(false);
+    expect(await lifecycle.isKept(tenant, { sha256: 'c0'.repeat(32) })).toBe(true);
     expect(await runs.get(tenant, held.runId)).toMatchObject({
       status: 'refused',
       reason: expect.stringContaining('another mapper became champion') as string,
@@ -239,7 +241,7 @@ describe('a run', () => {
     expect(await lifecycle.report({ ...held, tenantId: other }, { stage: 's', step: 1, steps: 1, loss: 1 }, [])).toBe(
       false,
     );
-    expect(await lifecycle.finish({ ...held, tenantId: other }, promoted('e1'.repeat(32)))).toBe(false);
+    expect(await lifecycle.finish({ ...held, tenantId: other }, promoted('e1'.repeat(32)))).toBeUndefined();
     expect(await runs.active(tenant)).toMatchObject({ id: held.runId, status: 'running' });
   });
 });

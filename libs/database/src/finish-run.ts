@@ -27,13 +27,16 @@ export type RunConclusion =
 
 const MAX_REASON_LENGTH = 2000;
 
-/** Writes a run's end, in the caller's transaction, which has locked the run's row. */
+/**
+ * Writes a run's end, in the caller's transaction, which has locked the run's row.
+ * @returns how it ended: what was to be promoted is refused if another mapper has become champion
+ */
 export async function finishRun(
   rows: Transaction,
   tenant: TenantId,
   runId: string,
   conclusion: RunConclusion,
-): Promise<void> {
+): Promise<RunConclusion['status']> {
   const { outcome, mapperVersionId } = await settle(rows, tenant, runId, conclusion);
   const findings = 'figures' in outcome ? outcome : undefined;
   await rows.$executeRaw`
@@ -49,6 +52,7 @@ export async function finishRun(
   // from here on it is only asked which suggestions they were
   await rows.trainingExample.updateMany({ where: { tenantId: tenant, trainingRunId: runId }, data: { text: null } });
   await announceRun(rows, tenant, runId);
+  return outcome.status;
 }
 
 async function settle(rows: Transaction, tenant: TenantId, runId: string, conclusion: RunConclusion) {

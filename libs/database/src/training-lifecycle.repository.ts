@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { MAX_TRAINING_ATTEMPTS, type MapperReference, type TenantId } from '@housestyle/domain';
+import { MAX_TRAINING_ATTEMPTS, type MapperReference, type TenantId, type TrainingStatus } from '@housestyle/domain';
 import { championOf } from './champion.js';
 import type { Database, Transaction } from './database.js';
-import { finishRun, type RunConclusion } from './finish-run.js';
+import { finishRun, type RunConclusion, type TrainedMapper } from './finish-run.js';
 import type { TrainingRun } from './generated/client.js';
 import { holdsErased, lockExamples } from './lineage.js';
 import { loadExamples, takeExamples, type RunExamples } from './run-examples.js';
@@ -147,19 +147,24 @@ export class TrainingLifecycleRepository {
   /**
    * Ends the run; a promotion is the mapper version, the champion's row, the event and the run's own end in one
    * transaction. A run that was cancelled meanwhile ends so, and one whose champion was replaced is refused.
-   * @returns false when the run is no longer this holder's: nothing was written
+   * @returns how it ended; undefined when the run is no longer this holder's: nothing was written
    */
   finish(
     { tenantId: tenant, runId, holder }: Pick<HeldRun, 'tenantId' | 'runId' | 'holder'>,
     conclusion: RunConclusion,
-  ): Promise<boolean> {
+  ): Promise<TrainingStatus | undefined> {
     return this.database.forTenant(tenant, async (rows) => {
       const run = await lockRun(rows, tenant, runId);
-      if (run?.status !== 'running' || run.holder !== holder) return false;
+      if (run?.status !== 'running' || run.holder !== holder) return undefined;
       const isCancelled = run.isCancelRequested && conclusion.status !== 'failed';
-      await finishRun(rows, tenant, runId, isCancelled ? cancelled(run) : conclusion);
-      return true;
+      return finishRun(rows, tenant, runId, isCancelled ? cancelled(run) : conclusion);
     });
+  }
+
+  /** Whether any version of the tenant's is this artefact. */
+  async isKept(tenant: TenantId, { sha256 }: Pick<TrainedMapper, 'sha256'>): Promise<boolean> {
+    const where = { tenantId: tenant, sha256 };
+    return (await this.database.forTenant(tenant, (rows) => rows.mapperVersion.count({ where }))) > 0;
   }
 }
 

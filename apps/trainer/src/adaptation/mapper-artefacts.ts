@@ -68,6 +68,15 @@ export class MapperArtefacts {
   }
 }
 
+/** Takes an artefact out of the store that nobody is to use, the manifest first: without it there is none. */
+export async function removeArtefact(store: ObjectStore, key: string): Promise<void> {
+  const manifest = await store.read(`${key}/${MAPPER_MANIFEST}`, { maxBytes: MAX_MANIFEST_BYTES });
+  await store.delete(`${key}/${MAPPER_MANIFEST}`);
+  for (const file of Object.keys(parseMapperManifest(JSON.parse(manifest.toString('utf8'))).files)) {
+    await store.delete(`${key}/${file}`);
+  }
+}
+
 function kindOf({ tensors, config }: AdaptedMapper): TrainedMapper['kind'] {
   if (!tensors) return 'delta';
   const type = 'mapping_type' in config ? config.mapping_type : undefined;

@@ -3,16 +3,18 @@ import type {
   LearnableCaption,
   RunConclusion,
   RunReference,
+  TrainedMapper,
   TrainingLifecycleRepository,
   WaitingRun,
 } from '@housestyle/database';
 import { toDomainError } from '@housestyle/domain';
-import { openObjectStore } from '@housestyle/object-store';
+import { openObjectStore, type ObjectStore } from '@housestyle/object-store';
 import type { AdaptationExample } from '@housestyle/training';
 import type { Logger } from '@housestyle/telemetry';
 import type { AdaptationOrder, AdaptationResult, LocalBase, StoreLocation } from '../adaptation/adaptation-messages.js';
 import type { AdaptationThread } from '../adaptation/adaptation-thread.js';
 import { CheckpointObjects } from '../adaptation/checkpoint-objects.js';
+import { removeArtefact } from '../adaptation/mapper-artefacts.js';
 import type { TrainingEngineChoice } from '../adaptation/training-engine.js';
 import type { LocalBases } from '../local-bases.js';
 import type { TrainerMetrics } from '../trainer-metrics.js';
@@ -48,10 +50,12 @@ export class TrainingRunService {
     const endTimer = this.metrics.runSeconds.startTimer();
     const conclusion = await this.conclude(held, base, stop);
     if (!conclusion) return this.lifecycle.leave(held);
-    if (!(await this.lifecycle.finish(held, conclusion))) return;
+    const status = await this.lifecycle.finish(held, conclusion);
+    if (!status) return;
     endTimer();
-    this.metrics.ended.inc({ status: conclusion.status });
+    this.metrics.ended.inc({ status });
     await this.discardCheckpoints(run);
+    if (conclusion.status === 'promoted' && status !== 'promoted') await this.discardArtefact(run, conclusion.mapper);
   }
 
   /** Another trainer may have the base, and may be busy for a while. */
@@ -111,12 +115,25 @@ export class TrainingRunService {
   }
 
   private async discardCheckpoints(run: RunReference): Promise<void> {
-    const { location, ...s3 } = this.options.store;
     try {
-      await new CheckpointObjects(openObjectStore(location, s3), checkpointKey(run)).discard();
+      await new CheckpointObjects(this.openStore(), checkpointKey(run)).discard();
     } catch (error) {
       this.logger.warn({ err: error, run: run.runId }, 'checkpoints of an ended run could not be removed');
     }
+  }
+
+  /** It was stored, and then not promoted: what it learned may have been erased at that moment. */
+  private async discardArtefact(run: RunReference, mapper: TrainedMapper): Promise<void> {
+    try {
+      if (!(await this.lifecycle.isKept(run.tenantId, mapper))) await removeArtefact(this.openStore(), mapper.key);
+    } catch (error) {
+      this.logger.warn({ err: error, run: run.runId, key: mapper.key }, 'an artefact that nobody uses is left');
+    }
+  }
+
+  private openStore(): ObjectStore {
+    const { location, ...s3 } = this.options.store;
+    return openObjectStore(location, s3);
   }
 }
 
