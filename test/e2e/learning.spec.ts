@@ -113,7 +113,10 @@ describe('a house style, from corrections to captions', () => {
     );
     const seconds = (performance.now() - begun) / 1000;
     const run = await call<TrainingRunDetail>('GET', `/v1/training-runs/${last.id}`);
-    await annotate(`${REVIEWS} corrections: ${run.status} (${run.reason}) ${seconds.toFixed(1)} s after the last`);
+    const sides = [run.figures?.champion, run.figures?.candidate];
+    const content = sides.map((side) => side?.contentShare?.toFixed(3)).join(' → ');
+    const verdict = `${run.status} (${run.reason}), content ${content}`;
+    await annotate(`${REVIEWS} corrections: ${verdict}, ${seconds.toFixed(1)} s after the last`);
     expect(run, run.reason ?? '').toMatchObject({ status: 'promoted', trigger: 'threshold' });
     expect(run.counts).toMatchObject({ training: REVIEWS * 0.8, corrected: REVIEWS * 0.8, holdOut: REVIEWS * 0.2 });
     expect(run.examples).toHaveLength(REVIEWS * 0.2);
