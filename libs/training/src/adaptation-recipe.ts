@@ -40,6 +40,8 @@ export const RECIPE = {
   scaleTolerance: 0.005,
   /** fewer captions held out than that are no hold-out: all are cross-validated. */
   leastHoldOut: 10,
+  /** fewer captions held out tell only which words a tenant keeps, not which it renames. */
+  enoughForRenamed: 30,
   folds: 4,
   leastPictures: 8,
   /** pictures of the base that are replayed; the others are the slice that content is judged on. */

@@ -23,7 +23,7 @@ import type { Parameters } from './parameters.js';
 import { Random } from './random.js';
 import { retell } from './retelling.js';
 import type { TrainingEngine } from './training-engine.js';
-import { learnLexicon, type ToldTwice } from './word-lexicon.js';
+import { learnLexicon, type ToldTwice, type WordLexicon } from './word-lexicon.js';
 
 export interface AdaptDependencies {
   readonly base: BaseModelFiles;
@@ -98,11 +98,12 @@ class Adaptation {
     if (new Set(learnable.map(({ imageKey }) => imageKey)).size < RECIPE.leastPictures) {
       throw new DomainError('invalid_request', `learning takes captions of ${RECIPE.leastPictures} pictures`);
     }
+    const all = [...new Set([...learnable, ...judged])];
     const told = await this.gate.captions(
       undefined,
-      learnable.map(({ embedding }) => embedding),
+      all.map(({ embedding }) => embedding),
     );
-    this.neutral = new Map(learnable.map((example, n) => [example, told[n]!.text]));
+    this.neutral = new Map(all.map((example, n) => [example, told[n]!.text]));
     this.generated = (await this.gate.generated(this.replayed)).map(({ text }) => text);
     const before = await this.gate.captions(
       champion,
@@ -116,7 +117,7 @@ class Adaptation {
           version,
           judged.map(({ embedding }) => embedding),
         );
-    const content = await this.gate.content(champion, version, learnLexicon(this.pairs(learnable)));
+    const content = await this.gate.content(champion, version, this.lexicon(learnable, judged));
     const contest = { examples: judged, champion: before, candidate: after, isCrossValidated: this.isCrossValidated };
     const tokensOf = (text: string) => this.tokenizer.encode(text).length;
     const { figures, refusals } = this.gate.judge(contest, content, tokensOf, seed);
@@ -241,6 +242,16 @@ class Adaptation {
 
   private pairs(examples: readonly AdaptationExample[]): ToldTwice[] {
     return examples.map((example) => ({ neutral: this.neutral.get(example)!, styled: example.text }));
+  }
+
+  /**
+   * The tenant's words as the captions tell them that a candidate is judged by: one that was taught to leave words out,
+   * or to exchange them, shall not be asked in its own.
+   */
+  private lexicon(learnable: readonly AdaptationExample[], judged: readonly AdaptationExample[]): WordLexicon {
+    const heard = [...learnLexicon(this.pairs(judged))];
+    const isSure = ([word, own]: [string, string]) => word === own || judged.length >= RECIPE.enoughForRenamed;
+    return new Map([...learnLexicon(this.pairs(learnable)), ...heard.filter(isSure)]);
   }
 
   private versionOf({ delta, plan }: Trained, examples: readonly AdaptationExample[]) {
