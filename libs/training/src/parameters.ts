@@ -62,7 +62,7 @@ function ofPart(
   }
   const { rank } = trained;
   return linears().flatMap(({ key, input, output }) => [
-    value(`${key}.A`, [input, rank], () => spread(random, input, rank)),
+    value(`${key}.A`, [input, rank], () => spread(random, [input, rank], input ** -0.5)),
     value(`${key}.B`, [rank, output], () => new Float32Array(rank * output)),
   ]);
 }
@@ -83,7 +83,7 @@ function ofWords(
   const value = starting(start);
   return [
     value(`${WORD_TABLE}.A`, [V, rank], () => new Float32Array(V * rank)),
-    value(`${WORD_TABLE}.B`, [rank, C], () => spread(random, rank, C)),
+    value(`${WORD_TABLE}.B`, [rank, C], () => spread(random, [rank, C], WORD_SPREAD)),
   ];
 }
 
@@ -97,11 +97,16 @@ const starting =
     return [name, { type: 'float32', dims, data }];
   };
 
-/** Even in ±1/√in: xA is then about as large as x. */
-function spread(random: Random, input: number, rank: number): Float32Array {
-  const bound = input ** -0.5;
-  return Float32Array.from({ length: elementCount([input, rank]) }, () => (2 * random.uniform() - 1) * bound);
+/** Even in ±`bound`; of a linear layer's A ±1/√in, so that xA is about as large as x. */
+function spread(random: Random, dims: readonly number[], bound: number): Float32Array {
+  return Float32Array.from({ length: elementCount(dims) }, () => (2 * random.uniform() - 1) * bound);
 }
+
+/**
+ * How far B reaches says how far a word moves in a step. On the demo base, of a style whose words it never wrote, unseen
+ * captions are told best from 1 to 2 (0.07 nats a token after 300 updates; 0.14 at a tenth, 0.08 at 4).
+ */
+const WORD_SPREAD = 1;
 
 /** Every matrix of a mapper that multiplies: PyTorch's [out, in]. */
 function mapperLinears(weights: WeightSource): LinearLayer[] {

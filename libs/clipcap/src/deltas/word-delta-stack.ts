@@ -42,7 +42,7 @@ export class WordDeltaStack {
   feeds(): Feeds {
     const [V, C] = this.sizes;
     const W = this.rank;
-    const owners = new Float32Array(this.images.length * W);
+    const owners = new Uint8Array(this.images.length * W);
     this.images.forEach((delta, image) => {
       const own = delta && this.stacked.get(delta);
       if (own) owners.fill(1, image * W + own.from, image * W + own.from + own.pair.rank);
@@ -50,7 +50,7 @@ export class WordDeltaStack {
     return {
       [`${this.key}.A`]: float32(this.a, [V, W]),
       [`${this.key}.B`]: float32(this.b, [W, C]),
-      [WORD_DELTA_OWNERS]: float32(owners, [this.images.length, W]),
+      [WORD_DELTA_OWNERS]: { type: 'bool', data: owners, dims: [this.images.length, W] },
     };
   }
 
