@@ -1,4 +1,7 @@
-import { readMapperFiles } from '@housestyle/checkpoints';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { openMapperArtefact, readMapperFiles, writeMapperArtefact } from '@housestyle/checkpoints';
 import {
   BeamSearch,
   buildGpt2,
@@ -134,11 +137,16 @@ describe('a delta of GPT-2', () => {
     for (const session of [plain, adapted, whole]) await session.release();
   });
 
-  it('gives each word the likelihood that training saw in it', async () => {
+  it('gives each word, read from an artefact, the likelihood that training saw in it', async () => {
     const [mapper, decoder] = [await Mapper.load(base.mapper, WIDTHS, runner), await Decoder.load(base.gpt2, runner)];
     const layers = [...decoderLayers(base.gpt2.weights), wordLayer(base.gpt2.weights)];
     const tensors = randomDelta(layers, 8, 3, 0.3);
-    const delta = await decoder.loadDelta(asWeights('delta', tensors));
+    const folder = path.join(await mkdtemp(path.join(tmpdir(), 'deltas-')), 'version');
+    const artefact = { config: {}, decoderDelta: tensors, base };
+    const sha256 = await writeMapperArtefact(folder, artefact);
+    const { decoderDelta } = await openMapperArtefact(folder, { sha256, base });
+    const delta = await decoder.loadDelta(decoderDelta!);
+    await rm(path.dirname(folder), { recursive: true });
     const examples = pictures.map(({ teacher_forced_ids: tokens }, n) => ({
       embedding: embeddings[n]!,
       tokens,

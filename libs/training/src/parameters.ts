@@ -104,7 +104,7 @@ function spread(random: Random, dims: readonly number[], bound: number): Float32
 
 /**
  * How far B reaches says how far a word moves in a step. On the demo base, of a style whose words it never wrote, unseen
- * captions are told best from 1 to 2 (0.07 nats a token after 300 updates; 0.14 at a tenth, 0.08 at 4).
+ * captions are off by least from 1 to 2 (0.07 to 0.10 nats a token after 300 updates, by the seed; 0.14 at a tenth).
  */
 const WORD_SPREAD = 1;
 
