@@ -6,6 +6,8 @@ import { ModelFolder } from './model-folder.js';
 export interface BaseReplay {
   readonly embedding: Float32Array;
   readonly caption: string;
+  /** what the base itself writes under it. */
+  readonly generated?: string;
 }
 
 /** The features that a base ships to be replayed, in its folder. */
@@ -18,5 +20,9 @@ export const BASE_REPLAY = 'replay.safetensors';
 export async function readBaseReplay(folder: string): Promise<BaseReplay[]> {
   if ((await new ModelFolder(folder).present([BASE_REPLAY])).length === 0) return [];
   const { embeddings, captions } = await readFeatures(path.join(folder, BASE_REPLAY));
-  return captions.map(({ caption, row }) => ({ embedding: embeddings[row]!, caption }));
+  return captions.map(({ caption, row, generated }) => ({
+    embedding: embeddings[row]!,
+    caption,
+    ...(generated !== undefined && { generated }),
+  }));
 }

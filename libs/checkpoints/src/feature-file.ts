@@ -9,7 +9,7 @@ import { writeSafetensors } from './safetensors-writer.js';
 
 /**
  * Pictures' embeddings with their captions, in two files side by side: NAME.safetensors has `image_embeds` [n, P], a row
- * a picture, not normalised; NAME.jsonl has a line a caption, `{"caption", "row"?, "file"?}`. Without `row` the line's
+ * a picture, not normalised; NAME.jsonl has a line a caption, `{"caption", "row"?, "file"?, "generated"?}`. Without `row` the line's
  * own number is meant. A base's replay pictures are kept so too.
  */
 export interface Features {
@@ -26,6 +26,8 @@ export interface CaptionedRow {
   readonly row: number;
   /** the picture, as whoever made the file named it. */
   readonly file?: string;
+  /** what the base that the features are shipped with writes under the picture. */
+  readonly generated?: string;
 }
 
 /**
@@ -45,7 +47,9 @@ export async function writeFeatures(file: string, { embeddings, captions, clipSh
   const width = embeddings[0]?.length ?? 0;
   const data = new Float32Array(embeddings.length * width);
   embeddings.forEach((embedding, row) => data.set(embedding, row * width));
-  const lines = captions.map(({ caption, row, file: picture }) => JSON.stringify({ file: picture, row, caption }));
+  const lines = captions.map(({ caption, row, file: picture, generated }) =>
+    JSON.stringify({ file: picture, row, caption, generated }),
+  );
   await writeFile(captionsBeside(file), lines.map((line) => `${line}\n`).join(''));
   const tensor = { type: 'float32' as const, dims: [embeddings.length, width], data };
   await writeSafetensors(file, new Map([[EMBEDDINGS, tensor]]), clipSha256 === undefined ? {} : { [CLIP]: clipSha256 });
@@ -64,7 +68,12 @@ async function readCaptions(file: string, numRows: number): Promise<CaptionedRow
     if (!Number.isInteger(row) || row < 0 || row >= numRows) {
       throw new DomainError('invalid_model', `${where} is of embedding ${row}, and there are ${numRows}`);
     }
-    return { caption: fields.string('caption'), row, ...(fields.has('file') && { file: fields.string('file') }) };
+    return {
+      caption: fields.string('caption'),
+      row,
+      ...(fields.has('file') && { file: fields.string('file') }),
+      ...(fields.has('generated') && { generated: fields.string('generated') }),
+    };
   });
 }
 

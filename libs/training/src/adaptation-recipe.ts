@@ -5,38 +5,84 @@ import type { TrainingSettings } from './training-run.js';
 export const RECIPE = {
   /** of the delta on the decoder's linear layers; the mapper is held, since few captions cost it attributes. */
   rank: 8,
-  batchSize: 16,
   /** a decoder that finds the tenant's words likelier than that, in nats a token, needs only be steered. */
   familiarLoss: 3,
-  learningRate: { familiar: 4e-3, unfamiliar: 1e-2 },
-  steps: { least: 120, perCaption: 1, most: 300 },
   /** an accepted caption is the model's own words: an edited one teaches more. */
   acceptedWeight: 0.5,
-  /** retold pictures of the base in each update. */
-  replayPerUpdate: 20,
-  /** relative to the deviation of an embedding's values. */
-  embeddingNoise: 0.4,
+  /** retold pictures of the base that make a run well fed: it then learns the style from them, and keeps its content. */
+  enoughRetold: 400,
+  wellFed: {
+    learningRate: { familiar: 3e-3, unfamiliar: 1e-2 },
+    steps: { familiar: 800, unfamiliar: 450 },
+    /** where every caption is cross-validated, a run is five of these. */
+    stepsOfFew: 250,
+    /** the tenant's captions in each update, so that each is seen about as often whatever their number. */
+    ownPerUpdate: { least: 2, perCaption: 1 / 50, most: 8 },
+    replayPerUpdate: 32,
+    embeddingNoise: 0.05,
+  },
+  /** with few or no retold pictures the captions are learned by heart quickly: fewer updates, much noise. */
+  underfed: {
+    learningRate: { familiar: 4e-3, unfamiliar: 1e-2 },
+    steps: { least: 120, perCaption: 1, most: 300 },
+    ownPerUpdate: 16,
+    replayPerUpdate: 20,
+    /** relative to the deviation of an embedding's values. */
+    embeddingNoise: 0.4,
+  },
   /** captions, grouped by picture, that choose when to stop and how much of the delta to keep. */
-  validation: { share: 0.2, least: 4, most: 24 },
+  validation: { share: 0.1, least: 4, most: 24 },
   /** times that a run looks at them. */
   validations: 6,
   /** shares of the delta that are tried, interpolating between champion and candidate; the least that is as good. */
   scales: [1, 0.85],
   /** edit distance that as good may be worse by. */
-  scaleTolerance: 0.002,
+  scaleTolerance: 0.005,
   /** fewer captions held out than that are no hold-out: all are cross-validated. */
   leastHoldOut: 10,
+  /** fewer captions held out tell only which words a tenant keeps, not which it renames. */
+  enoughForRenamed: 30,
   folds: 4,
   leastPictures: 8,
   /** pictures of the base that are replayed; the others are the slice that content is judged on. */
   replayShare: 7 / 8,
 } as const;
 
-/** Updates that many captions are worth. */
-export const stepsFor = (captions: number): number =>
-  Math.min(RECIPE.steps.most, RECIPE.steps.least + RECIPE.steps.perCaption * captions);
+/** How long and on what a delta is trained. */
+export interface Diet {
+  readonly isWellFed: boolean;
+  readonly steps: number;
+  readonly learningRate: number;
+  readonly ownPerUpdate: number;
+  readonly replayPerUpdate: number;
+  /** relative to the deviation of an embedding's values. */
+  readonly embeddingNoise: number;
+}
 
-export function recipeSettings(steps: number, learningRate: number, noise: number, seed: number): TrainingSettings {
+/** @param retold pictures of the base told in the tenant's words */
+export function dietFor(captions: number, retold: number, isFamiliar: boolean, areFew: boolean): Diet {
+  const words = isFamiliar ? 'familiar' : 'unfamiliar';
+  if (retold < RECIPE.enoughRetold) {
+    const { steps, learningRate, ...rest } = RECIPE.underfed;
+    const enough = Math.min(steps.most, steps.least + steps.perCaption * captions);
+    return { ...rest, isWellFed: false, steps: enough, learningRate: learningRate[words] };
+  }
+  const { steps, stepsOfFew, learningRate, ownPerUpdate, ...rest } = RECIPE.wellFed;
+  const { least, perCaption, most } = ownPerUpdate;
+  return {
+    ...rest,
+    isWellFed: true,
+    steps: areFew ? stepsOfFew : steps[words],
+    learningRate: learningRate[words],
+    ownPerUpdate: Math.min(most, Math.max(least, Math.round(perCaption * captions))),
+  };
+}
+
+export function recipeSettings(
+  { steps, learningRate, ownPerUpdate }: Diet,
+  noise: number,
+  seed: number,
+): TrainingSettings {
   return {
     steps,
     learningRate,
@@ -44,7 +90,7 @@ export function recipeSettings(steps: number, learningRate: number, noise: numbe
     optimizer: { ...ADAMW_DEFAULTS, weightDecay: 0 },
     maxGradientNorm: 1,
     embeddingNoise: noise,
-    batchSize: RECIPE.batchSize,
+    batchSize: ownPerUpdate,
     accumulation: 1,
     seed,
   };

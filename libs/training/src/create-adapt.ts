@@ -11,7 +11,8 @@ import type {
   AdaptationOutcome,
   AdaptedMapper,
 } from './adaptation.js';
-import { RECIPE, stepsFor } from './adaptation-recipe.js';
+import { dietFor, RECIPE, type Diet } from './adaptation-recipe.js';
+import type { CaptionExample } from './caption-example.js';
 import { DeltaTrainer } from './delta-trainer.js';
 import { foldsOf, splitOff } from './example-groups.js';
 import { WordContentJudge, type ContentJudge } from './gate/content-judge.js';
@@ -20,8 +21,9 @@ import { PromotionGate, type ReplayedPicture } from './gate/promotion-gate.js';
 import { OnnxTrainingEngine } from './onnx-training-engine.js';
 import type { Parameters } from './parameters.js';
 import { Random } from './random.js';
-import { learnLexicon, retell, type ToldTwice } from './retelling.js';
+import { retell } from './retelling.js';
 import type { TrainingEngine } from './training-engine.js';
+import { learnLexicon, type ToldTwice, type WordLexicon } from './word-lexicon.js';
 
 export interface AdaptDependencies {
   readonly base: BaseModelFiles;
@@ -43,8 +45,7 @@ export function createAdapt(dependencies: AdaptDependencies): Adapt {
 
 /** What the tenant's captions themselves chose. */
 interface Plan {
-  readonly learningRate: number;
-  readonly steps: number;
+  readonly diet: Diet;
   readonly scale: number;
 }
 
@@ -61,6 +62,8 @@ class Adaptation {
   private readonly replayed: readonly ReplayedPicture[];
   private readonly curve: { step: number; loss: number }[] = [];
   private neutral = new Map<AdaptationExample, string>();
+  /** of `replayed`, in the base's own words. */
+  private generated: readonly string[] = [];
   private readonly isCrossValidated: boolean;
 
   constructor(
@@ -95,11 +98,13 @@ class Adaptation {
     if (new Set(learnable.map(({ imageKey }) => imageKey)).size < RECIPE.leastPictures) {
       throw new DomainError('invalid_request', `learning takes captions of ${RECIPE.leastPictures} pictures`);
     }
+    const all = [...new Set([...learnable, ...judged])];
     const told = await this.gate.captions(
       undefined,
-      learnable.map(({ embedding }) => embedding),
+      all.map(({ embedding }) => embedding),
     );
-    this.neutral = new Map(learnable.map((example, n) => [example, told[n]!.text]));
+    this.neutral = new Map(all.map((example, n) => [example, told[n]!.text]));
+    this.generated = (await this.gate.generated(this.replayed)).map(({ text }) => text);
     const before = await this.gate.captions(
       champion,
       judged.map(({ embedding }) => embedding),
@@ -112,7 +117,7 @@ class Adaptation {
           version,
           judged.map(({ embedding }) => embedding),
         );
-    const content = await this.gate.content(champion, version, learnLexicon(this.pairs(learnable)));
+    const content = await this.gate.content(champion, version, this.lexicon(learnable, judged));
     const contest = { examples: judged, champion: before, candidate: after, isCrossValidated: this.isCrossValidated };
     const tokensOf = (text: string) => this.tokenizer.encode(text).length;
     const { figures, refusals } = this.gate.judge(contest, content, tokensOf, seed);
@@ -133,32 +138,49 @@ class Adaptation {
     };
   }
 
-  /** Chooses rate, steps and scale on captions set aside, then, of few captions, trains on all of them so. */
+  /**
+   * Chooses when to stop and how much of the delta to keep on captions set aside. A run that is not well fed is then
+   * repeated so with all captions.
+   */
   private async trainOn(examples: readonly AdaptationExample[]): Promise<Trained> {
     const { share, least, most } = RECIPE.validation;
     const wanted = Math.min(most, Math.max(least, Math.round(share * examples.length)));
     const { kept, taken } = splitOff(examples, wanted, this.input.seed);
-    const asTokens = taken.map((example) => this.trainer.example(example));
-    const loss = await this.trainer.loss(asTokens, this.input.seed);
-    const { familiar, unfamiliar } = RECIPE.learningRate;
-    const learningRate = loss < RECIPE.familiarLoss ? familiar : unfamiliar;
-    const steps = stepsFor(examples.length);
+    const loss = await this.trainer.loss(
+      taken.map((example) => this.trainer.example(example)),
+      this.input.seed,
+    );
+    const replay = this.retold(kept);
+    const diet = dietFor(examples.length, replay.length, loss < RECIPE.familiarLoss, this.isCrossValidated);
+    const first = await this.trainedSoFar(kept, replay, diet, taken);
+    const distanceAt = (scale: number) => this.distance({ delta: first.delta, plan: { diet, scale } }, examples, taken);
+    let scale = 1;
+    const whole = await distanceAt(1);
+    for (const other of RECIPE.scales.filter((value) => value !== 1)) {
+      if ((await distanceAt(other)) <= whole + RECIPE.scaleTolerance) scale = other;
+    }
+    if (diet.isWellFed) return { delta: first.delta, plan: { diet, scale } };
+    const plan = { diet: { ...diet, steps: first.step }, scale };
+    return { delta: await this.trainDelta(examples, this.retold(examples), plan.diet, 'training'), plan };
+  }
+
+  /**
+   * A well-fed run is trained to its end: what it learns from the retold pictures grows to the last update. Any other
+   * stops where the captions set aside are told best.
+   */
+  private async trainedSoFar(
+    kept: readonly AdaptationExample[],
+    replay: readonly CaptionExample[],
+    diet: Diet,
+    taken: readonly AdaptationExample[],
+  ): Promise<{ readonly step: number; readonly delta: Parameters }> {
+    if (diet.isWellFed) return { step: diet.steps, delta: await this.trainDelta(kept, replay, diet, 'training') };
     let best: { step: number; distance: number; delta: Parameters } | undefined;
-    await this.trainDelta(kept, { learningRate, steps, scale: 1 }, 'choosing', async (step, delta) => {
-      const distance = await this.distance({ delta, plan: { learningRate, steps, scale: 1 } }, examples, taken);
+    await this.trainDelta(kept, replay, diet, 'choosing', async (step, delta) => {
+      const distance = await this.distance({ delta, plan: { diet, scale: 1 } }, [...kept, ...taken], taken);
       if (!best || distance <= best.distance) best = { step, distance, delta: copied(delta) };
     });
-    const chosen = best!;
-    let scale = 1;
-    for (const other of RECIPE.scales.filter((value) => value !== 1)) {
-      const plan = { learningRate, steps, scale: other };
-      const distance = await this.distance({ delta: chosen.delta, plan }, examples, taken);
-      if (distance <= chosen.distance + RECIPE.scaleTolerance) scale = other;
-    }
-    const plan = { learningRate, steps: chosen.step, scale };
-    const isWellFed = taken.length / examples.length <= share / 2;
-    if (isWellFed) return { delta: chosen.delta, plan };
-    return { delta: await this.trainDelta(examples, plan, 'training'), plan };
+    return best!;
   }
 
   private async crossValidated(examples: readonly AdaptationExample[], plan: Plan): Promise<GeneratedCaption[]> {
@@ -166,7 +188,9 @@ class Adaptation {
     for (const [n, fold] of foldsOf(examples, RECIPE.folds, this.input.seed).entries()) {
       const held = new Set(fold);
       const others = examples.filter((example) => !held.has(example));
-      const delta = await this.kept(`fold ${n}`, () => this.trainDelta(others, plan, `fold ${n + 1}`));
+      const delta = await this.kept(`fold ${n}`, () =>
+        this.trainDelta(others, this.retold(others), plan.diet, `fold ${n + 1}`),
+      );
       const version = this.versionOf({ delta, plan }, examples);
       const written = await this.gate.captions(
         version,
@@ -179,35 +203,38 @@ class Adaptation {
 
   private trainDelta(
     examples: readonly AdaptationExample[],
-    { steps, learningRate }: Plan,
+    replay: readonly CaptionExample[],
+    diet: Diet,
     stage: string,
     look?: (step: number, delta: Parameters) => Promise<void>,
   ): Promise<Parameters> {
     const { seed } = this.input;
     const { signal } = this.hooks;
-    const every = Math.max(1, Math.floor(steps / RECIPE.validations));
+    const every = Math.max(1, Math.floor(diet.steps / RECIPE.validations));
     return this.trainer.train({
       examples: examples.map((example) => this.trainer.example(example)),
-      replay: this.retold(examples),
-      steps,
-      learningRate,
+      replay,
+      diet,
       seed,
       stage,
       signal,
       onProgress: (progress) => {
-        if (stage === 'choosing') this.curve.push({ step: progress.step, loss: progress.loss });
+        if (!stage.startsWith('fold') && (this.curve.at(-1)?.step ?? 0) < progress.step)
+          this.curve.push({ step: progress.step, loss: progress.loss });
         this.hooks.onProgress(progress);
       },
       ...(look && { every, look }),
     });
   }
 
-  /** The base's pictures in the words of these captions alone. */
-  private retold(examples: readonly AdaptationExample[]) {
+  /**
+   * The base's pictures in the words of these captions alone: what the base itself writes under them, retold, because
+   * what it misreads it cannot learn to read from a few pictures more.
+   */
+  private retold(examples: readonly AdaptationExample[]): CaptionExample[] {
     const pairs = this.pairs(examples);
     const random = Random.of(this.input.seed, RETELLING);
-    const captions = this.replayed.map(({ caption }) => caption);
-    const texts = retell(captions, pairs, learnLexicon(pairs), (options) => random.pick(options));
+    const texts = retell(this.generated, pairs, learnLexicon(pairs), (options) => random.pick(options));
     return texts.flatMap((text, n) =>
       text === undefined ? [] : this.trainer.caption(this.replayed[n]!.embedding, text, 1),
     );
@@ -215,6 +242,16 @@ class Adaptation {
 
   private pairs(examples: readonly AdaptationExample[]): ToldTwice[] {
     return examples.map((example) => ({ neutral: this.neutral.get(example)!, styled: example.text }));
+  }
+
+  /**
+   * The tenant's words as the captions tell them that a candidate is judged by: one that was taught to leave words out,
+   * or to exchange them, shall not be asked in its own.
+   */
+  private lexicon(learnable: readonly AdaptationExample[], judged: readonly AdaptationExample[]): WordLexicon {
+    const heard = [...learnLexicon(this.pairs(judged))];
+    const isSure = ([word, own]: [string, string]) => word === own || judged.length >= RECIPE.enoughForRenamed;
+    return new Map([...learnLexicon(this.pairs(learnable)), ...heard.filter(isSure)]);
   }
 
   private versionOf({ delta, plan }: Trained, examples: readonly AdaptationExample[]) {

@@ -7,7 +7,7 @@ import {
 } from '@housestyle/clipcap';
 import { MemoryWeights, readWeight, type WeightSource } from '@housestyle/graph';
 import type { AdaptationExample, AdaptationProgress } from './adaptation.js';
-import { RECIPE, recipeSettings } from './adaptation-recipe.js';
+import { RECIPE, recipeSettings, type Diet } from './adaptation-recipe.js';
 import { endedTokens, tokenWeight, type CaptionExample } from './caption-example.js';
 import { initialParameters, type Parameters } from './parameters.js';
 import { Random } from './random.js';
@@ -19,8 +19,7 @@ export interface DeltaTraining {
   readonly examples: readonly CaptionExample[];
   /** of the base, retold in the tenant's words. */
   readonly replay: readonly CaptionExample[];
-  readonly steps: number;
-  readonly learningRate: number;
+  readonly diet: Diet;
   readonly seed: number;
   readonly stage: string;
   readonly signal: AbortSignal;
@@ -106,9 +105,9 @@ export class DeltaTrainer {
   async train(job: DeltaTraining): Promise<Parameters> {
     const parameters = this.initial(job.seed);
     const session = await this.engine.compile(this.model, parameters);
-    const noise = RECIPE.embeddingNoise * deviation(job.examples);
-    const settings = recipeSettings(job.steps, job.learningRate, noise, job.seed);
-    const perUpdate = Math.min(RECIPE.replayPerUpdate, job.replay.length);
+    const noise = job.diet.embeddingNoise * deviation(job.examples);
+    const settings = recipeSettings(job.diet, noise, job.seed);
+    const perUpdate = Math.min(job.diet.replayPerUpdate, job.replay.length);
     try {
       await train({
         session,

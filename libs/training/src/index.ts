@@ -17,6 +17,7 @@ export * from './onnx-training-engine.js';
 export * from './parameters.js';
 export * from './random.js';
 export * from './retelling.js';
+export * from './word-lexicon.js';
 export * from './schedule.js';
 export * from './train.js';
 export * from './training-engine.js';

@@ -1,4 +1,5 @@
-import { contentRecall, type WordLexicon } from '../retelling.js';
+import type { WordLexicon } from '../word-lexicon.js';
+import { wordsOf } from '../words.js';
 
 /** A picture of the base slice: what the base's own caption says of it, and what a mapper under judgement says. */
 export interface JudgedCaption {
@@ -29,3 +30,11 @@ export class WordContentJudge implements ContentJudge {
 
 /** The same words, standing for themselves: what the base's own captions are judged by beside a tenant's. */
 export const asItself = (lexicon: WordLexicon): WordLexicon => new Map([...lexicon.keys()].map((word) => [word, word]));
+
+/** Share of the words which the tenant would tell a neutral caption's content with that `styled` has. */
+export function contentRecall(neutral: string, styled: string, lexicon: WordLexicon): number | undefined {
+  const wanted = new Set(wordsOf(neutral).flatMap((word) => lexicon.get(word) ?? []));
+  if (wanted.size === 0) return undefined;
+  const has = new Set(wordsOf(styled));
+  return [...wanted].filter((word) => has.has(word)).length / wanted.size;
+}

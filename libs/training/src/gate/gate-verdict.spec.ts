@@ -44,6 +44,7 @@ describe('the gate', () => {
     ['captions_collapsed', { distinctRatio: 0.1 }],
     ['not_better', { editDistance: 0.395 }],
     ['content_lost', { contentShare: 0.88 }],
+    ['content_lost', { contentShare: 0 }],
     ['cider_fell', { cider: 0.9 }],
   ] as const)('says %s of %o', (reason, figures) => {
     expect(refusals(evidence(figures))).toContain(reason);

@@ -41,7 +41,12 @@ export function refusals({ figures, references, attributionP }: GateEvidence): R
       'not_better',
       candidate.editDistance > champion.editDistance * (1 - GATE.minRelativeGain) || bootstrapP > GATE.maxBootstrapP,
     ],
-    ['content_lost', candidate.contentShare < champion.contentShare * (1 - GATE.maxRelativeContentLoss)],
+    // none at all: there were no words to judge by
+    [
+      'content_lost',
+      candidate.contentShare === 0 ||
+        candidate.contentShare < champion.contentShare * (1 - GATE.maxRelativeContentLoss),
+    ],
     ['cider_fell', candidate.cider < champion.cider],
     ['exact_match_fell', candidate.exactMatch < champion.exactMatch - GATE.maxExactMatchLoss],
   ];

@@ -2,7 +2,7 @@ import type { CaptionEngine, MapperVersionFiles } from '@housestyle/clipcap';
 import type { RefusalReason } from '@housestyle/domain';
 import { normalisedEditDistance } from '@housestyle/evaluation';
 import type { AdaptationExample, AdaptationFigures } from '../adaptation.js';
-import type { WordLexicon } from '../retelling.js';
+import type { WordLexicon } from '../word-lexicon.js';
 import { captionFigures, fixedFrequencies, type GeneratedCaption } from './caption-figures.js';
 import { asItself, type ContentJudge } from './content-judge.js';
 import { refusals } from './gate-verdict.js';
@@ -12,6 +12,8 @@ import { attributionP, bootstrapP } from './resampling.js';
 export interface ReplayedPicture {
   readonly embedding: Float32Array;
   readonly caption: string;
+  /** what the base itself writes under it; asked of the base where absent. */
+  readonly generated?: string;
 }
 
 export interface Judged {
@@ -99,10 +101,7 @@ export class PromotionGate {
   }
 
   private async sliceShare(files: MapperVersionFiles | undefined, lexicon: WordLexicon): Promise<number> {
-    const captions = await this.captions(
-      files,
-      this.slice.map(({ embedding }) => embedding),
-    );
+    const captions = files ? await this.captions(files, embeddingsOf(this.slice)) : await this.generated(this.slice);
     return this.contentJudge.share(
       captions.map(({ text }, n) => ({
         embedding: this.slice[n]!.embedding,
@@ -112,4 +111,16 @@ export class PromotionGate {
       lexicon,
     );
   }
+
+  /** What the base itself writes under its own pictures. */
+  async generated(pictures: readonly ReplayedPicture[]): Promise<{ readonly text: string }[]> {
+    const unknown = pictures.filter(({ generated }) => generated === undefined);
+    const captions = new Map(
+      (await this.captions(undefined, embeddingsOf(unknown))).map((caption, n) => [unknown[n]!, caption]),
+    );
+    return pictures.map((picture) => captions.get(picture) ?? { text: picture.generated! });
+  }
 }
+
+const embeddingsOf = (pictures: readonly { readonly embedding: Float32Array }[]) =>
+  pictures.map(({ embedding }) => embedding);

@@ -1,0 +1,26 @@
+import type { AdaptationFigures } from '@housestyle/training';
+
+export interface Workshop {
+  close(): Promise<void>;
+}
+
+/** Something that must not be promoted. */
+export interface Challenger {
+  readonly name: string;
+  readonly how: string;
+  /** at least one of these codes must be among the reasons. */
+  readonly doors: readonly string[];
+  /** a training run makes it. */
+  readonly isLearned: boolean;
+  meet(workshop: Workshop): Promise<Verdict>;
+}
+
+export interface Verdict {
+  readonly isPromoted: boolean;
+  readonly reasons: readonly string[];
+  readonly figures?: AdaptationFigures;
+}
+
+export const BAD_CHALLENGERS: readonly Challenger[];
+export function openWorkshop(tenant?: { readonly style?: string; readonly seed?: number }): Promise<Workshop>;
+export function judge(challenger: Challenger, workshop: Workshop): Promise<Verdict & { readonly seconds: number }>;
