@@ -25,6 +25,7 @@ const { n_embd: C, n_layer: layers } = config;
 const decoder = await loadRandomDecoder();
 const prefixes = Array.from({ length: IMAGES }, (_, n) => random(PREFIX * C, 0.5, n));
 const tenants = await Promise.all(prefixes.map((_, n) => decoder.loadDelta(randomDelta(n))));
+const wordy = await Promise.all(prefixes.map((_, n) => decoder.loadDelta(randomDelta(n, { hasWords: true }))));
 
 /** Each image's delta, by what the batch is called. */
 const batches = {
@@ -33,6 +34,10 @@ const batches = {
   '4 tenants': (n) => tenants[n % 4],
   '1 tenant': () => tenants[0],
   '1 of 16 images has one': (n) => (n === 0 ? tenants[0] : undefined),
+  [`${IMAGES} tenants, words too`]: (n) => wordy[n],
+  '4 tenants, words too': (n) => wordy[n % 4],
+  '1 tenant, words too': () => wordy[0],
+  '1 of 16 has words': (n) => (n === 0 ? wordy[0] : tenants[n]),
 };
 
 const [baseline] = Object.keys(batches);
@@ -100,14 +105,14 @@ async function loadRandomDecoder() {
   return Decoder.load({ config, weights: SafetensorsFile.open(file) }, runner);
 }
 
-function randomDelta(seed) {
+function randomDelta(seed, { hasWords = false } = {}) {
   const r = MAX_DELTA_RANK;
   const tensors = new Map();
-  for (let layer = 0; layer < layers; layer++) {
-    for (const [name, input, output] of linears(layer)) {
-      tensors.set(`transformer.${name}.A`, float32(random(input * r, 0.02, seed), [input, r]));
-      tensors.set(`transformer.${name}.B`, float32(random(r * output, 0.02, seed + 1), [r, output]));
-    }
+  const changed = Array.from({ length: layers }, (_, layer) => linears(layer)).flat();
+  if (hasWords) changed.push(['wte', config.vocab_size, C]);
+  for (const [name, input, output] of changed) {
+    tensors.set(`transformer.${name}.A`, float32(random(input * r, 0.02, seed), [input, r]));
+    tensors.set(`transformer.${name}.B`, float32(random(r * output, 0.02, seed + 1), [r, output]));
   }
   return new MemoryWeights(`delta ${seed}`, tensors);
 }

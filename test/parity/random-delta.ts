@@ -1,3 +1,4 @@
+import { WORD_TABLE } from '@housestyle/clipcap';
 import { MemoryWeights, requireWeight, type Tensor, type WeightSource } from '@housestyle/graph';
 
 export type DeltaTensors = ReadonlyMap<string, Tensor<'float32'>>;
@@ -26,6 +27,12 @@ export function decoderLayers(weights: WeightSource): LinearLayer[] {
     const [input, output] = requireWeight(weights, name).dims;
     return [{ name: name.slice(0, -'.weight'.length), input: input!, output: output!, isTransposed: false }];
   });
+}
+
+/** The decoder's word table, as a layer that words enter one-hot. */
+export function wordLayer(weights: WeightSource): LinearLayer {
+  const [input, output] = requireWeight(weights, `${WORD_TABLE}.weight`).dims;
+  return { name: WORD_TABLE, input: input!, output: output!, isTransposed: false };
 }
 
 /** A and B for every layer, from a seed: of size `scale` together, whatever the layer's width. */

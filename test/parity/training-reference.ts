@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readMapperFiles, SafetensorsFile } from '@housestyle/checkpoints';
 import { parseGpt2Config, parseMapperConfig } from '@housestyle/clipcap';
-import type { WeightSource } from '@housestyle/graph';
+import { MemoryWeights, type Tensor, type WeightSource } from '@housestyle/graph';
 import {
   AdamW,
   ADAMW_DEFAULTS,
@@ -13,6 +13,7 @@ import {
   type CaptionExample,
   type Gradients,
   type Parameters,
+  type TrainedParts,
   type TrainingEngine,
   type TrainingModel,
 } from '@housestyle/training';
@@ -28,6 +29,8 @@ const { training } = readJson<{
   training: Record<MapperKind, ReferenceRun> & { token_ids: readonly (readonly number[])[] };
 }>('goldens.json');
 const decoderTensors = SafetensorsFile.open(path.join(GOLDENS_FOLDER, 'decoder-training.safetensors'));
+const wordTensors = SafetensorsFile.open(path.join(GOLDENS_FOLDER, 'word-training.safetensors'));
+const wordRun = readJson<{ losses: readonly number[] }>('word-training.json');
 const decoderRuns = readJson<Record<'tuned' | 'delta', { losses: readonly number[] }>>('decoder-training.json');
 
 /** What every training engine is held to: the reference's losses and gradients, and ten steps of AdamW by them. */
@@ -80,6 +83,20 @@ export function describeReferenceRuns(openEngine: () => TrainingEngine | Promise
         learningRate: 1e-3,
       });
     });
+
+    it('gives the reference’s run with a low-rank delta of the word table beside it', async () => {
+      const model = await demoModel('mlp');
+      const starts = [new PrefixedWeights(decoderTensors, 'delta.start.'), new PrefixedWeights(wordTensors, 'start.')];
+      const parts: TrainedParts = { mapper: 'frozen', decoder: { rank: 8, wordRank: 8 } };
+      const parameters = initialParameters(model, parts, new Random(0), together(starts));
+      const gradientOf = (name: string) => wordTensors.read(`grad.${name}`);
+      await expectRun(await openEngine(), 'words', model, parameters, {
+        losses: wordRun.losses,
+        gradientOf,
+        optimizer: TORCH,
+        learningRate: 1e-3,
+      });
+    });
   });
 }
 
@@ -126,8 +143,8 @@ function recordGradients(kind: string, gradients: Gradients, expected: ExpectedR
   expect(references.length).toBe(NUM_TENSORS[kind]);
 }
 
-/** Of the MLP 4, of the transformer 3 and 12 a layer, of GPT-2 4 and 12 a layer, of its delta 8 a layer. */
-const NUM_TENSORS: Readonly<Record<string, number>> = { mlp: 4, transformer: 99, tuned: 52, delta: 32 };
+/** Of the MLP 4, of the transformer 3 and 12 a layer, of GPT-2 4 and 12 a layer, of its delta 8 a layer, of words 2. */
+const NUM_TENSORS: Readonly<Record<string, number>> = { mlp: 4, transformer: 99, tuned: 52, delta: 32, words: 2 };
 
 /** A checkpoint's tensors whose names begin with `prefix`, without it. */
 class PrefixedWeights implements WeightSource {
@@ -144,6 +161,17 @@ class PrefixedWeights implements WeightSource {
     this.source.names().flatMap((name) => (name.startsWith(this.prefix) ? name.slice(this.prefix.length) : []));
   find = (name: string) => this.source.find(this.prefix + name);
   read = (name: string) => this.source.read(this.prefix + name);
+}
+
+/** What all of these hold, in memory. */
+function together(sources: readonly WeightSource[]): MemoryWeights {
+  const tensors = sources.flatMap((source) =>
+    source.names().map((name): [string, Tensor<'float32'>] => {
+      const { dims } = source.find(name)!;
+      return [name, { type: 'float32', dims, data: source.read(name)! }];
+    }),
+  );
+  return new MemoryWeights('start', new Map(tensors));
 }
 
 function readJson<T>(file: string): T {

@@ -41,6 +41,18 @@ describeWith([tensorflow()], 'the TensorFlow.js engine', () => {
     });
   });
 
+  it('agrees with the onnx engine on a delta of the word table, trained or held, beside a head of its own too', async () => {
+    const model = await demoModel('mlp');
+    const parts: TrainedParts = { mapper: 'frozen', decoder: { rank: 2, wordRank: 3 } };
+    await expectAgreement('words', model, parts, {});
+    await expectAgreement('words, own head', linearModel(model), parts, {});
+    const words = mixedExamples().map(({ embedding, tokens, weight }) => ({ embedding, tokens: [tokens[0]!], weight }));
+    await expectAgreement('words, one each', model, parts, {}, words);
+    const deltas = randomDelta(model, parts);
+    await expectAgreement('words held', { ...model, deltas }, { mapper: { rank: 3 }, decoder: 'frozen' }, {});
+    await expectAgreement('words held, table trained', { ...model, deltas }, EVERYTHING, {});
+  });
+
   it('agrees with the onnx engine on captions of one word', async () => {
     const model = await demoModel('mlp');
     const words = mixedExamples().map(({ embedding, tokens, weight }) => ({ embedding, tokens: [tokens[0]!], weight }));

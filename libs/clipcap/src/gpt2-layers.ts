@@ -1,4 +1,4 @@
-import { op, type FloatValue } from '@housestyle/graph';
+import { op, type FloatValue, type Int64Value } from '@housestyle/graph';
 import type { Gpt2Config } from './gpt2-config.js';
 import { adapted, type LinearSizes, type Model } from './layers.js';
 
@@ -9,6 +9,27 @@ export function conv1d(m: Model, x: FloatValue, key: string, shape: LinearSizes)
   const { g, weights } = m;
   const y = op.gemm(g, x, g.weight(weights, `${key}.weight`, shape), g.weight(weights, `${key}.bias`, [shape[1]]));
   return adapted(m, y, x, key, shape);
+}
+
+/** Where words are looked up and, unless the head has one of its own, predicted. */
+export const WORD_TABLE = 'transformer.wte';
+
+/** Words [B, S] → their embeddings [B, S, C]. */
+export function lookUp(m: Model, ids: Int64Value, { vocabSize: V, width: C }: Gpt2Config): FloatValue {
+  const { g, weights, words } = m;
+  const found = op.gather(g, g.weight(weights, `${WORD_TABLE}.weight`, [V, C]), ids);
+  return words ? op.add(g, found, words.lookUp(ids)) : found;
+}
+
+/**
+ * What the logits of hidden rows [N, C] are the sum of. A delta of the word table has no part in a head of its own: it is
+ * a change of that table and of nothing else.
+ */
+export function headParts(m: Model, hidden: FloatValue, config: Gpt2Config): op.TablePart[] {
+  const { g, weights, words } = m;
+  const { vocabSize: V, width: C, isHeadTied } = config;
+  const table = g.weight(weights, isHeadTied ? `${WORD_TABLE}.weight` : 'lm_head.weight', [V, C]);
+  return [{ hidden, table }, ...(words && isHeadTied ? [words.predict(hidden)] : [])];
 }
 
 /** [M, C] → [M, C] */

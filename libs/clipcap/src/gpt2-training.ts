@@ -1,6 +1,6 @@
 import { op, type FloatValue, type GraphBuilder, type Int64Value, type Value } from '@housestyle/graph';
 import type { Gpt2Config } from './gpt2-config.js';
-import { conv1d, gpt2Mlp } from './gpt2-layers.js';
+import { conv1d, gpt2Mlp, headParts, lookUp } from './gpt2-layers.js';
 import { layerNorm, type Model } from './layers.js';
 
 /**
@@ -40,12 +40,11 @@ function block(m: Model, x: FloatValue, layer: number, config: Gpt2Config, pass:
  */
 export function captionLoss(m: Model, prefix: FloatValue, config: Gpt2Config, dropout?: Dropout): FloatValue {
   const { g, weights } = m;
-  const { width: C, vocabSize: V, numPositions, numHeads: H } = config;
+  const { width: C, numPositions, numHeads: H } = config;
   const ids = g.input('input_ids', 'int64', ['B', 'S']);
   const targets = g.input('targets', 'int64', ['N']);
   const ofTargets = g.input('weights', 'float32', ['N', 1]);
-  const table = g.weight(weights, 'transformer.wte.weight', [V, C]);
-  const words = op.concat(g, [prefix, op.gather(g, table, ids)], 1); // [B, L, C]
+  const words = op.concat(g, [prefix, lookUp(m, ids, config)], 1); // [B, L, C]
   const length = op.shape(g, words, 1, 2);
   const positions = op.slice(g, g.weight(weights, 'transformer.wpe.weight', [numPositions, C]), 0, 0, length);
   const drop: Pass['drop'] = (x, dims, site) => (dropout ? dropout(x, dims, site) : x);
@@ -58,8 +57,7 @@ export function captionLoss(m: Model, prefix: FloatValue, config: Gpt2Config, dr
   let x = drop(op.reshape(g, op.add(g, words, positions), [-1, C]), ['B*L', C], 'embedding');
   for (let layer = 0; layer < config.numLayers; layer++) x = block(m, x, layer, config, pass);
   const normed = layerNorm(m, x, 'transformer.ln_f', C, config.layerNormEpsilon);
-  const head = config.isHeadTied ? table : g.weight(weights, 'lm_head.weight', [V, C]);
-  return op.tableCrossEntropy(g, normed, head, targets, ofTargets);
+  return op.tableCrossEntropy(g, headParts(m, normed, config), targets, ofTargets);
 }
 
 /** Where GPT-2 drops values while it is tuned; each place has a share of its own in the configuration. */

@@ -8,8 +8,9 @@ import {
 } from '@housestyle/graph';
 import { deltaInputs } from './deltas/delta-inputs.js';
 import type { Linears } from './deltas/low-rank-delta.js';
+import { wordDeltaInputs } from './deltas/word-delta-inputs.js';
 import type { Gpt2Config } from './gpt2-config.js';
-import { conv1d, gpt2Mlp } from './gpt2-layers.js';
+import { conv1d, gpt2Mlp, headParts, lookUp, WORD_TABLE } from './gpt2-layers.js';
 import { layerNorm, type Model } from './layers.js';
 
 /**
@@ -64,12 +65,13 @@ function block(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step:
 }
 
 /** Prefix [B, P, C] and words [B, S - P], either of them possibly none, with their positions → [B·S, C]. */
-function embeddings({ g, weights }: Model, config: Gpt2Config): FloatValue {
-  const { width: C, vocabSize: V, numPositions: N } = config;
+function embeddings(m: Model, config: Gpt2Config): FloatValue {
+  const { g, weights } = m;
+  const { width: C, numPositions: N } = config;
   const prefix = g.input('inputs_embeds', 'float32', ['B', 'P', C]);
   const ids = g.input('input_ids', 'int64', ['B', 'S-P']);
   const positions = g.input('position_ids', 'int64', ['B', 'S']);
-  const words = op.gather(g, g.weight(weights, 'transformer.wte.weight', [V, C]), ids);
+  const words = lookUp(m, ids, config);
   const places = op.gather(g, g.weight(weights, 'transformer.wpe.weight', [N, C]), positions);
   return op.reshape(g, op.add(g, op.concat(g, [prefix, words], 1), places), [-1, C]);
 }
@@ -88,30 +90,41 @@ function stepInputs(g: GraphBuilder, { width: C, numHeads: H }: Gpt2Config): Ste
   };
 }
 
+/** [R]: whose each of the rows asked for is. */
+const imagesOf = (g: GraphBuilder, { rows, newMask }: StepInputs): Int64Value =>
+  op.div(g, rows, op.shape(g, newMask, 3, 4));
+
 /**
  * Inputs `inputs_embeds` [B, P, C], `input_ids` [B, S-P], `position_ids` [B, S], the additive masks `past_mask`
  * [B, 1, S, T] and `new_mask` [1, 1, S, S], `rows` [R] of [B·S], `k` [1], `past_key_values.N.key|value` [B, H, T, D].
  * Outputs `top_log_probs` and `top_ids` [R, k], best first; `logits` [R, V], which a caller who does not want them does
  * not fetch; `present.N.key|value` [B, H, S, D], of the new positions only. `hasDeltas` adds the inputs of
- * `deltaInputs` for `gpt2Linears`.
+ * `deltaInputs` for `gpt2Linears`, `hasWordDeltas` those of `wordDeltaInputs` for the word table.
  * @throws DomainError `invalid_model` when the weights contradict the configuration.
  */
 export function buildGpt2(
   config: Gpt2Config,
   weights: WeightSource,
-  { hasDeltas = false }: { readonly hasDeltas?: boolean } = {},
+  { hasDeltas = false, hasWordDeltas = false }: { readonly hasDeltas?: boolean; readonly hasWordDeltas?: boolean } = {},
 ): GraphModel {
   const g = new GraphBuilder('gpt2');
-  const m: Model = { g, weights, ...(hasDeltas && { delta: deltaInputs(g) }) };
   const { width: C, vocabSize: V } = config;
   const step = stepInputs(g, config);
+  const m: Model = {
+    g,
+    weights,
+    ...(hasDeltas && { delta: deltaInputs(g) }),
+    ...(hasWordDeltas && { words: wordDeltaInputs(g, WORD_TABLE, [V, C], imagesOf(g, step)) }),
+  };
   const k = g.input('k', 'int64', [1]);
   let x = embeddings(m, config);
   for (let layer = 0; layer < config.numLayers; layer++) x = block(m, x, layer, config, step);
   if (hasDeltas) x = op.gather(g, x, step.rows);
   const normed = layerNorm(m, x, 'transformer.ln_f', C, config.layerNormEpsilon);
-  const head = g.weight(weights, config.isHeadTied ? 'transformer.wte.weight' : 'lm_head.weight', [V, C]);
-  const logits = op.gemm(g, normed, head, undefined, { transB: true });
+  const logits = headParts(m, normed, config).reduce<FloatValue | undefined>(
+    (sum, { hidden, table }) => op.gemm(g, hidden, table, sum, { transB: true }),
+    undefined,
+  )!;
   const [logProbs, ids] = op.topK(g, op.logSoftmax(g, logits), k);
   g.output('top_log_probs', logProbs, ['R', 'k']);
   g.output('top_ids', ids, ['R', 'k']);
@@ -119,7 +132,12 @@ export function buildGpt2(
   return g.build();
 }
 
-/** The layers that a decoder delta may change. */
+/** All that a decoder delta may change: its linear layers and, as one that takes words one-hot, its word table. */
+export function gpt2DeltaPlaces(config: Gpt2Config): Linears {
+  return new Map([...gpt2Linears(config), [WORD_TABLE, [config.vocabSize, config.width]]]);
+}
+
+/** The linear layers that a decoder delta may change. */
 export function gpt2Linears({ width: C, innerWidth: I, numLayers }: Gpt2Config): Linears {
   const layers = Array.from({ length: numLayers }, (_, layer) => `transformer.h.${layer}`);
   return new Map(

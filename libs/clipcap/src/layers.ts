@@ -8,6 +8,16 @@ export interface Model {
   readonly isTrained?: boolean;
   /** What a low-rank delta adds to the linear layer `key` of input `x`; undefined where it adds nothing. */
   readonly delta?: (x: FloatValue, key: string, sizes: LinearSizes) => FloatValue | undefined;
+  /** What a low-rank delta adds to the decoder's word table; absent: nothing. */
+  readonly words?: WordDelta;
+}
+
+/** A change A·B of a word table [V, C], where words are looked up in it and where they are predicted by it. */
+export interface WordDelta {
+  /** ids [B, S] → what their embeddings become longer by, [B, S, C]. */
+  lookUp(ids: Int64Value): FloatValue;
+  /** hidden [N, C] → what the logits become larger by, as hidden [N, r] against a table [V, r]. */
+  predict(hidden: FloatValue): op.TablePart;
 }
 
 export type LinearSizes = readonly [input: number, output: number];

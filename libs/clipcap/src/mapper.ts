@@ -7,7 +7,7 @@ import {
   type GraphRunOptions,
   type WeightSource,
 } from '@housestyle/graph';
-import { AdaptableSession } from './deltas/adaptable-session.js';
+import { AdaptableSession, type Variant } from './deltas/adaptable-session.js';
 import { DeltaStack, type ImageDelta } from './deltas/delta-stack.js';
 import { LowRankDelta } from './deltas/low-rank-delta.js';
 import { parseMapperConfig, type MapperBase, type MapperConfig } from './mapper-config.js';
@@ -32,7 +32,7 @@ export class Mapper {
     options?: GraphRunOptions,
   ): Promise<Mapper> {
     const config = parseMapperConfig(files.config, files.weights, base);
-    const build = (variant: { readonly hasDeltas: boolean }) => buildMapper(config, files.weights, variant);
+    const build = (variant: Variant) => buildMapper(config, files.weights, { hasDeltas: variant !== 'plain' });
     return new Mapper(config, files, base, await AdaptableSession.load(build, runner, options));
   }
 
@@ -49,7 +49,7 @@ export class Mapper {
    */
   async loadDelta(source: WeightSource): Promise<LowRankDelta> {
     const delta = LowRankDelta.read(source, mapperLinears(this.files.weights));
-    await this.session.prepareDeltas();
+    await this.session.prepare('deltas');
     return delta;
   }
 
@@ -79,8 +79,8 @@ export class Mapper {
     });
     const stack = deltas.some(Boolean) ? new DeltaStack(mapperLinears(this.files.weights), deltas) : undefined;
     const outputs = await this.session.run(
-      { image_embeds: float32(batch, [embeddings.length, d]) },
-      { ...(stack && { deltas: stack }) },
+      { image_embeds: float32(batch, [embeddings.length, d]), ...stack?.feeds() },
+      { variant: stack ? 'deltas' : 'plain' },
     );
     return rowsOf(fetched(outputs, 'prefix', 'float32').data, K * C);
   }

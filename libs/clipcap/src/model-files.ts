@@ -52,7 +52,10 @@ export interface MapperVersionFiles {
   readonly weights?: WeightSource;
   /** `<linear layer>.A` [in, r] and `.B` [r, out] of the base's own mapper. */
   readonly mapperDelta?: WeightSource;
-  /** The same of the decoder's `transformer.h.N.attn.c_attn`, `attn.c_proj`, `mlp.c_fc` and `mlp.c_proj`. */
+  /**
+   * The same of the decoder's `transformer.h.N.attn.c_attn`, `attn.c_proj`, `mlp.c_fc` and `mlp.c_proj`, and of its word
+   * table: `transformer.wte.A` [V, r] and `.B` [r, C], the table being wte + A·B wherever it is used.
+   */
   readonly decoderDelta?: WeightSource;
 }
 

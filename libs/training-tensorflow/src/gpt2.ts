@@ -1,7 +1,7 @@
-import type { DropoutSite, Gpt2Config } from '@housestyle/clipcap';
+import { WORD_TABLE, type DropoutSite, type Gpt2Config } from '@housestyle/clipcap';
 import type { BatchTensors } from './batch-tensors.js';
 import { conv1d, gelu, layerNorm, sigmoidGelu, type Model } from './layers.js';
-import { tableCrossEntropy } from './table-cross-entropy.js';
+import { tableCrossEntropy, type TablePart } from './table-cross-entropy.js';
 import type { Tensor } from './tensorflow.js';
 
 /**
@@ -42,20 +42,35 @@ function block(m: Model, x: Tensor, layer: number, config: Gpt2Config, pass: Pas
 /** The loss of captions behind their prefixes [B, K, C] → Σ weight·cross-entropy, a scalar. */
 export function captionLoss(m: Gpt2Model, prefix: Tensor, batch: BatchTensors, config: Gpt2Config, drop: Drop): Tensor {
   const { tf } = m;
-  const { width: C, vocabSize: V, numPositions } = config;
-  const table = m.weight(TABLE, [V, C]);
-  const words = tf.concat([prefix, tf.gather(table, batch.ids)], 1); // [B, L, C]
+  const { width: C, numPositions } = config;
+  const words = tf.concat([prefix, lookUp(m, batch.ids, config)], 1); // [B, L, C]
   const length = words.shape[1]!;
   const positions = tf.slice(m.weight('transformer.wpe.weight', [numPositions, C]), [0, 0], [length, C]);
   let x = drop(tf.reshape(tf.add(words, positions), [-1, C]), 'embedding');
   const pass: Pass = { length, rows: batch.rows, mask: causalMask(m, length), drop };
   for (let layer = 0; layer < config.numLayers; layer++) x = block(m, x, layer, config, pass);
   const normed = layerNorm(m, x, 'transformer.ln_f', C, config.layerNormEpsilon);
-  const head = config.isHeadTied ? TABLE : 'lm_head.weight';
-  return tableCrossEntropy(tf, normed, { rows: m.weight(head, [V, C]), isTrained: m.isTrained(head) }, batch.targets);
+  return tableCrossEntropy(tf, headParts(m, normed, config), batch.targets);
 }
 
-const TABLE = 'transformer.wte.weight';
+/** Words [B, S] → their embeddings [B, S, C], by the word table and its delta, if any. */
+function lookUp({ tf, weight, pair }: Model, ids: Tensor, { vocabSize: V, width: C }: Gpt2Config): Tensor {
+  const found = tf.gather(weight(`${WORD_TABLE}.weight`, [V, C]), ids);
+  const delta = pair(WORD_TABLE);
+  if (!delta) return found;
+  const added = tf.matMul(tf.reshape(tf.gather(delta.a, ids), [-1, delta.a.shape[1]!]), delta.b); // [B·S, C]
+  return tf.add(found, tf.reshape(added, found.shape));
+}
+
+/** What the logits of hidden rows [N, C] are the sum of; a delta of the word table has no part in a head of its own. */
+function headParts(m: Gpt2Model, hidden: Tensor, { vocabSize: V, width: C, isHeadTied }: Gpt2Config): TablePart[] {
+  const head = isHeadTied ? `${WORD_TABLE}.weight` : 'lm_head.weight';
+  const whole = { hidden, rows: m.weight(head, [V, C]), isTrained: m.isTrained(head) };
+  const delta = isHeadTied ? m.pair(WORD_TABLE) : undefined;
+  if (!delta) return [whole];
+  const ofDelta = { hidden: m.tf.matMul(hidden, delta.b, false, true), rows: delta.a };
+  return [whole, { ...ofDelta, isTrained: m.isTrained(`${WORD_TABLE}.A`) }];
+}
 
 export interface Gpt2Model extends Model {
   readonly isTrained: (name: string) => boolean;

@@ -7,6 +7,14 @@ export interface Model {
   readonly weight: (name: string, dims?: readonly number[]) => Tensor;
   /** What a low-rank delta adds to the linear layer `key` of input `x`; undefined where it adds nothing. */
   readonly delta: (x: Tensor, key: string) => Tensor | undefined;
+  /** The low-rank delta of the table `key`; undefined where it has none. */
+  readonly pair: (key: string) => LowRankPair | undefined;
+}
+
+/** A delta's A [in, r] and B [r, out]. */
+export interface LowRankPair {
+  readonly a: Tensor;
+  readonly b: Tensor;
 }
 
 /** PyTorch's Linear: x [M, in] → [M, out]; `key`.weight [out, in], `key`.bias [out] unless `hasBias` is false. */

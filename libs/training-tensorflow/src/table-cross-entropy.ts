@@ -1,6 +1,9 @@
-import type { Differentiable, Save, Tensor, TensorFlow } from './tensorflow.js';
+import type { Save, Tensor, TensorFlow } from './tensorflow.js';
 
-export interface Table {
+/** Rows and what they are predicted against; their share of the logits is hidden·rowsᵀ. */
+export interface TablePart {
+  /** [N, C] */
+  readonly hidden: Tensor;
   /** [V, C] */
   readonly rows: Tensor;
   readonly isTrained: boolean;
@@ -17,35 +20,39 @@ export interface Targets {
 }
 
 /**
- * -Σ wₙ·log softmax(hₙ·tableᵀ)[targetₙ]: hidden [N, C] → a scalar. By `hidden` the gradient is w·(P·table - table[target]),
- * by the table (w·P)ᵀ·hidden less w·hidden at each target: the gradient by the logits [N, V] is never written down.
+ * -Σ wₙ·log softmax(Σ hₙ·rowsᵀ)[targetₙ], the inner sum over `parts`, which may differ in C → a scalar. By a part's
+ * `hidden` the gradient is w·(P·rows - rows[target]), by its `rows` Pᵀ·(w·hidden) less w·hidden at each target: the
+ * gradient by the logits [N, V] is never written down.
  */
-export function tableCrossEntropy(tf: TensorFlow, hidden: Tensor, table: Table, targets: Targets): Tensor {
-  const of = (h: Tensor, rows: Tensor, save: Save): Differentiable => {
-    const logProbs = tf.logSoftmax(tf.matMul(h, rows, false, true)); // [N, V]
-    save([h, logProbs]);
+export function tableCrossEntropy(tf: TensorFlow, parts: readonly TablePart[], targets: Targets): Tensor {
+  // Frozen rows are no input, so that nothing is computed for them.
+  const inputs = parts.flatMap(({ hidden, rows, isTrained }) => (isTrained ? [hidden, rows] : [hidden]));
+  return tf.customGrad((...given: [...Tensor[], Save]) => {
+    const save = given.at(-1) as Save;
+    const logits = parts
+      .map(({ hidden, rows }) => tf.matMul(hidden, rows, false, true))
+      .reduce((sum, share) => tf.add(sum, share));
+    const logProbs = tf.logSoftmax(logits); // [N, V]
+    save([logProbs, ...parts.map(({ hidden }) => hidden)]);
     const found = tf.reshape(tf.gatherND(logProbs, targets.places), [-1, 1]);
     const value = tf.neg(tf.sum(tf.mul(found, targets.weights)));
-    return { value, gradFunc: (slope, [h, logProbs]) => gradients(tf, slope, h!, logProbs!, table, targets) };
-  };
-  // A frozen table is no input, so that nothing is computed for it.
-  return table.isTrained
-    ? tf.customGrad<[Tensor, Tensor]>(of)(hidden, table.rows)
-    : tf.customGrad<[Tensor]>((h, save) => of(h, table.rows, save))(hidden);
+    return { value, gradFunc: (slope, saved) => gradients(tf, slope, saved, parts, targets) };
+  })(...inputs);
 }
 
 function gradients(
   tf: TensorFlow,
   slope: Tensor,
-  hidden: Tensor,
-  logProbs: Tensor,
-  { rows, isTrained }: Table,
+  [logProbs, ...hiddenOfParts]: readonly Tensor[],
+  parts: readonly TablePart[],
   { tokens, weights }: Targets,
 ): Tensor[] {
-  const [probs, scaled] = [tf.exp(logProbs), tf.mul(weights, slope)];
-  const byHidden = tf.mul(tf.sub(tf.matMul(probs, rows), tf.gather(rows, tokens)), scaled);
-  if (!isTrained) return [byHidden];
-  const ofAll = tf.matMul(tf.mul(probs, scaled), hidden, true);
-  const ofTargets = tf.unsortedSegmentSum(tf.mul(hidden, scaled), tokens, rows.shape[0]!);
-  return [byHidden, tf.sub(ofAll, ofTargets)];
+  const [probs, scaled] = [tf.exp(logProbs!), tf.mul(weights, slope)];
+  return parts.flatMap(({ rows, isTrained }, part) => {
+    const byHidden = tf.mul(tf.sub(tf.matMul(probs, rows), tf.gather(rows, tokens)), scaled);
+    if (!isTrained) return [byHidden];
+    const weighed = tf.mul(hiddenOfParts[part]!, scaled);
+    const ofTargets = tf.unsortedSegmentSum(weighed, tokens, rows.shape[0]!);
+    return [byHidden, tf.sub(tf.matMul(probs, weighed, true), ofTargets)];
+  });
 }

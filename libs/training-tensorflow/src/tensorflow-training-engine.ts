@@ -91,13 +91,17 @@ class TensorFlowTrainingSession implements TrainingSession {
   private part(source: WeightSource): Model {
     const { tf, weights } = this;
     const { deltas } = this.model;
-    const delta: Model['delta'] = (x, key) => {
+    const pair: Model['pair'] = (key) => {
       const [a, b] = [`${key}.A`, `${key}.B`];
       if (!weights.isTrained(a) && !deltas?.find(a)) return undefined;
       const from = deltas ?? source;
-      return tf.matMul(tf.matMul(x, weights.require(from, a)), weights.require(from, b)); // (xA)B
+      return { a: weights.require(from, a), b: weights.require(from, b) };
     };
-    return { tf, weight: (name, dims) => weights.require(source, name, dims), delta };
+    const delta: Model['delta'] = (x, key) => {
+      const found = pair(key);
+      return found && tf.matMul(tf.matMul(x, found.a), found.b); // (xA)B
+    };
+    return { tf, weight: (name, dims) => weights.require(source, name, dims), delta, pair };
   }
 }
 

@@ -88,6 +88,17 @@ describe('initialParameters', () => {
     for (const [name, { data }] of parameters) expect(data.every((value) => value === 0)).toBe(name.endsWith('.B'));
   });
 
+  it('are, when asked for, a delta of the word table as well, which changes nothing yet either', () => {
+    const parameters = parametersOf({ mapper: 'frozen', decoder: { rank: 2, wordRank: 3 } });
+    const words = [...parameters].filter(([name]) => name.startsWith('transformer.wte.'));
+    expect(shapesOf(new Map(words))).toEqual({ 'transformer.wte.A': '7×3', 'transformer.wte.B': '3×4' });
+    const [a, b] = words.map(([, { data }]) => data);
+    expect(a!.every((value) => value === 0)).toBe(true);
+    expect(b!.some((value) => value !== 0)).toBe(true);
+    const linears = parametersOf({ mapper: 'frozen', decoder: { rank: 2 } });
+    for (const [name, tensor] of linears) expect(parameters.get(name)).toEqual(tensor);
+  });
+
   it('go on from where an earlier run ended', () => {
     const start = new MemoryWeights(
       'champion',

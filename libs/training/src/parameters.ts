@@ -1,3 +1,4 @@
+import { WORD_TABLE } from '@housestyle/clipcap';
 import { elementCount, readWeight, requireWeight, type Tensor, type WeightSource } from '@housestyle/graph';
 import type { Random } from './random.js';
 import type { TrainingModel } from './training-engine.js';
@@ -10,12 +11,13 @@ export type Trained = 'frozen' | 'full' | { readonly rank: number };
 
 export interface TrainedParts {
   readonly mapper: Trained;
-  readonly decoder: Trained;
+  /** `wordRank`: of a delta of the word table as well, for words that the decoder never wrote; absent: none. */
+  readonly decoder: Trained | { readonly rank: number; readonly wordRank?: number };
 }
 
 /**
  * The parameters of these parts where training begins: copies of the model's own weights, and deltas `key`.A [in, r]
- * and `key`.B [r, out] that do nothing yet (B is zero), unless `start` has them already.
+ * and `key`.B [r, out] that do nothing yet (B is zero; of the word table A is), unless `start` has them already.
  */
 export function initialParameters(
   model: TrainingModel,
@@ -31,6 +33,7 @@ export function initialParameters(
   return new Map([
     ...ofPart(parts.mapper, mapper.weights, mapperNames, () => mapperLinears(mapper.weights), random, start),
     ...ofPart(parts.decoder, gpt2.weights, decoderNames, () => decoderLinears(model), random, start),
+    ...ofWords(parts.decoder, model, random, start),
   ]);
 }
 
@@ -48,12 +51,9 @@ function ofPart(
   linears: () => readonly LinearLayer[],
   random: Random,
   start: WeightSource | undefined,
-): [string, Tensor<'float32'>][] {
+): NamedTensor[] {
   if (trained === 'frozen') return [];
-  const value = (name: string, dims: readonly number[], make: () => Float32Array): [string, Tensor<'float32'>] => {
-    const data = start?.find(name) ? readWeight(start, name, dims).slice() : make();
-    return [name, { type: 'float32', dims, data }];
-  };
+  const value = starting(start);
   if (trained === 'full') {
     return names.map((name) => {
       const { dims } = requireWeight(weights, name);
@@ -62,16 +62,55 @@ function ofPart(
   }
   const { rank } = trained;
   return linears().flatMap(({ key, input, output }) => [
-    value(`${key}.A`, [input, rank], () => spread(random, input, rank)),
+    value(`${key}.A`, [input, rank], () => spread(random, [input, rank], 4 * input ** -0.5)),
     value(`${key}.B`, [rank, output], () => new Float32Array(rank * output)),
   ]);
 }
 
-/** Even in ±4/√in: xA is then about twice as large as x, and B, which begins at zero, is learned in half the updates. */
-function spread(random: Random, input: number, rank: number): Float32Array {
-  const bound = 4 * input ** -0.5;
-  return Float32Array.from({ length: elementCount([input, rank]) }, () => (2 * random.uniform() - 1) * bound);
+/**
+ * Of the word table, A [V, r] and B [r, C]. A begins at zero, not B: every word so finds its own way from where it stands,
+ * in directions that are there from the first step.
+ */
+function ofWords(
+  trained: TrainedParts['decoder'],
+  { gpt2 }: TrainingModel,
+  random: Random,
+  start: WeightSource | undefined,
+): NamedTensor[] {
+  const rank = typeof trained === 'object' && 'wordRank' in trained ? trained.wordRank : undefined;
+  if (rank === undefined) return [];
+  const { vocabSize: V, width: C } = gpt2.config;
+  const value = starting(start);
+  return [
+    value(`${WORD_TABLE}.A`, [V, rank], () => new Float32Array(V * rank)),
+    value(`${WORD_TABLE}.B`, [rank, C], () => spread(random, [rank, C], WORD_SPREAD)),
+  ];
 }
+
+type NamedTensor = [name: string, tensor: Tensor<'float32'>];
+
+/** Makes a parameter, unless `start` has it. */
+const starting =
+  (start: WeightSource | undefined) =>
+  (name: string, dims: readonly number[], make: () => Float32Array): NamedTensor => {
+    const data = start?.find(name) ? readWeight(start, name, dims).slice() : make();
+    return [name, { type: 'float32', dims, data }];
+  };
+
+/**
+ * Even in ±`bound`: of a linear layer's A ±4/√in, as xA is then about twice as large as x, and B, which begins at zero, is
+ * learned in half the updates.
+ */
+function spread(random: Random, dims: readonly number[], bound: number): Float32Array {
+  return Float32Array.from({ length: elementCount(dims) }, () => (2 * random.uniform() - 1) * bound);
+}
+
+/**
+ * How far B reaches says how far a word moves in a step. On the demo base, of a style whose words it never wrote, unseen
+ * captions are off by 0.07 to 0.11 nats a token after 300 updates, by the seed, from a third of this to twice it, and by
+ * 0.14 at a tenth.
+ */
+const WORD_SPREAD = 1;
 
 /** Every matrix of a mapper that multiplies: PyTorch's [out, in]. */
 function mapperLinears(weights: WeightSource): LinearLayer[] {

@@ -1,5 +1,13 @@
-import { captionLoss, mapperPrefix, type Dropout, type Model } from '@housestyle/clipcap';
-import { gradients, GraphBuilder, MemoryWeights, op, type Dim, type GraphModel } from '@housestyle/graph';
+import { captionLoss, mapperPrefix, WORD_TABLE, type Dropout, type Model, type WordDelta } from '@housestyle/clipcap';
+import {
+  gradients,
+  GraphBuilder,
+  MemoryWeights,
+  op,
+  type Dim,
+  type FloatValue,
+  type GraphModel,
+} from '@housestyle/graph';
 import type { Parameters } from './parameters.js';
 import type { DropoutShares, TrainingModel } from './training-engine.js';
 
@@ -45,13 +53,27 @@ export function buildLossGraph(model: TrainingModel, parameters: Parameters): Gr
 
 function lossOf(g: GraphBuilder, { mapper, gpt2, deltas }: TrainingModel, parameters: Parameters, dropout?: Dropout) {
   const frozen = deltas ?? new MemoryWeights('no deltas', new Map());
-  const delta: Model['delta'] = (x, key) => {
+  const pairOf = (key: string): Pair | undefined => {
     if (!parameters.has(`${key}.A`) && !frozen.find(`${key}.A`)) return undefined;
-    return op.gemm(g, op.gemm(g, x, g.weight(frozen, `${key}.A`)), g.weight(frozen, `${key}.B`)); // (xA)B
+    return [g.weight(frozen, `${key}.A`), g.weight(frozen, `${key}.B`)];
   };
+  const delta: Model['delta'] = (x, key) => {
+    const pair = pairOf(key);
+    return pair && op.gemm(g, op.gemm(g, x, pair[0]), pair[1]); // (xA)B
+  };
+  const ofWords = pairOf(WORD_TABLE);
+  const decoder: Model = { g, weights: gpt2.weights, delta, isTrained: true };
   const prefix = mapperPrefix({ g, weights: mapper.weights, delta }, mapper.config);
-  return captionLoss({ g, weights: gpt2.weights, delta, isTrained: true }, prefix, gpt2.config, dropout);
+  return captionLoss(ofWords ? { ...decoder, words: wordDelta(g, ofWords) } : decoder, prefix, gpt2.config, dropout);
 }
+
+/** A delta's A [in, r] and B [r, out]. */
+type Pair = readonly [a: FloatValue, b: FloatValue];
+
+const wordDelta = (g: GraphBuilder, [a, b]: Pair): WordDelta => ({
+  lookUp: (ids) => op.matMul(g, op.gather(g, a, ids), b),
+  predict: (hidden) => ({ hidden: op.gemm(g, hidden, b, undefined, { transB: true }), table: a }),
+});
 
 function dropping(g: GraphBuilder, shares: DropoutShares, inputs: DropoutInput[]): Dropout {
   return (x, dims, site) => {

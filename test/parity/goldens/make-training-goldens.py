@@ -1,8 +1,8 @@
-"""Reference values of training what goldens/training.safetensors leaves out: all of GPT-2 behind the MLP mapper, and a
-low-rank delta on GPT-2's linear layers with everything else frozen.
+"""Reference values of training what goldens/training.safetensors leaves out: all of GPT-2 behind the MLP mapper, a
+low-rank delta on GPT-2's linear layers with everything else frozen, and one on these and the word table.
 
     pip install torch transformers safetensors numpy
-    python make-training-goldens.py        # beside training.safetensors; writes decoder-training.{safetensors,json}
+    python make-training-goldens.py        # beside training.safetensors; writes {decoder,word}-training.{safetensors,json}
 
 float32, eager attention, no dropout, one thread; the batch is that of training.safetensors.
 """
@@ -33,11 +33,14 @@ def model():
     return gpt, mapper
 
 
-def caption_loss(gpt, mapper):
+def caption_loss(gpt, mapper, table=None):
+    """`table`: [V, C] in the word table's place, where words are looked up and where they are predicted."""
+    table = gpt.transformer.wte.weight if table is None else table
     prefix = mapper(embeddings).view(len(tokens), PREFIX, -1)
-    inputs = torch.cat((prefix, gpt.transformer.wte(tokens)), 1)
+    inputs = torch.cat((prefix, F.embedding(tokens, table)), 1)
     seen = torch.cat((torch.ones(len(tokens), PREFIX), mask), 1)
-    logits = gpt(inputs_embeds=inputs, attention_mask=seen).logits[:, PREFIX - 1 : -1]
+    hidden = gpt.transformer(inputs_embeds=inputs, attention_mask=seen).last_hidden_state
+    logits = (hidden @ table.T)[:, PREFIX - 1 : -1]
     labels = tokens.masked_fill(mask == 0, -100)
     return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.reshape(-1), ignore_index=-100)
 
@@ -98,7 +101,7 @@ def tuned():
     return {name: value for name, value in gradients.items() if not name.startswith("mapper.")}, losses
 
 
-def low_rank():
+def low_rank(has_words=False):
     gpt, mapper = model()
     for p in [*gpt.parameters(), *mapper.parameters()]:
         p.requires_grad_(False)
@@ -114,25 +117,50 @@ def low_rank():
             setattr(part, name, wrapped)
             key = f"transformer.h.{n}.{'attn' if part is block.attn else 'mlp'}.{name}"
             trained[f"{key}.A"], trained[f"{key}.B"] = wrapped.A, wrapped.B
+    table = gpt.transformer.wte.weight
+    if has_words:
+        a = torch.nn.Parameter(torch.randn(len(table), RANK, generator=generator) * 0.02)
+        b = torch.nn.Parameter(torch.randn(RANK, table.shape[1], generator=generator) * 0.5)
+        trained["transformer.wte.A"], trained["transformer.wte.B"] = a, b
+    merged = (lambda: table + a @ b) if has_words else (lambda: table)
     start = {name: p.detach().clone() for name, p in trained.items()}
     optimizer = torch.optim.AdamW(trained.values(), lr=1e-3, weight_decay=0.01)
-    gradients, losses = run(trained, lambda: caption_loss(gpt, mapper), optimizer)
+    gradients, losses = run(trained, lambda: caption_loss(gpt, mapper, merged()), optimizer)
     return start, gradients, losses
 
 
+def save(name, tensors, losses):
+    save_file({key: value.contiguous() for key, value in tensors.items()}, GOLDENS / f"{name}.safetensors")
+    summary = {"torch": torch.__version__, "transformers": transformers.__version__, **losses}
+    (GOLDENS / f"{name}.json").write_text(json.dumps(summary, indent=1) + "\n")
+
+
+ADAMW = "torch AdamW, lr 1e-3, eps 1e-8, weight decay 0.01"
 tuned_gradients, tuned_losses = tuned()
 start, delta_gradients, delta_losses = low_rank()
-tensors = {
-    **{f"tuned.grad.{name}": value for name, value in tuned_gradients.items()},
-    **{f"delta.start.{name}": value for name, value in start.items()},
-    **{f"delta.grad.{name}": value for name, value in delta_gradients.items()},
-}
-save_file({name: value.contiguous() for name, value in tensors.items()}, GOLDENS / "decoder-training.safetensors")
-summary = {
-    "torch": torch.__version__,
-    "transformers": transformers.__version__,
-    "tuned": {"optimizer": "HF AdamW, lr 1e-4, eps 1e-6, weight decay 0.01, all of GPT-2 and mapper", "losses": tuned_losses},
-    "delta": {"optimizer": "torch AdamW, lr 1e-3, eps 1e-8, weight decay 0.01", "losses": delta_losses},
-}
-(GOLDENS / "decoder-training.json").write_text(json.dumps(summary, indent=1) + "\n")
-print(tuned_losses, delta_losses)
+save(
+    "decoder-training",
+    {
+        **{f"tuned.grad.{name}": value for name, value in tuned_gradients.items()},
+        **{f"delta.start.{name}": value for name, value in start.items()},
+        **{f"delta.grad.{name}": value for name, value in delta_gradients.items()},
+    },
+    {
+        "tuned": {"optimizer": "HF AdamW, lr 1e-4, eps 1e-6, weight decay 0.01, all of GPT-2 and mapper", "losses": tuned_losses},
+        "delta": {"optimizer": ADAMW, "losses": delta_losses},
+    },
+)
+
+# the linear layers' delta starts as above and is trained beside the word table's
+start, word_gradients, word_losses = low_rank(has_words=True)
+save(
+    "word-training",
+    {
+        f"{kind}.{name}": value
+        for kind, tensors in [("start", start), ("grad", word_gradients)]
+        for name, value in tensors.items()
+        if name.startswith("transformer.wte.")
+    },
+    {"optimizer": ADAMW, "losses": word_losses},
+)
+print(tuned_losses, delta_losses, word_losses)

@@ -1,51 +1,55 @@
 import type { Feeds, Fetched, GraphModel, GraphRunner, GraphRunOptions, GraphSession } from '@housestyle/graph';
-import type { DeltaStack } from './delta-stack.js';
 
-/** Builds a network's graph, with or without the inputs of `deltaInputs`. */
-export type BuildAdaptable = (options: { readonly hasDeltas: boolean }) => GraphModel;
+/** A network as it is, with a delta of each image's own on its linear layers, or on these and on its word table. */
+export type Variant = 'plain' | 'deltas' | 'wordDeltas';
+
+/** Builds a network's graph, with or without the inputs that its deltas come in by. */
+export type BuildAdaptable = (variant: Variant) => GraphModel;
 
 /**
- * One network as two loaded graphs: the plain one, and beside it, from the first delta on, the one that takes deltas. A
- * batch without deltas so pays nothing for those of others (2 % of a step at GPT-2's size if it ran the second graph
- * with empty deltas), and who has none at all does not pay the second graph's memory: packed copies of the layers'
- * weights, 340 MB at that size; the files themselves are mapped once.
+ * One network as up to three loaded graphs: the plain one and beside it, from the first delta of its kind on, those that
+ * take deltas. A batch so pays nothing for what only others have (2 % of a step at GPT-2's size if one without deltas ran
+ * the second graph with empty ones), and who has none at all does not pay another graph's memory: packed copies of the
+ * layers' weights, 340 MB at that size; the files themselves are mapped once.
  */
 export class AdaptableSession {
-  private withDeltas: Promise<GraphSession> | undefined;
+  private readonly sessions = new Map<Variant, Promise<GraphSession>>();
 
-  private constructor(
-    private readonly plain: GraphSession,
-    private readonly loadWithDeltas: () => Promise<GraphSession>,
-  ) {}
+  private constructor(private readonly loadVariant: (variant: Variant) => Promise<GraphSession>) {}
 
   /** @throws DomainError `invalid_model` */
   static async load(build: BuildAdaptable, runner: GraphRunner, options?: GraphRunOptions): Promise<AdaptableSession> {
-    const load = (hasDeltas: boolean) => runner.load(build({ hasDeltas }), options);
-    return new AdaptableSession(await load(false), () => load(true));
+    const session = new AdaptableSession(async (variant) => runner.load(build(variant), options));
+    await session.prepare('plain');
+    return session;
   }
 
-  /** Loads the second graph ahead of its first batch. */
-  async prepareDeltas(): Promise<void> {
-    await this.sessionWithDeltas();
+  /** Loads a graph ahead of its first batch. */
+  async prepare(variant: Variant): Promise<void> {
+    await this.session(variant);
   }
 
-  async run(feeds: Feeds, { fetches, deltas }: { fetches?: readonly string[]; deltas?: DeltaStack }): Promise<Fetched> {
-    if (!deltas) return this.plain.run(feeds, fetches);
-    const session = await this.sessionWithDeltas();
-    return session.run({ ...feeds, ...deltas.feeds() }, fetches);
+  async run(
+    feeds: Feeds,
+    { variant, fetches }: { readonly variant: Variant; readonly fetches?: readonly string[] },
+  ): Promise<Fetched> {
+    const session = await this.session(variant);
+    return session.run(feeds, fetches);
   }
 
   async release(): Promise<void> {
-    await this.plain.release();
-    await (await this.withDeltas)?.release();
+    for (const session of this.sessions.values()) await (await session).release();
   }
 
-  private sessionWithDeltas(): Promise<GraphSession> {
-    this.withDeltas ??= this.loadWithDeltas().catch((cause: unknown) => {
-      // what failed once may work again: memory comes and goes
-      this.withDeltas = undefined;
-      throw cause;
-    });
-    return this.withDeltas;
+  private session(variant: Variant): Promise<GraphSession> {
+    const loading =
+      this.sessions.get(variant) ??
+      this.loadVariant(variant).catch((cause: unknown) => {
+        // what failed once may work again: memory comes and goes
+        this.sessions.delete(variant);
+        throw cause;
+      });
+    this.sessions.set(variant, loading);
+    return loading;
   }
 }

@@ -20,7 +20,8 @@ export class DeltaStack {
     linears: Linears,
     private images: readonly ImageDelta[],
   ) {
-    this.rank = Math.max(...images.map((delta) => delta?.rank ?? 0));
+    const pairs = images.flatMap((delta) => (delta ? [...delta.pairs] : []));
+    this.rank = Math.max(1, ...pairs.map(([name, { rank }]) => (linears.has(name) ? rank : 1)));
     this.layers = [...linears].map(([name, [input, output]]) => ({
       name,
       input,

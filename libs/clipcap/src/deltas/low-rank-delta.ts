@@ -2,7 +2,7 @@ import { DomainError } from '@housestyle/domain';
 import { readWeight, type Tensor, type WeightSource } from '@housestyle/graph';
 import type { LinearSizes } from '../layers.js';
 
-/** A network's linear layers by name: where a delta may add something. */
+/** A network's linear layers by name: where a delta may add something. A word table [V, C] is one that words enter one-hot. */
 export type Linears = ReadonlyMap<string, LinearSizes>;
 
 /** A tenant's rank is its neighbours' cost: in a batch, every delta is padded to the highest. */

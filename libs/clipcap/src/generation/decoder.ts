@@ -7,11 +7,13 @@ import {
   type GraphRunOptions,
   type WeightSource,
 } from '@housestyle/graph';
-import { AdaptableSession } from '../deltas/adaptable-session.js';
+import { AdaptableSession, type Variant } from '../deltas/adaptable-session.js';
 import { DeltaStack, orderByDelta } from '../deltas/delta-stack.js';
 import { LowRankDelta } from '../deltas/low-rank-delta.js';
+import { WordDeltaStack } from '../deltas/word-delta-stack.js';
 import { parseGpt2Config, type Gpt2Config } from '../gpt2-config.js';
-import { buildGpt2, gpt2Linears } from '../gpt2.js';
+import { WORD_TABLE } from '../gpt2-layers.js';
+import { buildGpt2, gpt2DeltaPlaces, gpt2Linears } from '../gpt2.js';
 import type { Gpt2Files } from '../model-files.js';
 import { advance, continuationsOf, prefixFeeds, stepFeeds, type DecodingImage } from './decoding-image.js';
 import type { Search } from './search.js';
@@ -35,7 +37,8 @@ export class Decoder {
   /** @throws DomainError `invalid_model` */
   static async load(files: Gpt2Files, runner: GraphRunner, options?: GraphRunOptions): Promise<Decoder> {
     const config = parseGpt2Config(files.config);
-    const build = (variant: { readonly hasDeltas: boolean }) => buildGpt2(config, files.weights, variant);
+    const build = (variant: Variant) =>
+      buildGpt2(config, files.weights, { hasDeltas: variant !== 'plain', hasWordDeltas: variant === 'wordDeltas' });
     return new Decoder(config, await AdaptableSession.load(build, runner, options));
   }
 
@@ -44,8 +47,8 @@ export class Decoder {
    * @throws DomainError `mapper_mismatch` when it was made for another decoder, `invalid_model`
    */
   async loadDelta(source: WeightSource): Promise<LowRankDelta> {
-    const delta = LowRankDelta.read(source, gpt2Linears(this.config));
-    await this.session.prepareDeltas();
+    const delta = LowRankDelta.read(source, gpt2DeltaPlaces(this.config));
+    await this.session.prepare(delta.pairs.has(WORD_TABLE) ? 'wordDeltas' : 'deltas');
     return delta;
   }
 
@@ -60,6 +63,7 @@ export class Decoder {
     const batch: Batch = { images: ordered.map((request) => this.enter(request)), cache: new TreeCache(this.config) };
     const deltas = ordered.map(({ delta }) => delta);
     if (deltas.some(Boolean)) batch.deltas = new DeltaStack(gpt2Linears(this.config), deltas);
+    if (WordDeltaStack.isNeeded(WORD_TABLE, deltas)) batch.words = this.stackWords(deltas);
     await this.begin(batch);
     for (;;) {
       const staying = batch.images.flatMap(({ search }, i) => (search.nextRows.length > 0 ? [i] : []));
@@ -106,11 +110,17 @@ export class Decoder {
     images.forEach((image, i) => advance(image, rows[i]!));
   }
 
-  private run(feeds: Feeds, { images, cache, deltas }: Batch): Promise<Fetched> {
+  private stackWords(deltas: readonly (LowRankDelta | undefined)[]): WordDeltaStack {
+    const { vocabSize: V, width: C } = this.config;
+    return new WordDeltaStack(WORD_TABLE, [V, C], deltas);
+  }
+
+  private run(feeds: Feeds, { images, cache, deltas, words }: Batch): Promise<Fetched> {
     const breadth = Math.max(...images.map(({ search }) => search.breadth));
     const k = int64([Math.min(breadth, this.config.vocabSize)]);
     const fetches = ['top_log_probs', 'top_ids', ...cache.presentNames];
-    return this.session.run({ ...feeds, k }, { fetches, ...(deltas && { deltas }) });
+    const variant = words ? 'wordDeltas' : deltas ? 'deltas' : 'plain';
+    return this.session.run({ ...feeds, k, ...deltas?.feeds(), ...words?.feeds() }, { variant, fetches });
   }
 }
 
@@ -120,11 +130,16 @@ interface Batch {
   readonly cache: TreeCache;
   /** as long as any of the images has one. */
   deltas?: DeltaStack;
+  /** as long as `deltas`, if any image had one: the graph without it may not be loaded. */
+  words?: WordDeltaStack;
 }
 
 function keep(batch: Batch, staying: readonly number[]): void {
   batch.cache.keep(staying);
   batch.images = staying.map((i) => batch.images[i]!);
   batch.deltas?.keep(staying);
-  if (!batch.deltas?.isNeeded) delete batch.deltas;
+  batch.words?.keep(staying);
+  if (batch.deltas?.isNeeded) return;
+  delete batch.deltas;
+  delete batch.words;
 }

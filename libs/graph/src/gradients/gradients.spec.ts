@@ -74,6 +74,7 @@ const CASES: readonly [name: string, f: Function, ...shapes: (readonly number[])
   ['expand', (g, x) => op.expand(g, x, g.ints(2, 3, 4)), [3, 1]],
   ['unsqueeze and squeeze', (g, x) => op.squeeze(g, op.unsqueeze(g, x, 0), 0), [2, 3]],
   ['cross-entropy behind a table', crossEntropy, [3, 4], [5, 4]],
+  ['cross-entropy behind a table of two parts', crossEntropy, [3, 4], [5, 4], [3, 2], [5, 2]],
 ];
 
 describe('the gradient of', () => {
@@ -106,6 +107,23 @@ describe('gradients', () => {
     expect(both.g.nodes.length - one.g.nodes.length).toBe(1); // the one more Gemm
   });
 
+  it('of a table are not emitted for the part of it that is frozen', () => {
+    const products = (...isWanted: readonly boolean[]) => {
+      const g = new GraphBuilder('test');
+      const parts = [4, 2].flatMap((width, n) => [
+        g.input(`hidden${n}`, 'float32', [3, width]),
+        g.input(`table${n}`, 'float32', [5, width]),
+      ]);
+      gradients(
+        g,
+        crossEntropy(g, ...parts),
+        parts.filter((_, n) => isWanted[n]),
+      );
+      return g.nodes.filter(({ opType }) => opType === 'Gemm').length;
+    };
+    expect(products(true, false, true, true)).toBe(products(true, true, true, true) - 1);
+  });
+
   it('of a value used twice add up', async () => {
     const { slopes } = await differentiated((g, x) => op.add(g, op.mul(g, x, g.float(2)), x), [float32([1, 2])]);
     expect([...slopes[0]!]).toEqual([...weighing(2)].map((weight) => Math.fround(3 * weight)));
@@ -121,6 +139,14 @@ describe('gradients', () => {
     const { g, loss } = setUp();
     const idle = g.input('idle', 'float32', [1]);
     expect(() => gradients(g, loss, [idle])).toThrow('the loss does not depend on idle');
+  });
+
+  it('of a matrix are zero where it met no rows', async () => {
+    const { slopes } = await differentiated(
+      (g, a, b) => op.concat(g, [op.matMul(g, op.slice(g, a, 1, 0, 0), b), a], 1),
+      [float32(values(12, 1), [2, 2, 3]), float32(values(9, 2), [3, 3])],
+    );
+    expect([...slopes[1]!]).toEqual(Array(9).fill(0));
   });
 
   it('do not pass through shapes and indices', async () => {
@@ -187,7 +213,10 @@ function pattern(g: GraphBuilder, dims: readonly number[]): Value<'bool'> {
   return g.constant<'bool'>({ type: 'bool', data, dims });
 }
 
-function crossEntropy(g: GraphBuilder, hidden: FloatValue, table: FloatValue): FloatValue {
+function crossEntropy(g: GraphBuilder, ...hiddenAndTables: FloatValue[]): FloatValue {
+  const parts = hiddenAndTables.flatMap((hidden, n) =>
+    n % 2 === 0 ? [{ hidden, table: hiddenAndTables[n + 1]! }] : [],
+  );
   const targets: Int64Value = g.ints(4, 0, 4);
-  return op.tableCrossEntropy(g, hidden, table, targets, g.constant<'float32'>(float32([0.5, 0.25, 1], [3, 1])));
+  return op.tableCrossEntropy(g, parts, targets, g.constant<'float32'>(float32([0.5, 0.25, 1], [3, 1])));
 }

@@ -11,6 +11,7 @@ export const sub = <T extends ElementType>(g: GraphBuilder, a: Value<T>, b: Valu
   g.apply('Sub', [a, b], a.type);
 export const mul = <T extends ElementType>(g: GraphBuilder, a: Value<T>, b: Value<T>): Value<T> =>
   g.apply('Mul', [a, b], a.type);
+/** Of integers, what is left over falls away. */
 export const div = <T extends ElementType>(g: GraphBuilder, a: Value<T>, b: Value<T>): Value<T> =>
   g.apply('Div', [a, b], a.type);
 

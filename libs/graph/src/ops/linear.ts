@@ -1,7 +1,7 @@
 import type { BackwardStep, GradientRules } from '../gradients/gradient-rule.js';
 import type { FloatValue, GraphBuilder } from '../graph-builder.js';
 import { sumToShapeOf } from './reduction.js';
-import { transpose } from './shape.js';
+import { reshape, transpose } from './shape.js';
 
 /**
  * x·w + b on matrices: x [M, K]; w [K, N], or [N, K] with `transB` (PyTorch's Linear). The same initializer serves
@@ -67,7 +67,16 @@ export const linearGradients: GradientRules = {
       () => swap(g.apply('Conv', [swap(step.input(0)), swap(dy)], 'float32', { dilations: strides })),
     ];
   },
-  MatMul: (step) => batchedGradients(step),
+  MatMul: (step) => {
+    const { g, gradient: dy } = step;
+    const [byA, byB] = batchedGradients(step);
+    const [k, n] = matrixSizes(step.input(1)) ?? [];
+    if (k === undefined || n === undefined) return [byA, byB];
+    // One matrix for all batches: its gradient is one product over the rows of all. (A product over no rows is zero, which
+    // onnxruntime 1.30's batched one leaves unwritten but in the first batch.)
+    const rows = (value: FloatValue, width: number) => reshape(g, value, [-1, width]);
+    return [byA, () => gemm(g, rows(step.input(0), k), rows(dy, n), undefined, { transA: true })];
+  },
   FusedMatMul: (step) => batchedGradients(step),
 };
 
@@ -85,6 +94,12 @@ function productGradients(step: BackwardStep, product: Product) {
     () =>
       transB ? product(dy, a, { transA: true, transB: transA, alpha }) : product(a, dy, { transA: !transA, alpha }),
   ] as const;
+}
+
+/** The sizes of a matrix when they are known beforehand. */
+function matrixSizes({ dims = [] }: FloatValue): readonly [number, number] | undefined {
+  const [rows, columns] = dims;
+  return dims.length === 2 && typeof rows === 'number' && typeof columns === 'number' ? [rows, columns] : undefined;
 }
 
 function batchedGradients(step: BackwardStep) {

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import type { ImageDelta } from './delta-stack.js';
+import { LowRankDelta } from './low-rank-delta.js';
+import { WordDeltaStack } from './word-delta-stack.js';
+
+const [V, C] = [3, 2];
+
+/** A's values are `value` + row, B's -`value`. */
+function deltaOf(value: number, rank: number): LowRankDelta {
+  const a = Float32Array.from({ length: V * rank }, (_, at) => value + Math.floor(at / rank));
+  return new LowRankDelta(new Map([['words', { rank, a, b: new Float32Array(rank * C).fill(-value) }]]));
+}
+
+const [one, two, three] = [deltaOf(10, 1), deltaOf(20, 2), deltaOf(30, 1)];
+const other = new LowRankDelta(new Map([['a', { rank: 1, a: new Float32Array(2), b: new Float32Array(2) }]]));
+
+const stackOf = (...images: ImageDelta[]) => new WordDeltaStack('words', [V, C], images);
+const values = (stack: WordDeltaStack, name: string) => {
+  const { data, dims } = stack.feeds()[name]!;
+  return { dims, values: Array.from(data, Number) };
+};
+
+describe('the word deltas of a batch', () => {
+  it('stand side by side, a tenant’s once, and say whose they are', () => {
+    const stack = stackOf(one, undefined, two, other, two);
+    expect(values(stack, 'words.A')).toEqual({ dims: [V, 3], values: [10, 20, 20, 11, 21, 21, 12, 22, 22] });
+    expect(values(stack, 'words.B')).toEqual({ dims: [3, C], values: [-10, -10, -20, -20, -20, -20] });
+    const owners = [[1, 0, 0], [0, 0, 0], [0, 1, 1], [0, 0, 0], [0, 1, 1]]; // prettier-ignore
+    expect(values(stack, 'word_delta_owners')).toEqual({ dims: [5, 3], values: owners.flat() });
+  });
+
+  it('are fed from where they lie when one tenant alone has any', () => {
+    expect(stackOf(two, other, two).feeds()['words.A']!.data).toBe(two.pairs.get('words')!.a);
+  });
+
+  it('are needed where an image’s delta has one', () => {
+    expect(WordDeltaStack.isNeeded('words', [undefined, other, one])).toBe(true);
+    expect(WordDeltaStack.isNeeded('words', [undefined, other])).toBe(false);
+  });
+
+  it('are those of the images that stay, whoever leaves', () => {
+    const batches: ImageDelta[][] = [
+      [one, two, undefined, three],
+      [one, one, other, two, two, three],
+    ];
+    for (const images of batches) {
+      for (let kept = 1; kept < 2 ** images.length; kept++) {
+        const staying = [...images.keys()].filter((image) => kept & (1 << image));
+        const stack = stackOf(...images);
+        stack.keep(staying);
+        const left = staying.map((image) => images[image]);
+        expect(sums(stack)).toEqual(left.map(sumOf));
+        stack.keep([...staying.keys()].slice(1));
+        expect(sums(stack)).toEqual(left.slice(1).map(sumOf));
+      }
+    }
+  });
+
+  it('let go of who has left, once half have', () => {
+    const stack = stackOf(one, two, three);
+    stack.keep([0, 1]);
+    expect(values(stack, 'words.A').dims).toEqual([V, 4]);
+    stack.keep([1]);
+    expect(stack.feeds()['words.A']!.data).toBe(two.pairs.get('words')!.a);
+  });
+});
+
+/** What each image's delta comes to for word 0 and channel 0. */
+function sums(stack: WordDeltaStack): number[] {
+  const [a, b, owners] = ['words.A', 'words.B', 'word_delta_owners'].map((name) => values(stack, name));
+  const [images, W] = owners!.dims as [number, number];
+  return Array.from({ length: images }, (_, image) => {
+    let sum = 0;
+    for (let n = 0; n < W; n++) sum += owners!.values[image * W + n]! * a!.values[n]! * b!.values[n * C]!;
+    return sum;
+  });
+}
+
+function sumOf(delta: ImageDelta): number {
+  const pair = delta?.pairs.get('words');
+  return pair ? pair.rank * pair.a[0]! * pair.b[0]! : 0;
+}
