@@ -5,6 +5,8 @@ import type { TrainingSettings } from './training-run.js';
 export const RECIPE = {
   /** of the delta on the decoder's linear layers; the mapper is held, since few captions cost it attributes. */
   rank: 8,
+  /** of the delta on the word table besides, where the decoder has to write words that it never wrote. */
+  wordRank: 8,
   /** a decoder that finds the tenant's words likelier than that, in nats a token, needs only be steered. */
   familiarLoss: 3,
   /** an accepted caption is the model's own words: an edited one teaches more. */
@@ -51,6 +53,8 @@ export const RECIPE = {
 /** How long and on what a delta is trained. */
 export interface Diet {
   readonly isWellFed: boolean;
+  /** of a delta on the word table; absent: none is trained. */
+  readonly wordRank?: number;
   readonly steps: number;
   readonly learningRate: number;
   readonly ownPerUpdate: number;
@@ -72,6 +76,7 @@ export function dietFor(captions: number, retold: number, isFamiliar: boolean, a
   return {
     ...rest,
     isWellFed: true,
+    ...(!isFamiliar && { wordRank: RECIPE.wordRank }),
     steps: areFew ? stepsOfFew : steps[words],
     learningRate: learningRate[words],
     ownPerUpdate: Math.min(most, Math.max(least, Math.round(perCaption * captions))),

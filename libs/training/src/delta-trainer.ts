@@ -1,6 +1,7 @@
 import {
   parseGpt2Config,
   parseMapperConfig,
+  WORD_TABLE,
   type BaseModelFiles,
   type Gpt2Tokenizer,
   type MapperVersionFiles,
@@ -85,10 +86,12 @@ export class DeltaTrainer {
   }
 
   /** A delta that changes nothing yet, or the champion's. */
-  initial(seed: number): Parameters {
-    const rank = this.start ? (this.start.find(this.start.names()[0]!)!.dims.at(-1) ?? RECIPE.rank) : RECIPE.rank;
-    const parts = { mapper: 'frozen', decoder: { rank: Math.min(rank, RECIPE.rank) } } as const;
-    return initialParameters(this.model, parts, Random.of(seed, DELTA), this.start);
+  initial(seed: number, words?: number): Parameters {
+    const rankOf = (place: string) => this.start?.find(`${place}.A`)?.dims.at(-1);
+    const rank = Math.min(rankOf(FIRST_LINEAR) ?? RECIPE.rank, RECIPE.rank);
+    const wordRank = rankOf(WORD_TABLE) ?? words;
+    const decoder = { rank, ...(wordRank !== undefined && { wordRank }) };
+    return initialParameters(this.model, { mapper: 'frozen', decoder }, Random.of(seed, DELTA), this.start);
   }
 
   /** Nats a token that the model as it stands is off by. */
@@ -103,7 +106,7 @@ export class DeltaTrainer {
 
   /** @throws DomainError `training_diverged` */
   async train(job: DeltaTraining): Promise<Parameters> {
-    const parameters = this.initial(job.seed);
+    const parameters = this.initial(job.seed, job.diet.wordRank);
     const session = await this.engine.compile(this.model, parameters);
     const noise = job.diet.embeddingNoise * deviation(job.examples);
     const settings = recipeSettings(job.diet, noise, job.seed);
@@ -143,6 +146,7 @@ export class DeltaTrainer {
 }
 
 const ROOM = 1.25;
+const FIRST_LINEAR = 'transformer.h.0.attn.c_attn';
 
 /** The purpose of a random stream. */
 const DELTA = 41;
