@@ -334,7 +334,7 @@ describe('two trainers', () => {
     await hasReached(tenant, id, 4);
     const draft = { name: 'by hand', baseModel: base.name, baseSha256: base.sha256, key: 'k', kind: 'mlp' } as const;
     const { id: byHand } = await mappers.register(tenant, { ...draft, sha256: 'ab'.repeat(32) });
-    const before = await readdir(path.join(artefacts, 'mappers'), { recursive: true }).catch(() => []);
+    const before = await readdir(path.join(artefacts, 'mappers'), { recursive: true }).catch((): string[] => []);
     await mappers.promote(tenant, byHand, 'meanwhile');
     expect(await ended(tenant, id)).toMatchObject({
       status: 'refused',

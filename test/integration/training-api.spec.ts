@@ -88,7 +88,15 @@ describe('learning over HTTP', () => {
       lastRun: null,
       champion: null,
       curve: {
-        groups: [{ from: expect.any(String), to: expect.any(String), reviews: 4, acceptRate: 1, editDistance: 0 }],
+        groups: [
+          {
+            from: expect.any(String) as string,
+            to: expect.any(String) as string,
+            reviews: 4,
+            acceptRate: 1,
+            editDistance: 0,
+          },
+        ],
         promotions: [],
         days: [{ date: new Date().toISOString().slice(0, 10), reviews: 4, acceptRate: 1, editDistance: 0 }],
         mappers: [{ mapperId: 'base', name: 'demo', reviews: 4, acceptRate: 1, editDistance: 0 }],
