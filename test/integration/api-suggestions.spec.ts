@@ -130,7 +130,12 @@ describe('reviews', () => {
 describe('mappers', () => {
   it('lists none while the base’s own writes, then versions and the champion', async () => {
     caller = await api.caller();
-    expect(await caller.get('/v1/mappers')).toEqual({ championId: null, latestPromotion: null, items: [] });
+    expect(await caller.get('/v1/mappers')).toEqual({
+      championId: null,
+      latestPromotion: null,
+      rollbackTo: null,
+      items: [],
+    });
     const mappers = new MapperVersionRepository(api.test.database);
     const draft = { baseModel: 'demo', baseSha256: 'ab'.repeat(32), key: 'm/1', kind: 'delta' } as const;
     const first = await mappers.register(caller.tenant, { ...draft, name: 'first', sha256: '1'.repeat(64) });
