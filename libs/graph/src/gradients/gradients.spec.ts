@@ -135,6 +135,17 @@ describe('gradients', () => {
     expect(() => gradients(g, loss, [x])).toThrow('graph test: no gradient is known for the operator Sinh');
   });
 
+  it('are refused for what only inference has', () => {
+    const g = new GraphBuilder('test');
+    const [x, w] = [g.input('x', 'float32', [1, 2, 4, 4]), g.input('w', 'float32', [2, 2, 3, 3])];
+    const channel = g.constant<'float32'>(float32([1, 1]));
+    const statistics = { weight: channel, bias: channel, mean: channel, variance: channel };
+    const slopes = (y: FloatValue) => () => gradients(g, op.reduceSum(g, y, undefined, false), [x]);
+    expect(slopes(op.conv(g, x, w, 1, 1))).toThrow('Conv is differentiated without padding only');
+    expect(slopes(op.averagePool(g, x, 2))).toThrow('no gradient is known for the operator AveragePool');
+    expect(slopes(op.batchNormalization(g, x, statistics, 1e-5))).toThrow('the operator BatchNormalization');
+  });
+
   it('name the value that makes no difference', () => {
     const { g, loss } = setUp();
     const idle = g.input('idle', 'float32', [1]);

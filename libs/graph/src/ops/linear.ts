@@ -46,9 +46,15 @@ export const fusedMatMul = (g: GraphBuilder, a: FloatValue, b: FloatValue, optio
     'com.microsoft',
   );
 
-/** Two-dimensional convolution without bias or padding: x [B, I, H, W], w [O, I, p, p]. */
-export const conv = (g: GraphBuilder, x: FloatValue, w: FloatValue, stride: number): FloatValue =>
-  g.apply('Conv', [x, w], 'float32', { strides: { ints: [stride, stride] } });
+/**
+ * Two-dimensional convolution without bias: x [B, I, H, W], w [O, I, p, p]; `padding` zeros on each of the four sides.
+ * Differentiated without padding only.
+ */
+export const conv = (g: GraphBuilder, x: FloatValue, w: FloatValue, stride: number, padding = 0): FloatValue =>
+  g.apply('Conv', [x, w], 'float32', {
+    strides: { ints: [stride, stride] },
+    pads: padding === 0 ? undefined : { ints: [padding, padding, padding, padding] },
+  });
 
 export const linearGradients: GradientRules = {
   Gemm: (step) => {
@@ -60,6 +66,7 @@ export const linearGradients: GradientRules = {
   // elements stand as far apart as the patches.
   Conv: (step) => {
     const { g, gradient: dy, node } = step;
+    if (node.attributes['pads']) throw new Error('Conv is differentiated without padding only');
     const strides = node.attributes['strides']!;
     const swap = (value: FloatValue) => transpose(g, value, [1, 0, 2, 3]);
     return [

@@ -13,6 +13,26 @@ export const layerNormalization = (
 ): FloatValue =>
   g.apply('LayerNormalization', [x, weight, bias], 'float32', { axis: { int: -1 }, epsilon: { float: epsilon } });
 
+/**
+ * Per channel of x [B, C, …], by the mean and variance that training kept: (x - mean)/√(variance + epsilon)·weight + bias.
+ * For inference only: it has no gradient.
+ */
+export const batchNormalization = (
+  g: GraphBuilder,
+  x: FloatValue,
+  { weight, bias, mean, variance }: ChannelStatistics,
+  epsilon: number,
+): FloatValue =>
+  g.apply('BatchNormalization', [x, weight, bias, mean, variance], 'float32', { epsilon: { float: epsilon } });
+
+/** Each [C]. */
+export interface ChannelStatistics {
+  readonly weight: FloatValue;
+  readonly bias: FloatValue;
+  readonly mean: FloatValue;
+  readonly variance: FloatValue;
+}
+
 /** Over the last axis. */
 export const softmax = (g: GraphBuilder, x: FloatValue): FloatValue =>
   g.apply('Softmax', [x], 'float32', { axis: { int: -1 } });

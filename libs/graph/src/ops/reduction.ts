@@ -11,6 +11,13 @@ export const reduceSum = (g: GraphBuilder, x: FloatValue, axes?: readonly number
 export const reduceMean = (g: GraphBuilder, x: FloatValue, axes: readonly number[]): FloatValue =>
   g.apply('ReduceMean', [x, g.ints(...axes)], 'float32', { keepdims: { int: 1 } });
 
+/**
+ * The mean of each `size` × `size` square of x [B, C, H, W], squares side by side; what is left over at the edges falls
+ * away. For inference only: it has no gradient.
+ */
+export const averagePool = (g: GraphBuilder, x: FloatValue, size: number): FloatValue =>
+  g.apply('AveragePool', [x], 'float32', { kernel_shape: { ints: [size, size] }, strides: { ints: [size, size] } });
+
 /** Euclidean length over the last axis, kept as size 1. */
 export const reduceL2 = (g: GraphBuilder, x: FloatValue): FloatValue =>
   g.apply('ReduceL2', [x, g.ints(-1)], 'float32', { keepdims: { int: 1 } });
