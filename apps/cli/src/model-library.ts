@@ -41,7 +41,7 @@ export class ModelLibrary {
     const names = await this.names();
     if (names.includes(nameOrDirectory)) return this.directoryOf(nameOrDirectory);
     const directory = resolve(nameOrDirectory);
-    if (await exists(join(directory, 'clip'))) return directory;
+    if (await exists(join(directory, 'gpt2'))) return directory;
     const what = (await exists(directory))
       ? `${nameOrDirectory} holds no base model`
       : `no base model ${nameOrDirectory}`;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { requireWeight, type Tensor } from '@housestyle/graph';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { describeBaseModel, openBaseModel } from './base-model.js';
+import { describeBaseModel, filesOfBase, openBaseModel } from './base-model.js';
 import { sha256Of } from './model-folder.js';
 import { SafetensorsFile } from './safetensors-file.js';
 import { encodeSafetensors, type WritableType } from './safetensors-writer.js';
@@ -38,6 +38,33 @@ describe('a base model’s folder', () => {
     expect(first).toMatchObject({ name: 'mine', version: '0' });
     await writeFile(path.join(folder, 'gpt2/merges.txt'), '#version: 0.2\n');
     expect((await describeBaseModel(folder)).sha256).not.toBe(first.sha256);
+  });
+
+  describe('whose CLIP is its neighbour’s', () => {
+    const manifest = async (change: object): Promise<void> => {
+      const file = path.join(folder, 'housestyle.json');
+      const own = JSON.parse(await readFile(file, 'utf8')) as object;
+      await writeFile(file, JSON.stringify({ ...own, ...change }));
+    };
+
+    it('opens it there, verified, and copies it into a new base', async () => {
+      await rename(path.join(folder, 'clip'), path.join(folder, '../theirs-clip'));
+      await cp(path.join(folder, '../theirs-clip'), path.join(folder, '../theirs/clip'), { recursive: true });
+      await manifest({ clip_of: 'theirs' });
+      const description = await describeBaseModel(folder);
+      expect(description).toMatchObject({ name: 'demo', clipOf: 'theirs' });
+      expect((await openBaseModel(folder, description)).clip.tokenizer.vocab['<|endoftext|>']).toBe(837);
+      expect((await filesOfBase(folder)).pathOf('clip/config.json')).toBe(
+        path.join(path.dirname(folder), 'theirs/clip/config.json'),
+      );
+      await truncate(path.join(folder, '../theirs/clip/merges.txt'), 10);
+      await expect(openBaseModel(folder)).rejects.toMatchObject({ code: 'checksum_mismatch' });
+    });
+
+    it.each(['../elsewhere', '/etc', '..', 'a/b', ''])('never lies at %j', async (neighbour) => {
+      await manifest({ clip_of: neighbour });
+      await expect(describeBaseModel(folder)).rejects.toMatchObject({ code: 'invalid_model' });
+    });
   });
 
   it('is refused when one bit of one listed file is flipped', async () => {

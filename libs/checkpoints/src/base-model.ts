@@ -17,6 +17,8 @@ export interface BaseModelDescription {
   readonly generation?: unknown;
   readonly provenance?: string;
   readonly licence?: string;
+  /** the folder beside it, of the base whose CLIP is its own too. */
+  readonly clipOf?: string;
 }
 
 /**
@@ -37,7 +39,8 @@ export async function describeBaseModel(folder: string): Promise<BaseModelDescri
   const hashes = parseFileHashes(fields.object('files'));
   const unlisted = REQUIRED_FILES.find((file) => !Object.hasOwn(hashes, file));
   if (unlisted) throw new DomainError('invalid_model', `${BASE_MANIFEST}: files has no sha256 of ${unlisted}`);
-  await verifyFileHashes(files, hashes);
+  const clipOf = fields.has('clip_of') ? parseNeighbour(fields) : undefined;
+  await verifyFileHashes(folderOf(folder, clipOf), hashes);
   return {
     name: fields.string('name'),
     version: fields.string('version'),
@@ -46,6 +49,7 @@ export async function describeBaseModel(folder: string): Promise<BaseModelDescri
     ...(fields.has('generation') ? { generation: Object.fromEntries(fields.object('generation').entries()) } : {}),
     ...(fields.has('provenance') ? { provenance: fields.string('provenance') } : {}),
     ...(fields.has('licence') ? { licence: fields.string('licence') } : {}),
+    ...(clipOf === undefined ? {} : { clipOf }),
   };
 }
 
@@ -55,8 +59,8 @@ export async function describeBaseModel(folder: string): Promise<BaseModelDescri
  * @throws DomainError `model_not_found`, `invalid_model`, `corrupt_checkpoint` or `checksum_mismatch`
  */
 export async function openBaseModel(folder: string, description?: BaseModelDescription): Promise<BaseModelFiles> {
-  const { name, version, sha256, generation } = description ?? (await describeBaseModel(folder));
-  const files = new ModelFolder(folder);
+  const { name, version, sha256, generation, clipOf } = description ?? (await describeBaseModel(folder));
+  const files = folderOf(folder, clipOf);
   return {
     name,
     version,
@@ -76,6 +80,27 @@ export async function openBaseModel(folder: string, description?: BaseModelDescr
     ...(generation === undefined ? {} : { generation }),
   };
 }
+
+/** The files of the base in `folder`, those of a neighbour's CLIP included; nothing is verified. */
+export async function filesOfBase(folder: string): Promise<ModelFolder> {
+  const manifest = await new ModelFolder(folder).bytesIfAny(BASE_MANIFEST);
+  const fields = manifest && new ConfigFields(BASE_MANIFEST, parseJson(BASE_MANIFEST, manifest));
+  return folderOf(folder, fields?.has('clip_of') ? parseNeighbour(fields) : undefined);
+}
+
+function folderOf(folder: string, clipOf: string | undefined): ModelFolder {
+  const neighbour = clipOf === undefined ? undefined : path.join(path.dirname(path.resolve(folder)), clipOf);
+  return new ModelFolder(folder, neighbour);
+}
+
+function parseNeighbour(fields: ConfigFields): string {
+  const name = fields.string('clip_of');
+  if (NEIGHBOUR.test(name)) return name;
+  throw new DomainError('invalid_model', `${fields.label}: clip_of is the name of a folder beside it, not ${name}`);
+}
+
+/** One plain segment of a path. */
+const NEIGHBOUR = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
 /** Lists the files of a base model. */
 export const BASE_MANIFEST = 'housestyle.json';

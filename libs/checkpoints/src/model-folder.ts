@@ -10,7 +10,17 @@ import { SafetensorsFile } from './safetensors-file.js';
 
 /** Files of a model, by their path inside its folder; complaints name that path. */
 export class ModelFolder {
-  constructor(readonly root: string) {}
+  /** @param clipOf the model whose `clip/` this one's is; absent: its own */
+  constructor(
+    readonly root: string,
+    private readonly clipOf?: string,
+  ) {}
+
+  /** Where `file`, or a folder inside, really lies. */
+  pathOf(file: string): string {
+    const isElsewhere = this.clipOf !== undefined && /^clip(\/|$)/.test(file);
+    return path.join(isElsewhere ? this.clipOf : this.root, file);
+  }
 
   /** @throws DomainError `invalid_model` when it is missing. */
   async bytes(file: string): Promise<Buffer> {
@@ -21,7 +31,7 @@ export class ModelFolder {
 
   async bytesIfAny(file: string): Promise<Buffer | undefined> {
     try {
-      return await readFile(path.join(this.root, file));
+      return await readFile(this.pathOf(file));
     } catch (cause) {
       if (isMissing(cause)) return undefined;
       throw new DomainError('invalid_model', `${file} in ${this.root} cannot be read`, { cause });
@@ -36,7 +46,7 @@ export class ModelFolder {
   async present(files: readonly string[]): Promise<string[]> {
     const isThere = await Promise.all(
       files.map((file) =>
-        access(path.join(this.root, file)).then(
+        access(this.pathOf(file)).then(
           () => true,
           () => false,
         ),
@@ -56,14 +66,14 @@ export class ModelFolder {
   }
 
   weights(file: string, label = file): SafetensorsFile {
-    return SafetensorsFile.open(path.join(this.root, file), label);
+    return SafetensorsFile.open(this.pathOf(file), label);
   }
 
   /** Lower-case hex; the file is read in pieces. */
   async sha256(file: string): Promise<string> {
     const hash = createHash('sha256');
     try {
-      await pipeline(createReadStream(path.join(this.root, file)), hash);
+      await pipeline(createReadStream(this.pathOf(file)), hash);
     } catch (cause) {
       throw new DomainError('invalid_model', `${file} is missing in ${this.root}`, { cause });
     }

@@ -4,7 +4,7 @@ import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path';
 import type { Tensor } from '@housestyle/graph';
 import { DomainError } from '@housestyle/domain';
-import { BASE_MANIFEST } from './base-model.js';
+import { BASE_MANIFEST, filesOfBase } from './base-model.js';
 import { BASE_REPLAY } from './base-replay.js';
 import { captionsBeside, writeFeatures, type Features } from './feature-file.js';
 import { hashFiles } from './file-hashes.js';
@@ -32,9 +32,10 @@ export async function writeBaseModel(folder: string, base: NewBaseModel): Promis
   const unfinished = `${path.resolve(folder)}.${randomUUID()}.part`;
   const at = (file: string) => path.join(unfinished, file);
   try {
+    const from = await filesOfBase(base.from);
     const files = [
-      ...(await copyFolder(base.from, unfinished, 'clip', [])),
-      ...(await copyFolder(base.from, unfinished, 'gpt2', ['model.safetensors'])),
+      ...(await copyFolder(from, unfinished, 'clip', [])),
+      ...(await copyFolder(from, unfinished, 'gpt2', ['model.safetensors'])),
     ];
     await mkdir(at('mapper'), { recursive: true });
     const [gpt2, mapper, config] = ['gpt2/model.safetensors', `mapper/${MAPPER_WEIGHTS}`, `mapper/${MAPPER_CONFIG}`];
@@ -57,14 +58,14 @@ export async function writeBaseModel(folder: string, base: NewBaseModel): Promis
 }
 
 /** Copies the plain files of one folder, without copying bytes where the file system can share them. */
-async function copyFolder(from: string, to: string, name: string, without: readonly string[]): Promise<string[]> {
+async function copyFolder(from: ModelFolder, to: string, name: string, without: readonly string[]): Promise<string[]> {
   await mkdir(path.join(to, name), { recursive: true });
-  const entries = await readdir(path.join(from, name), { withFileTypes: true });
+  const entries = await readdir(from.pathOf(name), { withFileTypes: true });
   const files = entries.filter(
     (entry) => !entry.isDirectory() && !entry.name.startsWith('.') && !without.includes(entry.name),
   );
   for (const { name: file } of files) {
-    await copyFile(path.join(from, name, file), path.join(to, name, file), constants.COPYFILE_FICLONE);
+    await copyFile(from.pathOf(`${name}/${file}`), path.join(to, name, file), constants.COPYFILE_FICLONE);
   }
   return files.map(({ name: file }) => `${name}/${file}`);
 }
