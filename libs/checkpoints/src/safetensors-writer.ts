@@ -2,21 +2,42 @@ import { open, rename, rm } from 'node:fs/promises';
 import type { Tensor } from '@housestyle/graph';
 import { LENGTH_BYTES, type Dtype } from './safetensors-header.js';
 
-/** A `.safetensors` file's bytes: tensors in order of name, the header padded so that data begins at a multiple of 8. */
-export function encodeSafetensors(tensors: WritableTensors, metadata?: Readonly<Record<string, string>>): Buffer {
-  return Buffer.concat(partsOf(tensors, metadata));
+/** A tensor whose bytes come piece by piece, so that it never has to be in memory. */
+export interface SafetensorsTensor {
+  readonly dtype: Dtype;
+  readonly dims: readonly number[];
+  readonly byteLength: number;
+  /** its bytes, row-major, little-endian; a piece may be overwritten by the next. */
+  pieces(): Iterable<Uint8Array>;
 }
 
-/** Writes the same bytes to `file`, all of them or none, without holding them twice; what was there before is gone. */
+export type WritableTensors = ReadonlyMap<string, Tensor<WritableType> | SafetensorsTensor>;
+
+/** A `.safetensors` file's bytes: tensors in order of name, the header padded so that data begins at a multiple of 8. */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, Tensor<WritableType>>,
+  metadata?: Readonly<Record<string, string>>,
+): Buffer {
+  return Buffer.concat([...partsOf(tensors, metadata)]);
+}
+
+/**
+ * Writes the same bytes to `file`, all of them or none, without holding them twice; what was there before is gone.
+ * @param onBytes told after each piece how many bytes it had
+ */
 export async function writeSafetensors(
   file: string,
   tensors: WritableTensors,
   metadata?: Readonly<Record<string, string>>,
+  onBytes: (count: number) => void = () => {},
 ): Promise<void> {
   const unfinished = `${file}.part`;
   const handle = await open(unfinished, 'w');
   try {
-    for (const part of partsOf(tensors, metadata)) await handle.writeFile(part);
+    for (const part of partsOf(tensors, metadata)) {
+      await handle.writeFile(part);
+      onBytes(part.length);
+    }
     await handle.sync();
   } catch (cause) {
     await handle.close();
@@ -28,15 +49,13 @@ export async function writeSafetensors(
 }
 
 /** The header, then each tensor's own bytes, not copied. */
-function partsOf(tensors: WritableTensors, metadata?: Readonly<Record<string, string>>): Buffer[] {
+function* partsOf(tensors: WritableTensors, metadata?: Readonly<Record<string, string>>): Generator<Uint8Array> {
   const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
-  const data: Buffer[] = [];
+  const inOrder = [...tensors.keys()].sort().map((name) => [name, streamed(tensors.get(name)!)] as const);
   let begin = 0;
-  for (const name of [...tensors.keys()].sort()) {
-    const { type, dims, data: values } = tensors.get(name)!;
-    const end = begin + values.byteLength;
-    header[name] = { dtype: DTYPES[type], shape: dims, data_offsets: [begin, end] };
-    data.push(Buffer.from(values.buffer, values.byteOffset, values.byteLength));
+  for (const [name, { dtype, dims, byteLength }] of inOrder) {
+    const end = begin + byteLength;
+    header[name] = { dtype, shape: dims, data_offsets: [begin, end] };
     begin = end;
   }
   const json = Buffer.from(JSON.stringify(header));
@@ -44,10 +63,25 @@ function partsOf(tensors: WritableTensors, metadata?: Readonly<Record<string, st
   json.copy(padded);
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeBigUInt64LE(BigInt(padded.length));
-  return [length, padded, ...data];
+  yield length;
+  yield padded;
+  for (const [name, tensor] of inOrder) {
+    let written = 0;
+    for (const piece of tensor.pieces()) {
+      written += piece.length;
+      yield piece;
+    }
+    if (written !== tensor.byteLength) throw new RangeError(`${name} has ${written} bytes, not ${tensor.byteLength}`);
+  }
 }
 
-type WritableTensors = ReadonlyMap<string, Tensor<WritableType>>;
+function streamed(tensor: Tensor<WritableType> | SafetensorsTensor): SafetensorsTensor {
+  if (!('data' in tensor)) return tensor;
+  const { type, dims, data } = tensor;
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return { dtype: DTYPES[type], dims, byteLength: bytes.length, pieces: () => [bytes] };
+}
+
 export type WritableType = keyof typeof DTYPES;
 
 const DTYPES = { float32: 'F32', float16: 'F16', int64: 'I64', uint8: 'U8' } as const satisfies Record<string, Dtype>;

@@ -37,11 +37,16 @@ export const ERROR_CODES = {
   unsupported_format: permanent('The file is not a supported picture format'),
   corrupt_image: permanent('The picture cannot be decoded'),
   too_many_pixels: permanent('The picture has too many pixels'),
+  decode_timeout: permanent('The picture took too long to decode'),
+  decode_out_of_memory: permanent('The picture needs too much memory to decode'),
+  decoder_crashed: permanent('Decoding the picture crashed'),
 
   // models and captioning
   model_not_found: permanent('No such base model'),
   invalid_model: permanent('The model directory is incomplete or contradictory'),
   corrupt_checkpoint: permanent('A weights file is truncated or malformed'),
+  unsafe_checkpoint: permanent('A weights file asks for more than tensors'),
+  unsupported_checkpoint: permanent('A weights file is in a format that has to be converted first'),
   mapper_not_found: retry('The mapper artefact is not in the store'),
   mapper_mismatch: permanent('The mapper does not fit the base model'),
   training_diverged: permanent('The training run’s loss is no longer a number'),
