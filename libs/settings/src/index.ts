@@ -2,6 +2,8 @@ export * from './administration-settings.js';
 export * from './api-settings.js';
 export * from './captioner-settings.js';
 export * from './client-settings.js';
+export * from './features-settings.js';
+export * from './hub-settings.js';
 export * from './pipeline-settings.js';
 export { readSettings, type Environment, type VariableMeta } from './read-settings.js';
 export * from './standalone-settings.js';

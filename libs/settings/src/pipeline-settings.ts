@@ -5,6 +5,8 @@ import {
   CAPTIONER_ADDRESS,
   DATABASE_ROLE_URLS,
   DATABASE_URL,
+  FETCH_MAX_BYTES,
+  FETCH_TIMEOUT_MS,
   KAFKA_BROKERS,
   LOG_LEVEL,
   METRICS_PORT,
@@ -35,14 +37,8 @@ export const PIPELINE_VARIABLES = {
   }),
   FILE_ROOTS: variable(list.default([]), { description: 'folders that file: URIs may point into, comma-separated' }),
   ALLOW_PRIVATE_ADDRESSES,
-  FETCH_MAX_BYTES: variable(wholeNumber(1, 2 ** 31).default(64 * 2 ** 20), {
-    description: 'largest picture file',
-    unit: 'bytes',
-  }),
-  FETCH_TIMEOUT_MS: variable(wholeNumber(1, 600_000).default(15_000), {
-    description: 'longest time one picture may take to arrive',
-    unit: 'ms',
-  }),
+  FETCH_MAX_BYTES,
+  FETCH_TIMEOUT_MS,
   MAX_PIXELS: variable(wholeNumber(1, 2 ** 31).default(100_000_000), {
     description: 'largest picture',
     unit: 'pixels',

@@ -3,6 +3,8 @@ import { ADMINISTRATION_VARIABLES } from './administration-settings.js';
 import { API_VARIABLES } from './api-settings.js';
 import { CAPTIONER_VARIABLES } from './captioner-settings.js';
 import { CLIENT_VARIABLES } from './client-settings.js';
+import { FEATURES_VARIABLES } from './features-settings.js';
+import { HUB_VARIABLES } from './hub-settings.js';
 import { PIPELINE_VARIABLES } from './pipeline-settings.js';
 import type { VariableMeta } from './read-settings.js';
 import { STANDALONE_VARIABLES } from './standalone-settings.js';
@@ -16,6 +18,8 @@ const APPS: Readonly<Record<string, z.ZodRawShape>> = {
   'apps/captioner': CAPTIONER_VARIABLES,
   'apps/trainer': TRAINER_VARIABLES,
   'housestyle migrate, housestyle tenants': ADMINISTRATION_VARIABLES,
+  'housestyle models': HUB_VARIABLES,
+  'housestyle features conceptual': FEATURES_VARIABLES,
   'housestyle train': TRAINING_VARIABLES,
   'housestyle training': CLIENT_VARIABLES,
 };

@@ -45,6 +45,10 @@ export const ARTEFACT_STORE = variable(z.string().default('.housestyle/artefacts
   description: 'where mapper versions are kept: a folder or s3://bucket/prefix',
 });
 
+export const MODEL_LIBRARY = variable(z.string().default('.housestyle/models'), {
+  description: 'folder of the base models that `housestyle models pull` has fetched, each under its name',
+});
+
 export const SHUTDOWN_TIMEOUT_MS = variable(wholeNumber(100, 600_000).default(25_000), {
   description: 'how long a stopping process may finish what it has begun',
   unit: 'ms',
@@ -56,6 +60,16 @@ export const METRICS_PORT = variable(wholeNumber(0, 65_535).optional(), {
 
 export const ALLOW_PRIVATE_ADDRESSES = variable(flag.default(false), {
   description: 'let picture URIs lead to loopback and private networks',
+});
+
+export const FETCH_MAX_BYTES = variable(wholeNumber(1, 2 ** 31).default(64 * 2 ** 20), {
+  description: 'largest picture file',
+  unit: 'bytes',
+});
+
+export const FETCH_TIMEOUT_MS = variable(wholeNumber(1, 600_000).default(15_000), {
+  description: 'longest time one picture may take to arrive',
+  unit: 'ms',
 });
 
 export const S3_ENDPOINT = variable(z.url({ protocol: /^https?$/ }).optional(), {

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface FileLockOptions {
+  /** a holder that has not stirred for so long is dead, wherever it runs. */
+  readonly staleAfterMs?: number;
+  readonly pollMs?: number;
+}
+
+interface Holder {
+  readonly token: string;
+  readonly pid: number;
+  readonly host: string;
+}
+
+/**
+ * Does `work` while no other process does, on this machine or on another that shares the folder. Node has no flock(2),
+ * so the lock is a file that its holder touches every few seconds; what a killed holder leaves is taken over. It
+ * spares two processes the same work and is no proof against a holder that was suspended for long: what is done under
+ * it must come out right even so.
+ */
+export async function withFileLock<T>(file: string, work: () => Promise<T>, options: FileLockOptions = {}): Promise<T> {
+  const { staleAfterMs = 30_000, pollMs = 100 } = options;
+  const token = randomUUID();
+  await mkdir(path.dirname(file), { recursive: true });
+  while (!(await take(file, token))) {
+    if (await isAbandoned(file, staleAfterMs)) await clearAway(file);
+    else await sleep(pollMs);
+  }
+  const stirring = setInterval(() => void touch(file), staleAfterMs / 6);
+  stirring.unref();
+  try {
+    return await work();
+  } finally {
+    clearInterval(stirring);
+    if ((await readHolder(file))?.token === token) await rm(file, { force: true });
+  }
+}
+
+async function take(file: string, token: string): Promise<boolean> {
+  try {
+    const handle = await open(file, 'wx');
+    const holder: Holder = { token, pid: process.pid, host: hostname() };
+    await handle.writeFile(JSON.stringify(holder));
+    await handle.close();
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+async function isAbandoned(file: string, staleAfterMs: number): Promise<boolean> {
+  const touched = await stat(file).catch(() => undefined);
+  if (touched === undefined) return false;
+  if (Date.now() - touched.mtimeMs > staleAfterMs) return true;
+  const holder = await readHolder(file);
+  return holder?.host === hostname() && !isRunning(holder.pid);
+}
+
+/** Of several that find it abandoned, one moves it away; whoever moves a newer one by mistake puts it back. */
+async function clearAway(file: string): Promise<void> {
+  const abandoned = await readHolder(file);
+  const aside = `${file}.${randomUUID()}`;
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  const moved = await readHolder(aside);
+  if (moved?.token === abandoned?.token) await rm(aside, { force: true });
+  else await rename(aside, file);
+}
+
+async function readHolder(file: string): Promise<Holder | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Holder;
+  } catch {
+    // gone, or its holder is just writing it
+    return undefined;
+  }
+}
+
+async function touch(file: string): Promise<void> {
+  const now = new Date();
+  await utimes(file, now, now).catch(() => undefined);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !isCode(error, 'ESRCH');
+  }
+}
+
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
