@@ -115,6 +115,36 @@ describe('a captioner', () => {
     );
   });
 
+  it('draws as settings and seed say, whatever else is in the call', async () => {
+    const generation = {
+      decode: 'DECODE_SAMPLE',
+      temperature: 1.3,
+      topP: 0.95,
+      seed: 9,
+      numReturnSequences: 3,
+    } as const;
+    const together = await client.caption({ baseModel: 'demo', items: manyItems(8), generation }, CALL);
+    for (const [n, item] of manyItems(8).entries()) {
+      const { results } = await client.caption({ baseModel: 'demo', items: [item], generation }, CALL);
+      expect(results[0]!.hypotheses.map(({ tokens }) => tokens)).toEqual(
+        together.results[n]!.hypotheses.map(({ tokens }) => tokens),
+      );
+    }
+    const seed = { ...generation, seed: 10 };
+    const others = await client.caption({ baseModel: 'demo', items: manyItems(8), generation: seed }, CALL);
+    expect(texts(others.results)).not.toEqual(texts(together.results));
+  });
+
+  it('gives as many candidates as asked for, scored as Hugging Face when asked to', async () => {
+    const generation = { scoring: 'SCORING_HF', lengthPenalty: 0, numReturnSequences: 2 } as const;
+    const { results } = await client.caption({ baseModel: 'demo', items: manyItems(8), generation }, CALL);
+    for (const { hypotheses } of results) {
+      expect(hypotheses).toHaveLength(2);
+      // a sum of log-probabilities, not a mean
+      expect(hypotheses[0]!.score).toBeLessThan(-1);
+    }
+  });
+
   it('captions a returned embedding as it captions the picture', async () => {
     const first = await client.caption({ baseModel: 'demo', items: manyItems(8) }, CALL);
     const items = first.results.map(({ id, embedding }) => ({ id, embedding: { values: embedding!.values } }));
@@ -233,6 +263,18 @@ describe('a captioner', () => {
       { baseModel: 'demo', items: manyItems(1), generation: { numBeams: 99 } },
       'invalid_request',
       /99/,
+    ],
+    [
+      'a temperature below zero',
+      { baseModel: 'demo', items: manyItems(1), generation: { temperature: -1 } },
+      'invalid_request',
+      /temperature -1/,
+    ],
+    [
+      'more candidates than beams',
+      { baseModel: 'demo', items: manyItems(1), generation: { numBeams: 2, numReturnSequences: 3 } },
+      'invalid_request',
+      /numReturnSequences 3/,
     ],
   ])('refuses a call with %s as a whole', async (_, request, code, message) => {
     await expect(client.caption(request, CALL)).rejects.toMatchObject({

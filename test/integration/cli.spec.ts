@@ -83,6 +83,31 @@ describe('housestyle caption', () => {
     expect(line?.alternatives.map(({ tokens }) => tokens.length)).toEqual([4, 4, 4]);
   });
 
+  it('draws several candidates a picture, the same from the same seed and alone', async () => {
+    const drawn = ['--decode', 'sample', '--temperature', '1.3', '--top-k', '50', '--top-p', '0.95'];
+    const asJson = ['caption', '--json', ...drawn, '--seed', '5', '--num-return-sequences', '4'];
+    const { jsonLines } = await housestyle([...asJson, ...files]);
+    jsonLines().forEach(({ caption, score, alternatives }) => {
+      expect(alternatives[0]).toMatchObject({ caption, score });
+      expect(new Set(alternatives.map((each) => each.caption)).size).toBe(alternatives.length);
+    });
+    const alone = await housestyle([...asJson, files[1]!]);
+    expect(alone.jsonLines()[0]!.alternatives.map(({ tokens }) => tokens)).toEqual(
+      jsonLines()[1]!.alternatives.map(({ tokens }) => tokens),
+    );
+    const other = await housestyle(['caption', '--json', ...drawn, '--seed', '6', files[1]!]);
+    expect(other.jsonLines()[0]!.alternatives).toHaveLength(1);
+    expect(other.jsonLines()[0]!.caption).not.toBe(jsonLines()[1]!.caption);
+  });
+
+  it('prints a line a candidate with its score when asked for several', async () => {
+    const { stdout } = await housestyle(['caption', '--scoring', 'hf', '--num-return-sequences', '3', files[0]!]);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => line.split('\t')[0])).toEqual([files[0], files[0], files[0]]);
+    const scores = lines.map((line) => Number(line.split('\t')[2]));
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+  });
+
   it('reports bad pictures by their codes and captions the others', async () => {
     const [text, empty] = [join(folder, 'text.jpg'), join(folder, 'empty.png')];
     const truncated = join(folder, 'truncated.png');
@@ -132,7 +157,16 @@ describe('housestyle', () => {
     [['caption']],
     [['caption', '--num-beams', '0', 'x.png']],
     [['caption', '--num-beams', 'many', 'x.png']],
-    [['caption', '--decode', 'sample', 'x.png']],
+    [['caption', '--decode', 'sideways', 'x.png']],
+    [['caption', '--scoring', 'loudest', 'x.png']],
+    [['caption', '--decode', 'sample', '--temperature', '0', 'x.png']],
+    [['caption', '--decode', 'sample', '--top-p', '1.5', 'x.png']],
+    [['caption', '--decode', 'sample', '--seed', '-1', 'x.png']],
+    [['caption', '--decode', 'sample', '--num-beams', '3', 'x.png']],
+    [['caption', '--decode', 'greedy', '--num-return-sequences', '2', 'x.png']],
+    [['caption', '--num-beams', '2', '--num-return-sequences', '3', 'x.png']],
+    [['caption', '--temperature', '0.5', 'x.png']],
+    [['caption', '--length-penalty', '2', 'x.png']],
     [['caption', '--embedding', 'x.png']],
     [['caption', '--loud', 'x.png']],
     [['models']],

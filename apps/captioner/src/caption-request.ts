@@ -1,5 +1,5 @@
 import { embeddingFromBytes, type CaptionItem, type CaptionRequest } from '@housestyle/contracts/captioner';
-import { completeGeneration, type GenerationDefaults } from '@housestyle/clipcap';
+import { completeGeneration, MAX_BEAMS, type GenerationDefaults } from '@housestyle/clipcap';
 import { DomainError, type MapperReference } from '@housestyle/domain';
 import type { ItemInput, ServedBase } from './worker-messages.js';
 
@@ -20,9 +20,9 @@ export function checkRequest(request: CaptionRequest, maxItems: number): void {
   }
 }
 
-/** @throws DomainError `invalid_request` for settings no search can work with. */
+/** @throws DomainError `invalid_request` for settings no search can work with, whatever the mapper says where they are silent. */
 export function checkGeneration(generation: GenerationDefaults): void {
-  completeGeneration([generation], ANY_STOP);
+  completeGeneration([generation, { numBeams: MAX_BEAMS }], ANY_STOP);
 }
 
 /**

@@ -8,10 +8,15 @@ export type PictureOutcome =
 export interface ReportOptions {
   readonly json: boolean;
   readonly embedding: boolean;
+  /** more than one: a line for each. */
+  readonly numReturnSequences?: number;
 }
 
-/** The line of stdout for one picture; undefined when only stderr speaks of it. */
-export function reportLine(outcome: PictureOutcome, { json, embedding }: ReportOptions): string | undefined {
+/** The lines of stdout for one picture, one unless more captions are asked for; undefined when only stderr speaks of it. */
+export function reportLine(
+  outcome: PictureOutcome,
+  { json, embedding, numReturnSequences = 1 }: ReportOptions,
+): string | undefined {
   const { image } = outcome;
   if ('error' in outcome) {
     const { code, message } = outcome.error;
@@ -19,8 +24,10 @@ export function reportLine(outcome: PictureOutcome, { json, embedding }: ReportO
   }
   const { hypotheses } = outcome.output;
   const [best] = hypotheses;
-  // a line a picture, also of a model that writes several
-  if (!json) return `${image}\t${(best?.text ?? '').replaceAll(/\s*\n\s*/g, ' ')}`;
+  if (!json && numReturnSequences > 1) {
+    return hypotheses.map(({ text, score }) => `${image}\t${onOneLine(text)}\t${score.toFixed(4)}`).join('\n');
+  }
+  if (!json) return `${image}\t${onOneLine(best?.text ?? '')}`;
   return JSON.stringify({
     image,
     caption: best?.text,
@@ -29,3 +36,6 @@ export function reportLine(outcome: PictureOutcome, { json, embedding }: ReportO
     ...(embedding && { embedding: [...outcome.output.embedding] }),
   });
 }
+
+/** Also of a model that writes several. */
+const onOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ');

@@ -2,20 +2,18 @@ import type { CaptionOutput, GenerationDefaults } from '@housestyle/clipcap';
 import { toDomainError, type DomainError } from '@housestyle/domain';
 import type { Device } from '@housestyle/runtime';
 import { reportLine, type PictureOutcome, type ReportOptions } from './caption-report.js';
+import { generationOf, type GenerationOptions } from './generation-options.js';
 import { LocalEngine } from './local-engine.js';
 import { ModelLibrary } from './model-library.js';
 import { ProgressBar } from './progress-bar.js';
 import { readPicture } from './read-picture.js';
 import { EXIT_FAILED, EXIT_OK, type Terminal } from './terminal.js';
 
-export interface CaptionOptions extends ReportOptions {
+export interface CaptionOptions extends ReportOptions, GenerationOptions {
   /** a shipped model's name, or a directory. */
   readonly model: string;
   readonly mapper?: string;
   readonly device?: Device;
-  readonly decode?: 'beam' | 'greedy';
-  readonly numBeams?: number;
-  readonly maxNewTokens?: number;
 }
 
 const BATCH_SIZE = 16;
@@ -67,9 +65,3 @@ function report(outcome: PictureOutcome, options: ReportOptions, terminal: Termi
 }
 
 const isPicture = (read: Uint8Array | DomainError): read is Uint8Array => read instanceof Uint8Array;
-
-const generationOf = ({ decode, numBeams, maxNewTokens }: CaptionOptions): GenerationDefaults => ({
-  ...(decode && { decode }),
-  ...(numBeams !== undefined && { numBeams }),
-  ...(maxNewTokens !== undefined && { maxNewTokens }),
-});

@@ -16,6 +16,15 @@ export function positive(text: string): number {
   throw new InvalidArgumentError('Give a number above 0.');
 }
 
+/** A number from `least` to `most`. */
+export function numberWithin(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Give a number from ${least} to ${most}.`);
+  };
+}
+
 /** A share below 1, or a whole number of updates. */
 export function shareOrCount(text: string): number {
   const value = Number(text);
@@ -34,4 +43,11 @@ export function seed(text: string): number {
 export function safetensorsFile(text: string): string {
   if (text.endsWith('.safetensors')) return text;
   throw new InvalidArgumentError('Give a name that ends in .safetensors.');
+}
+
+/** Names, comma-separated. */
+export function names(text: string): string[] {
+  const list = text.split(',').map((name) => name.trim());
+  if (list.every((name) => name !== '')) return list;
+  throw new InvalidArgumentError('Give names, with commas between them.');
 }

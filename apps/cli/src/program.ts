@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module';
-import { MAX_BEAMS } from '@housestyle/clipcap';
 import { DEVICES } from '@housestyle/runtime';
 import { Command, Help, Option } from 'commander';
 import { createTenant, migrateDatabase, type TenantOptions } from './administration.command.js';
 import { registerBench } from './bench/register-bench.js';
 import { captionPictures, type CaptionOptions } from './caption.command.js';
-import { evaluateResults, type EvaluateOptions } from './evaluate.command.js';
+import { registerEvaluation } from './evaluation/register-evaluation.js';
+import { registerFeatures } from './features/register-features.js';
+import { addGenerationOptions, contradictionIn } from './generation-options.js';
 import { registerLearning } from './learning/register-learning.js';
 import { listModels } from './models.command.js';
-import { count } from './option-values.js';
 import type { Terminal } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -36,25 +36,14 @@ Examples:
   Another mapper on the same base model, greedily, at most 20 tokens.
   $ housestyle caption --mapper models/demo/mapper-transformer --decode greedy --max-new-tokens 20 photo.jpg
 
+  Three candidates drawn by their probability, a line each with its score; the same seed draws the same again.
+  $ housestyle caption --decode sample --temperature 0.8 --top-p 0.9 --seed 7 --num-return-sequences 3 photo.jpg
+
+  Beams that compete as in Hugging Face's generate.
+  $ housestyle caption --scoring hf --length-penalty 0.8 photo.jpg
+
   A picture that cannot be read is named on stderr with its error code (and in its JSON line: {"image", "error"}); the
   others go on, and the exit code is 1.`;
-
-const EVALUATE_EXAMPLES = `
-Examples:
-  COCO captions {"images", "annotations": [{"image_id", "caption"}]} against COCO results [{"image_id", "caption"}]: a table.
-  $ housestyle evaluate --references captions_val2014.json --hypotheses results.json
-
-  One JSON object {bleu: [4], rougeL, cider, ciderD, ciderPlain}, and one a picture in a file. cider is what the COCO
-  caption evaluation code and papers call CIDEr, which is CIDEr-D; ciderPlain has neither clipping nor length penalty.
-  $ housestyle evaluate --references c.json --hypotheses r.json --json --per-image scores.jsonl
-
-  Few pictures, with CIDEr's document frequencies from many, so that figures compare.
-  $ housestyle evaluate --references held-out.json --hypotheses r.json --frequencies captions_train2014.json
-
-  METEOR and SPICE too, from a folder with meteor-1.5.jar (and data/) and spice-1.0.jar (and lib/); needs Java.
-  $ housestyle evaluate --references c.json --hypotheses r.json --jars pycocoevalcap/
-
-  Pictures of the references without a result are left out and counted on stderr.`;
 
 const MODELS_EXAMPLES = `
 Examples:
@@ -83,41 +72,23 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
     .exitOverride()
     .configureOutput({ writeErr: (text) => terminal.complain(text.trimEnd()) });
 
-  program
+  const caption = program
     .command('caption')
     .description('Caption picture files (JPEG, PNG, WebP, GIF, TIFF, AVIF).')
     .argument('<image...>', 'picture files')
     .option('--model <name|dir>', 'base model: one of `housestyle models list`, or a directory', 'demo')
-    .option('--mapper <dir>', "mapper directory to use instead of the base model's own")
-    .addOption(new Option('--decode <how>', 'how to search').choices(['beam', 'greedy']).default('beam'))
-    .option(
-      '--num-beams <n>',
-      `beams of the search, 1 to ${MAX_BEAMS} (default: the model's, usually 5)`,
-      count(MAX_BEAMS),
-    )
-    .option('--max-new-tokens <n>', "longest caption in tokens (default: the model's, usually 67)", count())
+    .option('--mapper <dir>', "mapper directory to use instead of the base model's own");
+  addGenerationOptions(caption)
     .addOption(new Option('--device <where>', 'where to compute').choices(DEVICES).default('cpu'))
     .option('--json', 'print one JSON object per picture', false)
     .option('--embedding', "add CLIP's image embedding to the JSON", false)
     .addHelpText('after', CAPTION_EXAMPLES)
     .action(async (images: string[], options: CaptionOptions) => {
       if (options.embedding && !options.json) program.error('error: --embedding needs --json');
+      const contradiction = contradictionIn(options);
+      if (contradiction) program.error(`error: ${contradiction}`);
       exit(await captionPictures(images, options, terminal));
     });
-
-  program
-    .command('evaluate')
-    .description(
-      'Score captions against references: BLEU-1 to BLEU-4, ROUGE-L, CIDEr; METEOR and SPICE with their jars.',
-    )
-    .requiredOption('--references <file>', 'COCO captions: what people wrote')
-    .requiredOption('--hypotheses <file>', 'COCO results: one caption a picture')
-    .option('--json', 'print one JSON object', false)
-    .option('--per-image <file>', 'write one JSON object per picture')
-    .option('--frequencies <file>', "COCO captions to take CIDEr's document frequencies from (default: the references)")
-    .option('--jars <dir>', 'directory with the METEOR 1.5 and SPICE 1.0 jars')
-    .addHelpText('after', EVALUATE_EXAMPLES)
-    .action(async (options: EvaluateOptions) => exit(await evaluateResults(options, terminal)));
 
   program
     .command('models')
@@ -146,6 +117,8 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
     .addHelpText('after', TENANT_EXAMPLES)
     .action(async (name: string, options: TenantOptions) => exit(await createTenant(name, options, terminal)));
 
+  registerEvaluation(program, terminal, exit);
+  registerFeatures(program, terminal, exit);
   registerLearning(program, terminal, exit);
   registerBench(program, terminal, exit);
 

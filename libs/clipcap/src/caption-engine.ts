@@ -2,7 +2,6 @@ import { BASE_MAPPER_ID, DomainError, type Hypothesis } from '@housestyle/domain
 import type { GraphRunner, GraphRunOptions } from '@housestyle/graph';
 import { ClipImageEncoder } from './clip-image-encoder.js';
 import type { ClipPreprocessing } from './clip-config.js';
-import { BeamSearch } from './generation/beam-search.js';
 import { Decoder } from './generation/decoder.js';
 import {
   completeGeneration,
@@ -10,9 +9,10 @@ import {
   type CompleteGeneration,
   type GenerationDefaults,
 } from './generation/generation-config.js';
-import { GreedySearch } from './generation/greedy-search.js';
-import { toHypothesis } from './generation/hypothesis.js';
+import { toHypotheses } from './generation/hypothesis.js';
+import { hashOf } from './generation/random-stream.js';
 import type { Search } from './generation/search.js';
+import { searchFor } from './generation/search-settings.js';
 import { stoppingCriteria } from './generation/stopping-criteria.js';
 import { Gpt2Tokenizer } from './gpt2-tokenizer.js';
 import type { Mapper } from './mapper.js';
@@ -141,7 +141,8 @@ export class CaptionEngine {
   private async captionBatch(items: readonly CaptionItem[], generation: GenerationDefaults): Promise<CaptionOutput[]> {
     const embeddings = await this.embeddingsOf(items);
     const prefixes = await this.prefixesOf(items, embeddings);
-    const searches = items.map((item) => this.searchFor(item, generation));
+    const settings = items.map((item) => this.settingsOf(item, generation));
+    const searches = items.map((item, i) => this.searchFor(item, settings[i]!));
     const requests = items.map((item, i) => {
       const { decoderDelta: delta } = this.handleOf(item);
       return { search: searches[i]!, prefix: prefixes[i]!, ...(delta && { delta }) };
@@ -150,7 +151,7 @@ export class CaptionEngine {
     return items.map((item, i) => ({
       embedding: embeddings[i]!,
       mapperId: this.handleOf(item).id,
-      hypotheses: searches[i]!.beams().map((beam) => toHypothesis(beam, this.tokenizer)),
+      hypotheses: toHypotheses(searches[i]!.beams(), this.tokenizer, settings[i]!.numReturnSequences),
     }));
   }
 
@@ -186,11 +187,10 @@ export class CaptionEngine {
     return prefixes;
   }
 
-  private searchFor(item: CaptionItem, generation: GenerationDefaults): Search {
-    const settings = this.settingsOf(item, generation);
+  private searchFor(item: CaptionItem, settings: CompleteGeneration): Search {
     const { prefixLength } = this.handleOf(item).mapper.config;
     const criteria = stoppingCriteria(settings, { numPositions: this.decoder.config.numPositions, prefixLength });
-    return settings.decode === 'greedy' ? new GreedySearch(criteria) : new BeamSearch(settings.numBeams, criteria);
+    return searchFor(settings, criteria, settings.decode === 'sample' ? keyOf(item.input) : 0);
   }
 
   private settingsOf(item: CaptionItem, generation: GenerationDefaults): CompleteGeneration {
@@ -201,6 +201,13 @@ export class CaptionEngine {
   private handleOf({ mapper }: CaptionItem): MapperHandle {
     return mapper ?? this.baseMapper;
   }
+}
+
+/** By what was given, bit for bit: an embedding that is computed may differ in its last bits with its batch. */
+function keyOf(input: CaptionInput): number {
+  if ('pixels' in input) return hashOf(input.pixels);
+  const { buffer, byteOffset, byteLength } = input.embedding;
+  return hashOf(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
 interface EngineContext {

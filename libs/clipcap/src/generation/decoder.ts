@@ -92,7 +92,7 @@ export class Decoder {
     const outputs = await this.run({ ...prefixFeeds(images, this.config), ...cache.noPast(images.length) }, batch);
     const lengths = images.map(({ prefixLength }) => prefixLength);
     cache.add(outputs, lengths);
-    images.forEach((image, i) => advance(image, [{ ...continuationsOf(outputs, i), path: [] }]));
+    images.forEach((image, i) => advance(image, [{ ...continuationsOf(outputs, i, image.search.breadth), path: [] }]));
   }
 
   /** One more token for every running beam of every image. */
@@ -100,8 +100,11 @@ export class Decoder {
     const { images, cache } = batch;
     const outputs = await this.run({ ...stepFeeds(images, cache, this.config), ...cache.feeds() }, batch);
     let row = 0;
-    const rows = images.map(({ paths }, i) =>
-      paths.map((path, n) => ({ ...continuationsOf(outputs, row++), path: [...path, cache.usedBy(i) + n] })),
+    const rows = images.map(({ paths, search }, i) =>
+      paths.map((path, n) => ({
+        ...continuationsOf(outputs, row++, search.breadth),
+        path: [...path, cache.usedBy(i) + n],
+      })),
     );
     cache.append(
       outputs,
@@ -116,9 +119,10 @@ export class Decoder {
   }
 
   private run(feeds: Feeds, { images, cache, deltas, words }: Batch): Promise<Fetched> {
-    const breadth = Math.max(...images.map(({ search }) => search.breadth));
-    const k = int64([Math.min(breadth, this.config.vocabSize)]);
-    const fetches = ['top_log_probs', 'top_ids', ...cache.presentNames];
+    const breadths = images.map(({ search }) => search.breadth);
+    const k = int64([Math.min(Math.max(1, ...breadths.filter(Number.isFinite)), this.config.vocabSize)]);
+    const whole = breadths.includes(Infinity) ? ['logits'] : [];
+    const fetches = ['top_log_probs', 'top_ids', ...whole, ...cache.presentNames];
     const variant = words ? 'wordDeltas' : deltas ? 'deltas' : 'plain';
     return this.session.run({ ...feeds, k, ...deltas?.feeds(), ...words?.feeds() }, { variant, fetches });
   }

@@ -82,13 +82,24 @@ export function stepFeeds(
   };
 }
 
-/** What the graph says of the `row`-th of the rows asked for. */
-export function continuationsOf(outputs: Fetched, row: number): Continuations {
+/** What the graph says of the `row`-th of the rows asked for, as much as a search of this breadth wants of it. */
+export function continuationsOf(outputs: Fetched, row: number, breadth: number): Continuations {
+  if (breadth === Infinity) return allContinuations(outputs, row);
   const logProbs = fetched(outputs, 'top_log_probs', 'float32');
   const k = logProbs.dims[1]!;
-  const [from, to] = [row * k, (row + 1) * k];
+  const [from, to] = [row * k, row * k + Math.min(k, breadth)];
   const ids = fetched(outputs, 'top_ids', 'int64').data.subarray(from, to);
   return { ids: Array.from(ids, Number), logProbs: logProbs.data.subarray(from, to) };
+}
+
+/** Sorting the whole vocabulary in the graph would cost more than the step itself. */
+function allContinuations(outputs: Fetched, row: number): Continuations {
+  const logits = fetched(outputs, 'logits', 'float32');
+  const V = logits.dims[1]!;
+  const own = logits.data.subarray(row * V, (row + 1) * V);
+  const largest = own.reduce((most, logit) => Math.max(most, logit), -Infinity);
+  const total = Math.log(own.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
+  return { ids: [...own.keys()], logProbs: own.map((logit) => logit - largest - total) };
 }
 
 /** [1, 1, S, S] */

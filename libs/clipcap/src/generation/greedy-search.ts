@@ -1,7 +1,10 @@
 import type { Beam, Continuations, NextRow, Search } from './search.js';
 import type { StoppingCriteria } from './stopping-criteria.js';
 
-/** Always the likeliest token. ClipCap's `generate2` is this: its top-p filter never removes the token it then takes. */
+/**
+ * Always the likeliest token. ClipCap's `generate2`, top-p 0.8 and any temperature, is this too: its filter never removes
+ * the token it then takes, so nothing is computed for it.
+ */
 export class GreedySearch implements Search {
   readonly breadth = 1;
   nextRows: readonly NextRow[] = [];

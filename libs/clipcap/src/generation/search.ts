@@ -1,4 +1,4 @@
-/** The best next tokens of one row, best first. */
+/** The next tokens of one row: the best, best first, or all, in the order of their ids. */
 export interface Continuations {
   readonly ids: readonly number[];
   readonly logProbs: Float32Array;
@@ -15,7 +15,7 @@ export interface NextRow {
 export interface Beam {
   /** the stop token included. */
   readonly tokens: readonly number[];
-  /** mean log-probability per token. */
+  /** mean log-probability per token, or by another length penalty where the search has one. */
   readonly score: number;
   readonly isStopped: boolean;
 }
@@ -25,7 +25,7 @@ export interface Beam {
  * which rows come next; none means that it is done. Rows that need no more computing are not asked for.
  */
 export interface Search {
-  /** how many continuations of each row it looks at. */
+  /** how many continuations of each row it is given, best first; Infinity: all, in the order of their ids. */
   readonly breadth: number;
   readonly nextRows: readonly NextRow[];
   advance(rows: readonly Continuations[]): void;

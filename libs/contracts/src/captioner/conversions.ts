@@ -1,5 +1,20 @@
-import { DomainError, type GenerationSettings, type Hypothesis, type MapperReference } from '@housestyle/domain';
-import type { WireGenerationSettings, WireHypothesis, WireMapperReference } from './messages.js';
+import {
+  DECODES,
+  DomainError,
+  SCORINGS,
+  type Decode,
+  type GenerationSettings,
+  type Hypothesis,
+  type MapperReference,
+  type Scoring,
+} from '@housestyle/domain';
+import type {
+  WireDecode,
+  WireGenerationSettings,
+  WireHypothesis,
+  WireMapperReference,
+  WireScoring,
+} from './messages.js';
 
 const BYTES_PER_FLOAT = 4;
 
@@ -22,25 +37,43 @@ export function embeddingFromBytes(bytes: Uint8Array): Float32Array {
 }
 
 export function generationToWire(settings: GenerationSettings): WireGenerationSettings {
+  const { decode, scoring, stopTokenIds, ...numbers } = settings;
   return {
-    decode: settings.decode === 'greedy' ? 'DECODE_GREEDY' : 'DECODE_BEAM',
-    numBeams: settings.numBeams,
-    maxNewTokens: settings.maxNewTokens,
-    stopTokenIds: [...(settings.stopTokenIds ?? [])],
+    ...numbers,
+    decode: WIRE_DECODES[decode],
+    stopTokenIds: [...(stopTokenIds ?? [])],
+    ...(scoring && { scoring: WIRE_SCORINGS[scoring] }),
   };
 }
 
 /** What the sender left unset (0, empty) is absent: the mapper decides, then the base model. */
 export function generationFromWire(wire: WireGenerationSettings | null | undefined): Partial<GenerationSettings> {
   if (!wire) return {};
+  const decode = DECODES.find((name) => WIRE_DECODES[name] === wire.decode);
+  const scoring = SCORINGS.find((name) => WIRE_SCORINGS[name] === wire.scoring);
   return {
-    ...(wire.decode === 'DECODE_BEAM' && { decode: 'beam' }),
-    ...(wire.decode === 'DECODE_GREEDY' && { decode: 'greedy' }),
+    ...(decode && { decode }),
     ...(wire.numBeams && { numBeams: wire.numBeams }),
     ...(wire.maxNewTokens && { maxNewTokens: wire.maxNewTokens }),
     ...(wire.stopTokenIds?.length && { stopTokenIds: wire.stopTokenIds }),
+    ...(scoring && { scoring }),
+    ...(typeof wire.lengthPenalty === 'number' && { lengthPenalty: wire.lengthPenalty }),
+    ...(wire.temperature && { temperature: wire.temperature }),
+    ...(wire.topK && { topK: wire.topK }),
+    ...(wire.topP && { topP: wire.topP }),
+    ...(wire.seed && { seed: wire.seed }),
+    ...(wire.numReturnSequences && { numReturnSequences: wire.numReturnSequences }),
   };
 }
+
+const WIRE_DECODES: Readonly<Record<Decode, WireDecode>> = {
+  beam: 'DECODE_BEAM',
+  greedy: 'DECODE_GREEDY',
+  nucleus: 'DECODE_NUCLEUS',
+  sample: 'DECODE_SAMPLE',
+};
+
+const WIRE_SCORINGS: Readonly<Record<Scoring, WireScoring>> = { clipcap: 'SCORING_CLIPCAP', hf: 'SCORING_HF' };
 
 export const mapperToWire = (mapper: MapperReference): WireMapperReference => ({ ...mapper });
 

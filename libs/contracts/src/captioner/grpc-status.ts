@@ -15,6 +15,7 @@ const CODE_OF_STATUS: Partial<Record<status, ErrorCode>> = {
 
 const STATUS_OF_CODE: Partial<Record<ErrorCode, status>> = {
   captioner_unavailable: status.UNAVAILABLE,
+  model_unavailable: status.UNAVAILABLE,
   captioner_overloaded: status.RESOURCE_EXHAUSTED,
   deadline_exceeded: status.DEADLINE_EXCEEDED,
   model_not_found: status.NOT_FOUND,

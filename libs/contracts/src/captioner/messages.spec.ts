@@ -1,4 +1,5 @@
 import type { MessageTypeDefinition, PackageDefinition } from '@grpc/proto-loader';
+import type { GenerationSettings } from '@housestyle/domain';
 import { describe, expect, it } from 'vitest';
 import { embeddingFromBytes, embeddingToBytes, generationFromWire, generationToWire } from './conversions.js';
 import type * as messages from './messages.js';
@@ -27,6 +28,13 @@ const FIELDS = {
     numBeams: 'uint32',
     maxNewTokens: 'uint32',
     stopTokenIds: 'uint32[]',
+    scoring: 'Scoring',
+    lengthPenalty: 'double',
+    temperature: 'double',
+    topK: 'uint32',
+    topP: 'double',
+    seed: 'uint32',
+    numReturnSequences: 'uint32',
   } satisfies FieldsOf<messages.WireGenerationSettings>,
   CaptionResponse: {
     baseModel: 'string',
@@ -63,18 +71,48 @@ describe('captioner messages', () => {
     expect(messagesOfProto()).toEqual(FIELDS);
   });
 
-  it('name exactly the decode values of the .proto', () => {
-    const values = {
+  it('name exactly the enums’ values of the .proto', () => {
+    const decodes = {
       DECODE_UNSPECIFIED: true,
       DECODE_BEAM: true,
       DECODE_GREEDY: true,
+      DECODE_NUCLEUS: true,
+      DECODE_SAMPLE: true,
     } satisfies Record<messages.WireDecode, true>;
+    const scorings = {
+      SCORING_UNSPECIFIED: true,
+      SCORING_CLIPCAP: true,
+      SCORING_HF: true,
+    } satisfies Record<messages.WireScoring, true>;
     const settings = captionerPackageDefinition()[`${CAPTIONER_PACKAGE}.GenerationSettings`] as MessageTypeDefinition<
       object,
       object
     >;
-    const [decode] = (settings.type as unknown as { enumType: { value: { name: string }[] }[] }).enumType;
-    expect(decode?.value.map((value) => value.name)).toEqual(Object.keys(values));
+    const { enumType } = settings.type as unknown as { enumType: { name: string; value: { name: string }[] }[] };
+    expect(Object.fromEntries(enumType.map(({ name, value }) => [name, value.map((each) => each.name)]))).toEqual({
+      Decode: Object.keys(decodes),
+      Scoring: Object.keys(scorings),
+    });
+  });
+
+  it.each<GenerationSettings>([
+    { decode: 'beam', numBeams: 4, maxNewTokens: 30, scoring: 'hf', lengthPenalty: 0, numReturnSequences: 2 },
+    { decode: 'nucleus', numBeams: 1, maxNewTokens: 30 },
+    {
+      decode: 'sample',
+      numBeams: 1,
+      maxNewTokens: 30,
+      temperature: 0.7,
+      topK: 40,
+      topP: 0.9,
+      seed: 4_294_967_295,
+      numReturnSequences: 5,
+    },
+  ])('carry %o', (settings) => {
+    const method = captionerServiceDefinition().service['Caption'];
+    const request = { baseModel: 'demo', items: [], generation: generationToWire(settings) };
+    const read = method?.requestDeserialize(method.requestSerialize(request)) as messages.CaptionRequest;
+    expect(generationFromWire(read.generation)).toEqual(settings);
   });
 
   it('survive the wire', () => {

@@ -38,7 +38,8 @@ export interface WireMapperReference {
   key: string;
 }
 
-export type WireDecode = 'DECODE_UNSPECIFIED' | 'DECODE_BEAM' | 'DECODE_GREEDY';
+export type WireDecode = 'DECODE_UNSPECIFIED' | 'DECODE_BEAM' | 'DECODE_GREEDY' | 'DECODE_NUCLEUS' | 'DECODE_SAMPLE';
+export type WireScoring = 'SCORING_UNSPECIFIED' | 'SCORING_CLIPCAP' | 'SCORING_HF';
 
 export interface WireGenerationSettings {
   decode?: WireDecode;
@@ -48,6 +49,19 @@ export interface WireGenerationSettings {
   maxNewTokens?: number;
   /** empty: left open; the full stop when nobody says. */
   stopTokenIds?: number[];
+  scoring?: WireScoring;
+  /** of beams under SCORING_HF; absent: left open; 1 when nobody says. */
+  lengthPenalty?: number | null;
+  /** of draws, as the other four; 0: left open; 1 when nobody says. */
+  temperature?: number;
+  /** 0: left open; all tokens when nobody says. */
+  topK?: number;
+  /** 0: left open; 1 when nobody says. */
+  topP?: number;
+  /** 0: left open; 0 when nobody says. */
+  seed?: number;
+  /** hypotheses at most; 0: left open; every beam, or one draw, when nobody says. */
+  numReturnSequences?: number;
 }
 
 export interface CaptionResponse {
@@ -76,7 +90,7 @@ export interface ItemStatus {
 
 export interface WireHypothesis {
   text: string;
-  /** mean log-probability per token. */
+  /** mean log-probability per token; under SCORING_HF the sum / length^lengthPenalty. */
   score: number;
   tokens: number[];
   isStopped: boolean;
