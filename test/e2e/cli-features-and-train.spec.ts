@@ -150,7 +150,7 @@ describe('housestyle train', () => {
 
   it('refuses what it cannot use before it trains', async () => {
     expect((await housestyle(train('whole'))).stderr).toMatch(/conflict: .*whole exists already/);
-    expect((await housestyle(train('new', '--prefix-length', '100'))).stderr).toMatch(/give a prefix of ≤ 64/);
+    expect((await housestyle(train('new', '--prefix-length', '100'))).stderr).toMatch(/give a prefix of ≤ 96/);
     expect((await housestyle(train('new', '--tune-gpt2', '--only-prefix'))).exitCode).toBe(2);
     expect((await housestyle(train('new', '--warm-up', '-1'))).exitCode).toBe(2);
     const made = await readFeatures(at('good.safetensors'));

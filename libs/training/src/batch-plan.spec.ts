@@ -29,6 +29,22 @@ describe('BatchPlan', () => {
     expect(padding / lengths.reduce((a, b) => a + b, 0)).toBeLessThan(0.15);
   });
 
+  it('shuffles alone where asked to, and then fills every batch or leaves captions out, others each epoch', () => {
+    const plan = new BatchPlan(lengths, { batchSize: 8, accumulation: 1, seed: 1, order: 'shuffled' });
+    expect(plan.updatesPerEpoch).toBe(12);
+    const epochs = [0, 1].map((epoch) =>
+      Array.from({ length: 12 }, (_, update) => plan.batches(epoch * 12 + update)).flat(),
+    );
+    for (const epoch of epochs) {
+      expect(epoch.map(({ length }) => length)).toEqual(Array(12).fill(8));
+      expect(new Set(epoch.flat()).size).toBe(96);
+    }
+    expect(new Set(epochs.flat(2)).size).toBeGreaterThan(96);
+    expect(new BatchPlan([3, 3], { batchSize: 8, accumulation: 1, seed: 1, order: 'shuffled' }).updatesPerEpoch).toBe(
+      0,
+    );
+  });
+
   it('makes one small batch of few examples', () => {
     const plan = new BatchPlan([3, 3, 3], { batchSize: 40, accumulation: 4, seed: 1 });
     expect(plan.updatesPerEpoch).toBe(1);

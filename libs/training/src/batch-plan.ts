@@ -6,11 +6,21 @@ export interface BatchSettings {
   /** batches that one update is made of. */
   readonly accumulation: number;
   readonly seed: number;
+  /**
+   * of-like-length, unless said otherwise: batches of captions of like length, the last one as small as it comes.
+   * shuffled: as they come from a shuffle, and captions that fill no batch are left out of their epoch, as in the
+   * official code.
+   */
+  readonly order?: 'of-like-length' | 'shuffled';
 }
 
+/** How many batches an epoch of `count` examples has. */
+export const batchesOfEpoch = (count: number, { batchSize, order }: Pick<BatchSettings, 'batchSize' | 'order'>) =>
+  order === 'shuffled' ? Math.floor(count / batchSize) : Math.ceil(count / batchSize);
+
 /**
- * Which examples make which update: every example once an epoch, none left out however few there are. Batches hold
- * captions of like length, because padding costs time, but in a new order each epoch. A plan is a function of its seed:
+ * Which examples make which update: every example once an epoch, none left out however few there are, unless the order
+ * says so. Batches hold captions of like length, because padding costs time, but in a new order each epoch. A plan is a function of its seed:
  * update 700 is the same whether the 699 before it were just made or long ago.
  */
 export class BatchPlan {
@@ -22,8 +32,7 @@ export class BatchPlan {
     private readonly lengths: readonly number[],
     private readonly settings: BatchSettings,
   ) {
-    const batches = Math.ceil(lengths.length / settings.batchSize);
-    this.updatesPerEpoch = Math.ceil(batches / settings.accumulation);
+    this.updatesPerEpoch = Math.ceil(batchesOfEpoch(lengths.length, settings) / settings.accumulation);
   }
 
   /** The batches of update `update`, counted from 0 over all epochs: indices of examples. */
@@ -34,9 +43,13 @@ export class BatchPlan {
   }
 
   private plan(epoch: number): readonly Update[] {
-    const { batchSize, accumulation, seed } = this.settings;
+    const { batchSize, accumulation, seed, order: asked } = this.settings;
     const random = Random.of(seed, EPOCHS, epoch);
     const order = random.shuffled([...this.lengths.keys()]);
+    if (asked === 'shuffled') {
+      const whole = batchesOfEpoch(order.length, this.settings) * batchSize;
+      return chunks(chunks(order.slice(0, whole), batchSize), accumulation);
+    }
     const batches = chunks(order, batchSize * SORTED_BATCHES).flatMap((some) =>
       chunks(
         some.sort((a, b) => this.lengths[a]! - this.lengths[b]!),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { captionBatch } from './caption-batch.js';
-import { endedTokens, type CaptionExample } from './caption-example.js';
+import { endedTokens, tokenWeight, type CaptionExample } from './caption-example.js';
 import { dropoutFeeds } from './dropout-feeds.js';
 
 const examples: CaptionExample[] = [
@@ -17,6 +17,17 @@ describe('captionBatch', () => {
     expect(feeds['targets']!.data).toEqual(BigInt64Array.of(7n, 0n, 9n, 5n));
     expect(feeds['weights']!.data).toEqual(Float32Array.of(1 / 6, 1 / 6, 1 / 6, 0.5));
     expect(feeds['image_embeds']).toMatchObject({ dims: [2, 2], data: Float32Array.of(1, 2, 3, 4) });
+  });
+
+  it('reads an ignored token, and learns to write every other one', () => {
+    const [first, second] = examples as [CaptionExample, CaptionExample];
+    const ignoring = [{ ...first, ignoredTokenId: 0 }, second];
+    expect(tokenWeight(ignoring)).toBe(5);
+    const { feeds, sizes } = captionBatch(ignoring, 10, 5);
+    expect(sizes).toEqual({ B: 2, S: 2, L: 12, N: 3 });
+    expect(feeds['input_ids']).toMatchObject({ data: BigInt64Array.of(7n, 0n, 0n, 0n) });
+    expect(feeds['rows']!.data).toEqual(BigInt64Array.of(9n, 11n, 21n));
+    expect(feeds['targets']!.data).toEqual(BigInt64Array.of(7n, 9n, 5n));
   });
 });
 

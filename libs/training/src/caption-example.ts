@@ -6,6 +6,8 @@ export interface CaptionExample {
   readonly tokens: readonly number[];
   /** how much its words count beside another example's: 1 is usual. */
   readonly weight: number;
+  /** a token that is read but not learned to be written: the official code pads with 0, and so takes "!" for padding. */
+  readonly ignoredTokenId?: number;
 }
 
 /** Where a caption's tokens end. */
@@ -22,6 +24,15 @@ export function endedTokens(tokens: readonly number[], { stopTokenId, maxTokens 
   return (isEnded ? tokens : [...tokens, stopTokenId]).slice(0, maxTokens);
 }
 
-/** Σ weight over all tokens: what a batch's loss is divided by, so that every token counts by its example's weight. */
+/** Whether the example's token counts in the loss. */
+export const isLearned = ({ ignoredTokenId }: CaptionExample, token: number): boolean => token !== ignoredTokenId;
+
+/** How many of the example's tokens count. */
+export const numLearned = (example: CaptionExample): number =>
+  example.ignoredTokenId === undefined
+    ? example.tokens.length
+    : example.tokens.filter((token) => isLearned(example, token)).length;
+
+/** Σ weight over what counts: what a batch's loss is divided by, so that every token counts by its example's weight. */
 export const tokenWeight = (examples: readonly CaptionExample[]): number =>
-  examples.reduce((sum, { tokens, weight }) => sum + tokens.length * weight, 0);
+  examples.reduce((sum, example) => sum + numLearned(example) * example.weight, 0);

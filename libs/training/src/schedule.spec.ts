@@ -17,6 +17,12 @@ describe('scheduleFactor', () => {
     expect(factors({ warmupShare: 0, decay: 'constant' }, 3)).toEqual([1, 1, 1]);
   });
 
+  it('rises and falls by updates as the official code’s, whose first update moves nothing', () => {
+    expect(factors({ warmupUpdates: 4 }, 8)).toEqual([0, 0.25, 0.5, 0.75, 1, 0.75, 0.5, 0.25]);
+    expect(factors({ warmupUpdates: 5000 }, 3)).toEqual([0, 0.0002, 0.0004]);
+    expect(factors({ warmupUpdates: 0 }, 2)).toEqual([1, 0.5]);
+  });
+
   it('reaches its top however short the run', () => {
     for (const steps of [1, 2, 3, 7]) {
       expect(Math.max(...factors({ warmupShare: 0.9, decay: 'linear' }, steps))).toBe(1);

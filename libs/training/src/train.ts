@@ -1,6 +1,6 @@
 import { DomainError } from '@housestyle/domain';
 import { AdamW } from './adamw.js';
-import { BatchPlan } from './batch-plan.js';
+import { BatchPlan, batchesOfEpoch } from './batch-plan.js';
 import { tokenWeight, type CaptionExample } from './caption-example.js';
 import { addGradients, clippingScale, gradientNorm, type Gradients } from './gradients.js';
 import type { Parameters } from './parameters.js';
@@ -29,6 +29,10 @@ export async function train(run: TrainingRun): Promise<TrainingOutcome> {
     examples.map(({ tokens }) => tokens.length),
     settings,
   );
+  if (plan.updatesPerEpoch === 0) {
+    const message = `${examples.length} captions fill no batch of ${settings.batchSize}: give a smaller one`;
+    throw new DomainError('invalid_request', message);
+  }
   const rate = settings.learningRate;
   const rateOf = typeof rate === 'number' ? () => rate : rate;
   let [tokens, loss]: [number, number | undefined] = [0, undefined];
@@ -58,8 +62,8 @@ export async function train(run: TrainingRun): Promise<TrainingOutcome> {
 export const stepsOfEpochs = (
   count: number,
   epochs: number,
-  settings: Pick<TrainingSettings, 'batchSize' | 'accumulation'>,
-) => Math.ceil(epochs * Math.ceil(Math.ceil(count / settings.batchSize) / settings.accumulation));
+  settings: Pick<TrainingSettings, 'batchSize' | 'accumulation' | 'order'>,
+) => Math.ceil(epochs * Math.ceil(batchesOfEpoch(count, settings) / settings.accumulation));
 
 /** The update's examples, batch by batch, with their replay and their noise. */
 function batchesOf(

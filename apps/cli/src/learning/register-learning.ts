@@ -6,7 +6,7 @@ import { adaptMapper, type AdaptOptions } from './adapt.command.js';
 import { folderFeatures, type FeaturesOptions } from './features.command.js';
 import { trainMapper, type TrainOptions } from './train.command.js';
 import { ENGINES } from './training-engine.js';
-import { LEARNING_RATES, LEAST } from './training-plan.js';
+import { LEARNING_RATES, LEAST, WARM_UP } from './training-recipe.js';
 import { requestTrainingRun, type TrainingRunOptions } from './training-run.command.js';
 
 const ADAPT_HELP = `
@@ -33,17 +33,20 @@ Examples:
   {"file", "row", "caption"}). A picture may have several captions. Interrupted and run again, it goes on where it was.
   Pictures that cannot be read are named with their error code and left out; then the exit code is 1.`;
 
-/** Of a setting: its name, how it is here, how in the official code. */
+/** Of a setting: its name, how it is by default, how with --official. */
 const DIFFERENCES = [
-  ['', 'here', 'official'],
-  ['GPT-2', 'frozen (--only-prefix)', 'tuned, unless --only_prefix'],
+  ['', 'by default', '--official'],
+  ['GPT-2', 'frozen, unless --tune-gpt2', 'tuned, unless --only-prefix'],
   ['learning rate', `${LEARNING_RATES.mapper} mapper, ${LEARNING_RATES.gpt2} GPT-2`, '2e-5'],
   ['epochs', `${LEAST.epochs}, or as many as make ${LEAST.updates} updates`, '10'],
   ['warm-up', 'a tenth of the run', '5,000 updates: 300 captions never get there'],
+  ['batches', 'of like length, little padding', 'as shuffled'],
   ['last batch', 'trained on, however small', 'dropped: fewer than 40 captions teach nothing'],
+  ['long captions', 'cut where GPT-2 ends', 'cut ten deviations above the mean length'],
   ['captions end', 'with <|endoftext|>', 'with their own ".", or not at all'],
   ['token 0, "!"', 'is learned', 'counts as padding'],
   ['gradients', 'shortened to length 1', 'as they are'],
+  ['AdamW', "torch's, epsilon 1e-8", "transformers', epsilon 1e-6"],
 ]
   .map(([name = '', here = '', official = '']) => `  ${name.padEnd(15)}${here.padEnd(37)}${official}`)
   .join('\n');
@@ -57,14 +60,18 @@ Examples:
   Mapper and GPT-2 together: a directory for --model.
   $ housestyle train --features features.safetensors --tune-gpt2 --epochs 20 --out model
 
-  As the official ClipCap code trains (rmokady/CLIP_prefix_caption), where 5,000 updates of warm-up make sense:
-  $ housestyle train --features coco.safetensors --tune-gpt2 --lr 2e-5 --warm-up 5000 --batch-size 40 --epochs 10 --out model
+  As the official ClipCap code trains (rmokady/CLIP_prefix_caption): its two published recipes. --prefix_length_clip is
+  --clip-length here, --bs --batch-size; the embedding's width (its --is_rn) is read from the features.
+  $ housestyle train --official --features coco.safetensors --out model
+  $ housestyle train --official --only-prefix --mapping-type transformer --prefix-length 40 --clip-length 40 \\
+      --normalize-prefix --features coco-rn50x4.safetensors --model clipcap-coco-transformer --out mapper
 
-The defaults are for hundreds of captions, the official ones for half a million:
+The defaults are for hundreds of captions, the official ones for half a million; either can be changed option by option:
 ${DIFFERENCES}
+What is not listed is the same in both: the networks and how they begin, the loss, GPT-2's own dropout while it is tuned.
 
 Run again after a kill with the same options, it goes on from its last checkpoint and ends with the same result; what it
-keeps until then is in OUT.unfinished.`;
+keeps until then is in OUT.unfinished. Two runs with the same OUT at once are one too many: the second is refused.`;
 
 const RUN_HELP = `
 Examples:
@@ -126,8 +133,9 @@ export function registerLearning(program: Command, terminal: Terminal, exit: (co
     .option('--prefix-length <n>', 'positions that the picture has in front of the words', count(512), 10)
     .option('--clip-length <n>', 'transformer: positions that the embedding is spread over', count(512), 10)
     .option('--num-layers <n>', 'transformer: layers', count(64), 8)
+    .option('--official', 'train as the official code does; see below', false)
     .addOption(new Option('--only-prefix', 'train the mapper alone (the default)').conflicts('tuneGpt2'))
-    .option('--tune-gpt2', 'train GPT-2 too', false)
+    .option('--tune-gpt2', 'train GPT-2 too (the default of --official)')
     .option('--normalize-prefix', 'scale embeddings to length 1; the mapper remembers it', false)
     .option(
       '--epochs <n>',
@@ -136,7 +144,11 @@ export function registerLearning(program: Command, terminal: Terminal, exit: (co
     )
     .option('--batch-size <n>', 'captions an update', count(4096), 40)
     .option('--lr <rate>', `learning rate (default: ${LEARNING_RATES.mapper}, GPT-2 ${LEARNING_RATES.gpt2})`, positive)
-    .option('--warm-up <share|n>', 'the rate rises so long: a share of the run, or updates', shareOrCount, 0.1)
+    .option(
+      '--warm-up <share|n>',
+      `the rate rises so long: a share of the run, or updates (default: ${WARM_UP})`,
+      shareOrCount,
+    )
     .option('--seed <n>', 'the same seed, the same result', seed, 1)
     .option('--checkpoint-every <n>', 'updates between checkpoints', count(), 100)
     .option('--restart', 'forget what an interrupted run has done', false)

@@ -23,7 +23,8 @@ import { ModelLibrary } from '../model-library.js';
 import { ProgressBar } from '../progress-bar.js';
 import { EXIT_OK, type Terminal } from '../terminal.js';
 import { openTrainingEngine, type EngineName } from './training-engine.js';
-import { planTraining, type RecipeOptions, type TrainingPlan } from './training-plan.js';
+import { planTraining, type TrainingPlan } from './training-plan.js';
+import { tunesGpt2, type RecipeOptions } from './training-recipe.js';
 import { UnfinishedTraining } from './unfinished-training.js';
 import { counted, grouped, seconds } from '../wording.js';
 
@@ -60,7 +61,7 @@ export async function trainMapper(options: TrainOptions, terminal: Terminal): Pr
   await unfinished.discard();
   const report = {
     out: options.out,
-    use: options.tuneGpt2 ? '--model' : '--mapper',
+    use: tunesGpt2(options) ? '--model' : '--mapper',
     trainableParameters: [...plan.parameters.values()].reduce((sum, { data }) => sum + data.length, 0),
     captions: plan.examples.length,
     steps: plan.settings.steps,
@@ -77,10 +78,11 @@ async function unfinishedTraining(
   { sha256 }: BaseModelDescription,
 ): Promise<UnfinishedTraining> {
   const { features, model, out, device, engine, restart } = options;
-  const { mappingType, prefixLength, clipLength, numLayers, tuneGpt2, normalizePrefix } = options;
+  const { official, mappingType, prefixLength, clipLength, numLayers, normalizePrefix } = options;
   const { epochs, batchSize, lr, warmUp, seed } = options;
   const folder = `${resolve(out)}.unfinished`;
-  const network = { mappingType, prefixLength, clipLength, numLayers, tuneGpt2, normalizePrefix };
+  const tuneGpt2 = tunesGpt2(options);
+  const network = { official, mappingType, prefixLength, clipLength, numLayers, tuneGpt2, normalizePrefix };
   const run = {
     model,
     base: sha256,
@@ -145,10 +147,11 @@ async function writeResult(
   description: BaseModelDescription,
   features: Features,
   { config, parameters, model }: TrainingPlan,
-  { out, tuneGpt2 }: TrainOptions,
+  options: TrainOptions,
 ): Promise<void> {
+  const { out } = options;
   const tensors = new Map([...parameters].filter(([name]) => name.startsWith('clip_project.')));
-  if (!tuneGpt2) {
+  if (!tunesGpt2(options)) {
     await writeMapperArtefact(out, { config, tensors, base: description });
     return;
   }
