@@ -1,7 +1,7 @@
 import { DomainError } from '@housestyle/domain';
 import { fetched, uint8, type GraphRunner, type GraphRunOptions, type GraphSession } from '@housestyle/graph';
-import { parseClipConfig, parseClipPreprocessing, type ClipPreprocessing } from './clip-config.js';
-import { buildClipVision } from './clip-vit.js';
+import type { ClipPreprocessing } from './clip-config.js';
+import { buildImageTower, openClip } from './clip-model.js';
 import type { ClipFiles } from './model-files.js';
 import { rowsOf } from './rows.js';
 
@@ -19,11 +19,9 @@ export class ClipImageEncoder {
 
   /** @throws DomainError `invalid_model` */
   static async load(files: ClipFiles, runner: GraphRunner, options?: GraphRunOptions): Promise<ClipImageEncoder> {
-    const config = parseClipConfig(files.config);
-    const { imageSize } = config.vision;
-    const preprocessing = parseClipPreprocessing(files.preprocessor, imageSize);
-    const session = await runner.load(buildClipVision(config, preprocessing, files.weights), options);
-    return new ClipImageEncoder(imageSize, preprocessing, config.projectionDim, session);
+    const clip = openClip(files);
+    const session = await runner.load(buildImageTower(clip), options);
+    return new ClipImageEncoder(clip.imageSize, clip.preprocessing, clip.projectionDim, session);
   }
 
   /**

@@ -7,7 +7,8 @@ import {
   type GraphRunOptions,
   type GraphSession,
 } from '@housestyle/graph';
-import { parseClipConfig, type ClipTextConfig } from './clip-config.js';
+import type { ClipTextConfig } from './clip-config.js';
+import { openClip } from './clip-model.js';
 import { buildClipText } from './clip-vit.js';
 import type { ClipFiles } from './model-files.js';
 import { rowsOf } from './rows.js';
@@ -23,12 +24,13 @@ export class ClipTextEncoder {
     private readonly session: GraphSession,
   ) {}
 
-  /** @throws DomainError `invalid_model` */
+  /** @throws DomainError `invalid_model`, also when the checkpoint has no text tower */
   static async load(files: ClipFiles, runner: GraphRunner, options?: GraphRunOptions): Promise<ClipTextEncoder> {
-    const config = parseClipConfig(files.config);
-    const logitScale = Math.exp(readWeight(files.weights, 'logit_scale', [])[0]!);
-    const session = await runner.load(buildClipText(config, files.weights), options);
-    return new ClipTextEncoder(config.text, config.projectionDim, logitScale, session);
+    const { text, projectionDim, weights } = openClip(files);
+    if (!text) throw new DomainError('invalid_model', `${weights.label}: this CLIP has no text tower`);
+    const logitScale = Math.exp(readWeight(weights, 'logit_scale', [])[0]!);
+    const session = await runner.load(buildClipText({ text, projectionDim }, weights), options);
+    return new ClipTextEncoder(text, projectionDim, logitScale, session);
   }
 
   get contextLength(): number {

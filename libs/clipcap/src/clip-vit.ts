@@ -15,6 +15,7 @@ import type {
   ClipVisionConfig,
 } from './clip-config.js';
 import { attention, layerNorm, linear, type Model } from './layers.js';
+import { pixelValues } from './pixel-values.js';
 
 /**
  * CLIP with a Vision Transformer (arXiv 2103.00020) in the layout of Hugging Face's CLIPModel, any size.
@@ -51,15 +52,6 @@ function encoder(m: Model, x: FloatValue, key: string, config: ClipTowerConfig, 
     states.push(encoderLayer(m, states[layer]!, `${key}.encoder.layers.${layer}`, config, tokens));
   }
   return states;
-}
-
-/** uint8 RGB [B, n, n, 3] → normalised floats [B, 3, n, n]; here, so that pixels travel as bytes. */
-function pixelValues(g: GraphBuilder, image: VisionConfig): FloatValue {
-  const { imageSize: n, rescaleFactor, mean, std } = image;
-  const pixels = g.input('pixels', 'uint8', ['B', n, n, 3]);
-  const rescaled = op.mul(g, op.cast(g, pixels, 'float32'), g.float(rescaleFactor));
-  const centred = op.sub(g, rescaled, g.constant<'float32'>(float32([...mean])));
-  return op.transpose(g, op.div(g, centred, g.constant<'float32'>(float32([...std]))), [0, 3, 1, 2]);
 }
 
 /** [B, 3, n, n] → [B·T, C]: the class token, then the patches row by row, each with its position. */
@@ -99,13 +91,13 @@ function causalMask(g: GraphBuilder, ids: Int64Value, contextLength: number): Fl
 /** The image tower as part of a graph: its input `pixels` uint8 RGB [B, n, n, 3] → the embedding [B, P], not normalised. */
 export function clipImageTower(
   m: Model,
-  { vision: config, projectionDim: P }: ClipConfig,
+  { vision: config, projectionDim: P }: Omit<ClipConfig, 'text'>,
   preprocessing: ClipPreprocessing,
 ): ImageTower {
   const { g } = m;
   const { hiddenSize: C, numHeads: H, layerNormEpsilon: eps } = config;
   const T = numPatches(config) + 1;
-  const pixels = pixelValues(g, { ...config, ...preprocessing });
+  const pixels = pixelValues(g, preprocessing);
   const embedded = visionEmbeddings(m, pixels, 'vision_model.embeddings', config);
   // The checkpoints' own spelling.
   const x = layerNorm(m, embedded, 'vision_model.pre_layrnorm', C, eps);
@@ -122,7 +114,7 @@ export function clipImageTower(
  * @throws DomainError `invalid_model` when the weights contradict the configuration.
  */
 export function buildClipVision(
-  config: ClipConfig,
+  config: Omit<ClipConfig, 'text'>,
   preprocessing: ClipPreprocessing,
   weights: WeightSource,
   { isTraced = false } = {},
@@ -143,7 +135,7 @@ export function buildClipVision(
  * [B], where in [B·T] each text is pooled → the embedding [B, P], not normalised. What follows the pooled token does not
  * reach it.
  */
-export function clipTextTower(m: Model, { text: config, projectionDim: P }: ClipConfig): FloatValue {
+export function clipTextTower(m: Model, { text: config, projectionDim: P }: Omit<ClipConfig, 'vision'>): FloatValue {
   const { g } = m;
   const { hiddenSize: C, numHeads: H, layerNormEpsilon: eps } = config;
   const ids = g.input('input_ids', 'int64', ['B', 'T']);
@@ -159,7 +151,7 @@ export function clipTextTower(m: Model, { text: config, projectionDim: P }: Clip
  * The text tower: `input_ids` and `pooled_rows` as `clipTextTower` takes them → `text_embeds` [B, P], not normalised.
  * @throws DomainError `invalid_model` when the weights contradict the configuration.
  */
-export function buildClipText(config: ClipConfig, weights: WeightSource): GraphModel {
+export function buildClipText(config: Omit<ClipConfig, 'vision'>, weights: WeightSource): GraphModel {
   const g = new GraphBuilder('clip-text');
   g.output('text_embeds', clipTextTower({ g, weights }, config), ['B', config.projectionDim]);
   return g.build();
@@ -180,8 +172,6 @@ interface Tokens {
   /** [T, T] */
   readonly mask?: FloatValue;
 }
-
-type VisionConfig = ClipVisionConfig & ClipPreprocessing;
 
 /** The least fp32 number, as the reference masks with. */
 const HIDDEN = -3.4028234663852886e38;
