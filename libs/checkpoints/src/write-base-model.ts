@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Tensor } from '@housestyle/graph';
 import { DomainError } from '@housestyle/domain';
 import { BASE_MANIFEST, filesOfBase } from './base-model.js';
 import { BASE_REPLAY } from './base-replay.js';
@@ -10,18 +9,25 @@ import { captionsBeside, writeFeatures, type Features } from './feature-file.js'
 import { hashFiles } from './file-hashes.js';
 import { MAPPER_CONFIG, MAPPER_WEIGHTS } from './mapper-files.js';
 import { ModelFolder } from './model-folder.js';
-import { writeSafetensors } from './safetensors-writer.js';
+import { writeSafetensors, type WritableTensors } from './safetensors-writer.js';
 
 /** A base model out of another one's folder: the same CLIP and tokenizers, a GPT-2 and a mapper of its own. */
 export interface NewBaseModel {
-  readonly from: string;
-  /** by their names in the file. */
-  readonly gpt2: ReadonlyMap<string, Tensor<'float32'>>;
-  readonly mapper: { readonly config: object; readonly tensors: ReadonlyMap<string, Tensor<'float32'>> };
+  /** the other base's folder, or the folders of the two parts that it takes over. */
+  readonly from: string | { readonly clip: string; readonly gpt2: string };
+  /** the folder's name when absent. */
+  readonly name?: string;
+  /** by their names in the file; `kept`: the other one's. */
+  readonly gpt2: WritableTensors | 'kept';
+  /** in place of the other one's config.json. */
+  readonly gpt2Config?: object;
+  readonly mapper: { readonly config: object; readonly tensors: WritableTensors };
   readonly provenance: string;
   readonly licence?: string;
   /** for tenants' training to replay. */
   readonly replay?: Features;
+  /** told of every piece of weights that is written. */
+  readonly onBytes?: (count: number) => void;
 }
 
 /**
@@ -32,21 +38,26 @@ export async function writeBaseModel(folder: string, base: NewBaseModel): Promis
   const unfinished = `${path.resolve(folder)}.${randomUUID()}.part`;
   const at = (file: string) => path.join(unfinished, file);
   try {
-    const from = await filesOfBase(base.from);
+    const from = await partFolders(base.from);
+    const own = base.gpt2 === 'kept' ? [] : [WEIGHTS];
     const files = [
-      ...(await copyFolder(from, unfinished, 'clip', [])),
-      ...(await copyFolder(from, unfinished, 'gpt2', ['model.safetensors'])),
-    ];
+      ...(await copyFolder(from.clip, at('clip'), [])),
+      ...(await copyFolder(from.gpt2, at('gpt2'), own)),
+    ].map((file) => path.relative(unfinished, file));
     await mkdir(at('mapper'), { recursive: true });
-    const [gpt2, mapper, config] = ['gpt2/model.safetensors', `mapper/${MAPPER_WEIGHTS}`, `mapper/${MAPPER_CONFIG}`];
-    await writeSafetensors(at(gpt2), base.gpt2, { format: 'pt' });
-    await writeSafetensors(at(mapper), base.mapper.tensors, { format: 'pt' });
-    await writeFile(at(config), `${JSON.stringify(base.mapper.config, undefined, 1)}\n`);
+    const [gpt2, mapper, config] = [`gpt2/${WEIGHTS}`, `mapper/${MAPPER_WEIGHTS}`, `mapper/${MAPPER_CONFIG}`];
+    if (base.gpt2 !== 'kept') await writeSafetensors(at(gpt2), base.gpt2, { format: 'pt' }, base.onBytes);
+    if (base.gpt2Config) await writeFile(at('gpt2/config.json'), jsonOf(base.gpt2Config));
+    await writeSafetensors(at(mapper), base.mapper.tensors, { format: 'pt' }, base.onBytes);
+    await writeFile(at(config), jsonOf(base.mapper.config));
     if (base.replay) await writeFeatures(at(BASE_REPLAY), base.replay);
     const replay = base.replay ? [BASE_REPLAY, captionsBeside(BASE_REPLAY)] : [];
-    const hashes = await hashFiles(new ModelFolder(unfinished), [...files, gpt2, mapper, config, ...replay].sort());
-    const { provenance, licence } = base;
-    const manifest = { name: path.basename(path.resolve(folder)), version: '1', licence, provenance, files: hashes };
+    const hashes = await hashFiles(
+      new ModelFolder(unfinished),
+      [...new Set([...files, gpt2, mapper, config, ...replay])].sort(),
+    );
+    const { name = path.basename(path.resolve(folder)), provenance, licence } = base;
+    const manifest = { name, version: '1', licence, provenance, files: hashes };
     await writeFile(at(BASE_MANIFEST), `${JSON.stringify(manifest, undefined, 2)}\n`);
     await rename(unfinished, folder);
   } catch (cause) {
@@ -57,15 +68,28 @@ export async function writeBaseModel(folder: string, base: NewBaseModel): Promis
   }
 }
 
-/** Copies the plain files of one folder, without copying bytes where the file system can share them. */
-async function copyFolder(from: ModelFolder, to: string, name: string, without: readonly string[]): Promise<string[]> {
-  await mkdir(path.join(to, name), { recursive: true });
-  const entries = await readdir(from.pathOf(name), { withFileTypes: true });
-  const files = entries.filter(
-    (entry) => !entry.isDirectory() && !entry.name.startsWith('.') && !without.includes(entry.name),
-  );
-  for (const { name: file } of files) {
-    await copyFile(from.pathOf(`${name}/${file}`), path.join(to, name, file), constants.COPYFILE_FICLONE);
-  }
-  return files.map(({ name: file }) => `${name}/${file}`);
+async function partFolders(from: NewBaseModel['from']): Promise<{ readonly clip: string; readonly gpt2: string }> {
+  if (typeof from !== 'string') return from;
+  const files = await filesOfBase(from);
+  return { clip: files.pathOf('clip'), gpt2: files.pathOf('gpt2') };
 }
+
+/**
+ * Copies the plain files of one folder, without copying bytes where the file system can share them. A download from a
+ * hub may hold the same weights once more, in other programs' formats: those stay behind.
+ */
+async function copyFolder(from: string, to: string, without: readonly string[]): Promise<string[]> {
+  await mkdir(to, { recursive: true });
+  const entries = await readdir(from, { withFileTypes: true });
+  const names = entries
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
+    .map((entry) => entry.name)
+    .filter((name) => !without.includes(name) && !OTHER_WEIGHTS.test(name));
+  for (const name of names) await copyFile(path.join(from, name), path.join(to, name), constants.COPYFILE_FICLONE);
+  return names.map((name) => path.join(to, name));
+}
+
+const jsonOf = (value: object): string => `${JSON.stringify(value, undefined, 1)}\n`;
+
+const WEIGHTS = 'model.safetensors';
+const OTHER_WEIGHTS = /\.(bin|pt|pth|h5|msgpack|ot|onnx|tflite|mlmodel|gguf)$/;
