@@ -1,11 +1,11 @@
-import { writeFile } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigFields } from '@housestyle/clipcap';
 import { DomainError } from '@housestyle/domain';
 import { ModelFolder, parseJson } from './model-folder.js';
 import { rowsOfMatrix } from './rows-of-matrix.js';
 import { SafetensorsFile } from './safetensors-file.js';
-import { writeSafetensors } from './safetensors-writer.js';
+import { writeSafetensors, type SafetensorsTensor } from './safetensors-writer.js';
 
 /**
  * Pictures' embeddings with their captions, in two files side by side: NAME.safetensors has `image_embeds` [n, P], a row
@@ -42,21 +42,61 @@ export async function readFeatures(file: string): Promise<Features> {
   return { embeddings: rows, captions, ...(clipSha256 !== undefined && { clipSha256 }) };
 }
 
+/** Features that need not fit into memory. */
+export interface FeatureStream {
+  readonly clipSha256?: string;
+  /** n */
+  readonly numRows: number;
+  /** P */
+  readonly width: number;
+  /** [n, P] fp32, little-endian, in pieces of any size. */
+  rows(): Iterable<Uint8Array>;
+  readonly captions: Iterable<CaptionedRow> | AsyncIterable<CaptionedRow>;
+}
+
 /** Writes both, the captions first; whatever was there before is gone. */
 export async function writeFeatures(file: string, { embeddings, captions, clipSha256 }: Features): Promise<void> {
-  const width = embeddings[0]?.length ?? 0;
-  const data = new Float32Array(embeddings.length * width);
-  embeddings.forEach((embedding, row) => data.set(embedding, row * width));
-  const lines = captions.map(({ caption, row, file: picture, generated }) =>
-    JSON.stringify({ file: picture, row, caption, generated }),
-  );
-  await writeFile(captionsBeside(file), lines.map((line) => `${line}\n`).join(''));
-  const tensor = { type: 'float32' as const, dims: [embeddings.length, width], data };
+  await writeFeatureStream(file, {
+    ...(clipSha256 !== undefined && { clipSha256 }),
+    numRows: embeddings.length,
+    width: embeddings[0]?.length ?? 0,
+    rows: () => embeddings.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
+    captions,
+  });
+}
+
+/** The same, of features that come one after the other. */
+export async function writeFeatureStream(file: string, features: FeatureStream): Promise<void> {
+  const { clipSha256, numRows, width } = features;
+  await writeLines(captionsBeside(file), features.captions);
+  const tensor: SafetensorsTensor = {
+    dtype: 'F32',
+    dims: [numRows, width],
+    byteLength: numRows * width * Float32Array.BYTES_PER_ELEMENT,
+    pieces: () => features.rows(),
+  };
   await writeSafetensors(file, new Map([[EMBEDDINGS, tensor]]), clipSha256 === undefined ? {} : { [CLIP]: clipSha256 });
 }
 
 /** NAME.jsonl of NAME.safetensors. */
 export const captionsBeside = (file: string): string => `${file.replace(/\.safetensors$/, '')}.jsonl`;
+
+async function writeLines(file: string, captions: FeatureStream['captions']): Promise<void> {
+  const handle = await open(`${file}.part`, 'w');
+  try {
+    let text = '';
+    for await (const { caption, row, file: picture, generated } of captions) {
+      text += `${JSON.stringify({ file: picture, row, caption, generated })}\n`;
+      if (text.length < WRITTEN_AT_ONCE) continue;
+      await handle.writeFile(text);
+      text = '';
+    }
+    await handle.writeFile(text);
+  } finally {
+    await handle.close();
+  }
+  await rename(`${file}.part`, file);
+}
 
 async function readCaptions(file: string, numRows: number): Promise<CaptionedRow[]> {
   const label = path.basename(file);
@@ -79,3 +119,4 @@ async function readCaptions(file: string, numRows: number): Promise<CaptionedRow
 
 const EMBEDDINGS = 'image_embeds';
 const CLIP = 'clip_sha256';
+const WRITTEN_AT_ONCE = 1024 * 1024;

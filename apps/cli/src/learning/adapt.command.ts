@@ -1,16 +1,18 @@
 import { mkdir, readdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describeBaseModel, openBaseModel, readBaseReplay, writeMapperArtefact } from '@housestyle/checkpoints';
 import { ClipImageEncoder, type BaseModelFiles } from '@housestyle/clipcap';
 import { divideCaptions, DomainError, pictureSignature } from '@housestyle/domain';
 import { OnnxGraphRunner, type Device } from '@housestyle/runtime';
 import { createAdapt, type AdaptationExample, type AdaptationInput } from '@housestyle/training';
 import { adaptationReport } from './adapt-report.js';
-import { readCaptionsFile, type CaptionedFile } from './captions-file.js';
-import { embedPictures, reportFailure } from './embed-pictures.js';
+import { readCaptionsFile, type CaptionedFile } from '../datasets/captions-file.js';
+import { encodePictures } from '../features/encode-pictures.js';
+import { reportFailure } from '../features/failure-report.js';
 import { expectFolder, expectFree } from '../folders.js';
 import { ModelLibrary } from '../model-library.js';
 import { ProgressBar } from '../progress-bar.js';
+import { readPicture } from '../read-picture.js';
 import { EXIT_FAILED, EXIT_OK, type Terminal } from '../terminal.js';
 import { counted } from '../wording.js';
 
@@ -72,12 +74,13 @@ async function readExamples(
   const encoder = await ClipImageEncoder.load(base.clip, runner);
   const embeddings = new Map<string, Float32Array>();
   const progress = new ProgressBar(terminal, files.length);
-  for await (const outcomes of embedPictures(encoder, images, files)) {
+  const read = (file: string) => readPicture(join(images, file), encoder.imageSize);
+  for await (const outcomes of encodePictures(files, read, encoder)) {
     for (const outcome of outcomes) {
-      if ('embedding' in outcome) embeddings.set(outcome.file, outcome.embedding);
+      if ('embedding' in outcome) embeddings.set(outcome.picture, outcome.embedding);
       else {
         progress.clear();
-        reportFailure(outcome.file, outcome.error, json, terminal);
+        reportFailure({ name: outcome.picture, error: outcome.error }, json, terminal);
       }
     }
     progress.advance(outcomes.length);

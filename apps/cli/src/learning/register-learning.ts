@@ -3,7 +3,6 @@ import { Option, type Command } from 'commander';
 import { count, positive, safetensorsFile, seed, shareOrCount } from '../option-values.js';
 import type { Terminal } from '../terminal.js';
 import { adaptMapper, type AdaptOptions } from './adapt.command.js';
-import { folderFeatures, type FeaturesOptions } from './features.command.js';
 import { trainMapper, type TrainOptions } from './train.command.js';
 import { ENGINES } from './training-engine.js';
 import { LEARNING_RATES, LEAST, WARM_UP } from './training-recipe.js';
@@ -23,15 +22,6 @@ Examples:
   not learned it. A mapper that is no better, or that says less of what is in the pictures, is refused: nothing is
   written and the exit code is 1. With --force it is written all the same (exit code 0).
   Pictures that cannot be read are named with their error code and left out.`;
-
-const FEATURES_HELP = `
-Examples:
-  Pictures of a folder with their captions, from JSON lines {"file", "caption"} or a .csv with such a header.
-  $ housestyle features folder --images photos/ --captions photos.csv --out features.safetensors
-
-  Writes features.safetensors (image_embeds, a row a picture, fp32, not normalised) and features.jsonl (a line a caption:
-  {"file", "row", "caption"}). A picture may have several captions. Interrupted and run again, it goes on where it was.
-  Pictures that cannot be read are named with their error code and left out; then the exit code is 1.`;
 
 /** Of a setting: its name, how it is by default, how with --official. */
 const DIFFERENCES = [
@@ -108,20 +98,6 @@ export function registerLearning(program: Command, terminal: Terminal, exit: (co
     .option('--json', 'print one JSON object', false)
     .addHelpText('after', ADAPT_HELP)
     .action(async (options: AdaptOptions) => exit(await adaptMapper(options, terminal)));
-
-  program
-    .command('features')
-    .description('Encode captioned pictures with CLIP, once, for `train`.')
-    .command('folder')
-    .description('Encode the pictures of a folder.')
-    .requiredOption('--images <dir>', 'folder of the pictures')
-    .requiredOption('--captions <file>', 'their captions: .jsonl of {"file", "caption"}, or .csv')
-    .requiredOption('--out <file>', 'what to write: NAME.safetensors, and NAME.jsonl beside it', safetensorsFile)
-    .addOption(model())
-    .addOption(device())
-    .option('--json', 'print a JSON object, and one for each picture that could not be read', false)
-    .addHelpText('after', FEATURES_HELP)
-    .action(async (options: FeaturesOptions) => exit(await folderFeatures(options, terminal)));
 
   program
     .command('train')
