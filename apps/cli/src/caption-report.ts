@@ -1,9 +1,5 @@
 import type { CaptionOutput } from '@housestyle/clipcap';
-import type { DomainError } from '@housestyle/domain';
-
-/** What became of one picture. */
-export type PictureOutcome =
-  { readonly image: string; readonly output: CaptionOutput } | { readonly image: string; readonly error: DomainError };
+import type { PictureOutcome } from './over-pictures.js';
 
 export interface ReportOptions {
   readonly json: boolean;
@@ -14,7 +10,7 @@ export interface ReportOptions {
 
 /** The lines of stdout for one picture, one unless more captions are asked for; undefined when only stderr speaks of it. */
 export function reportLine(
-  outcome: PictureOutcome,
+  outcome: PictureOutcome<CaptionOutput>,
   { json, embedding, numReturnSequences = 1 }: ReportOptions,
 ): string | undefined {
   const { image } = outcome;

@@ -1,5 +1,11 @@
 import { openBaseModel, openMapperDirectory } from '@housestyle/checkpoints';
-import { CaptionEngine, type CaptionItem, type CaptionOutput, type GenerationDefaults } from '@housestyle/clipcap';
+import {
+  CaptionEngine,
+  type CaptionItem,
+  type CaptionOutput,
+  type GenerationDefaults,
+  type Interpretation,
+} from '@housestyle/clipcap';
 import { OnnxGraphRunner, type Device } from '@housestyle/runtime';
 
 export interface LocalEngineOptions {
@@ -38,6 +44,14 @@ export class LocalEngine {
     return this.engine.caption(
       pictures.map((pixels) => ({ input: { pixels }, ...this.mapper })),
       generation,
+    );
+  }
+
+  /** Each picture [n, n, 3] uint8 RGB → its prefix, every position with the `topK` nearest vocabulary words. */
+  interpret(pictures: readonly Uint8Array[], topK: number): Promise<Interpretation[]> {
+    return this.engine.interpret(
+      pictures.map((pixels) => ({ input: { pixels }, ...this.mapper })),
+      topK,
     );
   }
 }

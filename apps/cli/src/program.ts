@@ -7,8 +7,10 @@ import { captionPictures, type CaptionOptions } from './caption.command.js';
 import { registerEvaluation } from './evaluation/register-evaluation.js';
 import { registerFeatures } from './features/register-features.js';
 import { addGenerationOptions, contradictionIn } from './generation-options.js';
+import { registerImport } from './import/register-import.js';
+import { registerInterpret } from './interpret/register-interpret.js';
 import { registerLearning } from './learning/register-learning.js';
-import { listModels } from './models.command.js';
+import { registerModels } from './models/register-models.js';
 import type { Terminal } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -17,11 +19,12 @@ const PROGRAM_EXAMPLES = `
 Examples:
   $ housestyle caption samples/samples-00000.png
   $ housestyle caption --json samples/*.png > captions.jsonl
+  $ housestyle interpret samples/samples-00000.png
   $ housestyle evaluate --references captions.json --hypotheses results.json
   $ housestyle adapt --images photos/ --captions photos.jsonl --out our-style
   $ housestyle features folder --images photos/ --captions photos.jsonl --out features.safetensors
   $ housestyle train --features features.safetensors --out mapper
-  $ housestyle models list
+  $ housestyle models pull clipcap-coco
 
 Exit codes: 0 everything worked, 1 something failed, 2 the command line was wrong.`;
 
@@ -44,11 +47,6 @@ Examples:
 
   A picture that cannot be read is named on stderr with its error code (and in its JSON line: {"image", "error"}); the
   others go on, and the exit code is 1.`;
-
-const MODELS_EXAMPLES = `
-Examples:
-  $ housestyle models list
-  $ housestyle models list --json`;
 
 const TENANT_EXAMPLES = `
 Examples:
@@ -91,15 +89,6 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
     });
 
   program
-    .command('models')
-    .description('The base models on this machine.')
-    .command('list')
-    .description('List them: name, version, licence, provenance.')
-    .option('--json', 'print one JSON object per model', false)
-    .addHelpText('after', MODELS_EXAMPLES)
-    .action(async (options: { json: boolean }) => exit(await listModels(options, terminal)));
-
-  program
     .command('migrate')
     .description('Bring the database up to date.')
     .addHelpText('after', MIGRATE_EXAMPLES)
@@ -119,7 +108,10 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
 
   registerEvaluation(program, terminal, exit);
   registerFeatures(program, terminal, exit);
+  registerModels(program, terminal, exit);
+  registerInterpret(program, terminal, exit);
   registerLearning(program, terminal, exit);
+  registerImport(program, terminal, exit);
   registerBench(program, terminal, exit);
 
   return program;

@@ -15,6 +15,7 @@ import type { Search } from './generation/search.js';
 import { searchFor } from './generation/search-settings.js';
 import { stoppingCriteria } from './generation/stopping-criteria.js';
 import { Gpt2Tokenizer } from './gpt2-tokenizer.js';
+import { PrefixReader, type PrefixPosition } from './interpretation/prefix-reader.js';
 import type { Mapper } from './mapper.js';
 import { loadFullMapper, loadMapperVersion, type MapperHandle } from './mapper-handle.js';
 import type { BaseModelFiles, MapperVersionFiles } from './model-files.js';
@@ -38,6 +39,17 @@ export interface CaptionOutput {
   readonly hypotheses: readonly Hypothesis[];
 }
 
+/** What an item's mapper says of its picture to the decoder. */
+export interface Interpretation {
+  readonly embedding: Float32Array;
+  readonly mapperId: string;
+  /** K of them. */
+  readonly positions: readonly PrefixPosition[];
+}
+
+/** Words that a position may be said in. */
+export const MAX_NEAR_WORDS = 50;
+
 export interface CaptionEngineOptions extends GraphRunOptions {
   /** items that go through the decoder together; more are taken in turns. */
   readonly maxBatchSize?: number;
@@ -52,6 +64,7 @@ export class CaptionEngine {
     private readonly encoder: ClipImageEncoder,
     private readonly decoder: Decoder,
     private readonly tokenizer: Gpt2Tokenizer,
+    private readonly reader: PrefixReader,
     private readonly context: EngineContext,
     /** the base's own mapper. */
     readonly baseMapper: MapperHandle,
@@ -68,7 +81,9 @@ export class CaptionEngine {
     const generation = parseGenerationDefaults(base.generation, 'housestyle.json: generation');
     const context = { runner, options, maxBatchSize, generation };
     const mapper = await loadFullMapper(base.mapper, BASE_MAPPER_ID, { encoder, decoder, ...context });
-    return new CaptionEngine(encoder, decoder, new Gpt2Tokenizer(base.gpt2.tokenizer), context, mapper);
+    const tokenizer = new Gpt2Tokenizer(base.gpt2.tokenizer);
+    const reader = new PrefixReader({ config: decoder.config, weights: base.gpt2.weights, tokenizer, runner, options });
+    return new CaptionEngine(encoder, decoder, tokenizer, reader, context, mapper);
   }
 
   /** n: pictures are n × n. */
@@ -114,6 +129,27 @@ export class CaptionEngine {
   }
 
   /**
+   * Each item's prefix, every position as the `topK` vocabulary words nearest to it by cosine, in the word table of the
+   * item's mapper version, as the paper does (arXiv 2111.09734).
+   * @throws DomainError `invalid_request` when any item has a wrong size, or `topK` is not 1 to `MAX_NEAR_WORDS`
+   */
+  async interpret(items: readonly CaptionItem[], topK: number): Promise<Interpretation[]> {
+    if (!Number.isInteger(topK) || topK < 1 || topK > MAX_NEAR_WORDS) {
+      throw new DomainError('invalid_request', `topK ${topK} is not between 1 and ${MAX_NEAR_WORDS}`);
+    }
+    for (const item of items) this.check(item);
+    const embeddings = await this.embeddingsOf(items);
+    const prefixes = await this.prefixesOf(items, embeddings);
+    const interpretations: Interpretation[] = [];
+    for (const [i, item] of items.entries()) {
+      const { id: mapperId, decoderDelta } = this.handleOf(item);
+      const positions = await this.reader.read(prefixes[i]!, topK, decoderDelta);
+      interpretations.push({ embedding: embeddings[i]!, mapperId, positions });
+    }
+    return interpretations;
+  }
+
+  /**
    * Refuses what `caption` would refuse the whole call for, so that a caller can sort out single items first.
    * @throws DomainError `invalid_request`
    */
@@ -135,7 +171,8 @@ export class CaptionEngine {
 
   /** Releases all but the mappers that were loaded besides the base's own. */
   async release(): Promise<void> {
-    await Promise.all([this.encoder.release(), this.decoder.release(), this.baseMapper.mapper.release()]);
+    const parts = [this.encoder, this.decoder, this.baseMapper.mapper, this.reader];
+    await Promise.all(parts.map((part) => part.release()));
   }
 
   private async captionBatch(items: readonly CaptionItem[], generation: GenerationDefaults): Promise<CaptionOutput[]> {

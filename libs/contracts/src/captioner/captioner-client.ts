@@ -1,7 +1,14 @@
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import type { ServiceDefinition } from '@grpc/proto-loader';
 import { fromGrpcError } from './grpc-status.js';
-import type { CaptionRequest, CaptionResponse, ListBaseModelsRequest, ListBaseModelsResponse } from './messages.js';
+import type {
+  CaptionRequest,
+  CaptionResponse,
+  InterpretRequest,
+  InterpretResponse,
+  ListBaseModelsRequest,
+  ListBaseModelsResponse,
+} from './messages.js';
 import { captionerServiceDefinition, MAX_MESSAGE_BYTES } from './package-definition.js';
 
 export interface CallOptions {
@@ -37,6 +44,10 @@ export class CaptionerClient {
 
   caption(request: CaptionRequest, options: CallOptions): Promise<CaptionResponse> {
     return this.call<CaptionRequest, CaptionResponse>('Caption', request, options.deadlineMs);
+  }
+
+  interpret(request: InterpretRequest, options: CallOptions): Promise<InterpretResponse> {
+    return this.call<InterpretRequest, InterpretResponse>('Interpret', request, options.deadlineMs);
   }
 
   listBaseModels(options: CallOptions = { deadlineMs: LIST_DEADLINE_MS }): Promise<ListBaseModelsResponse> {

@@ -55,6 +55,24 @@ const FIELDS = {
     tokens: 'uint32[]',
     isStopped: 'bool',
   } satisfies FieldsOf<messages.WireHypothesis>,
+  InterpretRequest: {
+    baseModel: 'string',
+    items: 'CaptionItem[]',
+    topK: 'uint32',
+  } satisfies FieldsOf<messages.InterpretRequest>,
+  InterpretResponse: {
+    baseModel: 'string',
+    baseModelSha256: 'string',
+    results: 'InterpretResult[]',
+  } satisfies FieldsOf<messages.InterpretResponse>,
+  InterpretResult: {
+    id: 'string',
+    status: 'ItemStatus',
+    mapperId: 'string',
+    positions: 'PrefixPosition[]',
+  } satisfies FieldsOf<messages.InterpretResult>,
+  PrefixPosition: { norm: 'double', words: 'PrefixWord[]' } satisfies FieldsOf<messages.WirePrefixPosition>,
+  PrefixWord: { tokenId: 'uint32', text: 'string', cosine: 'double' } satisfies FieldsOf<messages.WirePrefixWord>,
   ListBaseModelsRequest: {},
   ListBaseModelsResponse: { baseModels: 'BaseModel[]' } satisfies FieldsOf<messages.ListBaseModelsResponse>,
   BaseModel: {

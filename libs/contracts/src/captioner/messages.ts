@@ -96,6 +96,43 @@ export interface WireHypothesis {
   isStopped: boolean;
 }
 
+export interface InterpretRequest {
+  baseModel: string;
+  items: CaptionItem[];
+  /** words of each position, 1 to 50; 0: 5. */
+  topK?: number;
+}
+
+export interface InterpretResponse {
+  baseModel: string;
+  baseModelSha256: string;
+  /** in the order of the request's items. */
+  results: InterpretResult[];
+}
+
+export interface InterpretResult {
+  id: string;
+  status: ItemStatus;
+  mapperId: string;
+  /** empty unless the item's status is `ok`. */
+  positions: WirePrefixPosition[];
+}
+
+export interface WirePrefixPosition {
+  /** Euclidean length of the vector. */
+  norm: number;
+  /** nearest first. */
+  words: WirePrefixWord[];
+}
+
+export interface WirePrefixWord {
+  tokenId: number;
+  /** with the space it may begin with. */
+  text: string;
+  /** of the angle between the word's embedding and the vector. */
+  cosine: number;
+}
+
 export type ListBaseModelsRequest = Record<string, never>;
 
 export interface ListBaseModelsResponse {
