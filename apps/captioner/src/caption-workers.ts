@@ -1,87 +1,69 @@
-import { availableParallelism } from 'node:os';
-import type { GenerationDefaults } from '@housestyle/clipcap';
 import { DomainError, toDomainError } from '@housestyle/domain';
-import { DynamicBatcher, WorkerPool } from '@housestyle/runtime';
 import type { CaptionerSettings } from '@housestyle/settings';
 import type { Logger } from '@housestyle/telemetry';
+import { BaseWorkers, workersOf, type Call } from './base-workers.js';
 import type { CaptionerMetrics } from './captioner-metrics.js';
+import { memoryOfBases } from './base-memory.js';
+import { ResidentBases } from './resident-bases.js';
 import type { VerifiedBase } from './served-bases.js';
 import type { ServingGate } from './serving-gate.js';
-import type { BatchItem, CaptionBatch, ItemOutcome, ServedBase, WorkerData } from './worker-messages.js';
+import type { ServedBase } from './worker-messages.js';
 
-export interface Call {
-  /** connections are served in turn. */
-  readonly caller: string;
-  /** epoch milliseconds; Infinity for none. */
-  readonly deadline: number;
-  /** aborted when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
-}
-
-/** Threads of one worker each scale better than many threads of one worker; each costs the models' memory. */
-const MAX_DEFAULT_WORKERS = 4;
-
-interface QueuedItem {
-  readonly baseModel: string;
-  readonly generation: GenerationDefaults;
-  readonly item: BatchItem;
-}
-
-/** The inference threads and the queue in front of them. */
+/** Every base model's inference threads, those loaded that the memory holds. */
 export class CaptionWorkers {
-  private readonly pool: WorkerPool<CaptionBatch, readonly ItemOutcome[]>;
-  private readonly batcher: DynamicBatcher<QueuedItem, ItemOutcome>;
+  private readonly resident: ResidentBases<BaseWorkers>;
+  private readonly loaded = new Map<string, BaseWorkers>();
+  /** whose threads are all lost. */
+  private readonly broken = new Set<string>();
   readonly bases: readonly ServedBase[];
-  /** of one call: what the empty queue can hold. */
+  /** of one call: what an empty queue can hold. */
   readonly maxItems: number;
 
+  /** @throws DomainError `invalid_settings` for a base that alone does not fit */
   constructor(
-    bases: readonly VerifiedBase[],
-    settings: CaptionerSettings,
+    private readonly verified: readonly VerifiedBase[],
+    private readonly settings: CaptionerSettings,
     private readonly metrics: CaptionerMetrics,
-    logger: Logger,
-    gate: ServingGate,
+    private readonly logger: Logger,
+    private readonly gate: ServingGate,
   ) {
-    this.bases = bases.map(({ served }) => served);
-    const workers = settings.WORKERS ?? defaultWorkers(settings);
-    const workerData: WorkerData = {
-      bases,
-      device: settings.DEVICE,
-      threads: settings.THREADS_PER_WORKER ?? Math.max(1, Math.floor(availableParallelism() / workers)),
-      maxBatch: settings.MAX_BATCH,
-      mapperLimits: { maxEntries: settings.MAPPER_CACHE_ENTRIES, maxBytes: settings.MAPPER_CACHE_BYTES },
-    };
-    this.pool = new WorkerPool({
-      script: new URL('./caption.worker.js', import.meta.url),
-      size: workers,
-      workerData,
-      onWorkerLost: (error) => {
-        metrics.workersLost.inc();
-        logger.warn({ reason: error.message }, 'a worker thread was lost and is being replaced');
-      },
-      onAllLost: (error) => {
-        gate.break();
-        logger.error({ reason: error.message }, 'every worker thread is lost and no new one starts');
-      },
-      onRecovered: () => {
-        gate.recover();
-        logger.warn({}, 'a worker thread started again');
-      },
-    });
+    this.bases = verified.map(({ served }) => served);
     this.maxItems = settings.MAX_QUEUE;
-    this.batcher = new DynamicBatcher((items) => this.run(items), {
-      maxBatch: settings.MAX_BATCH,
-      maxDelayMs: settings.MAX_BATCH_DELAY_MS,
-      maxQueue: settings.MAX_QUEUE,
-      maxRunning: workers,
+    const maxBytes = settings.MODEL_MEMORY_BYTES ?? Infinity;
+    const sizes = memoryOfBases(verified, workersOf(settings), maxBytes);
+    this.resident = new ResidentBases(sizes, {
+      maxBytes,
+      load: (name) => this.load(name),
+      loadTimeoutMs: settings.MODEL_LOAD_TIMEOUT_MS,
+      maxWaiting: settings.MAX_QUEUE,
+      onLoaded: (base, seconds) => {
+        metrics.baseLoads.inc({ base, outcome: 'ok' });
+        metrics.baseLoadSeconds.observe(seconds);
+      },
+      onLoadFailed: (base, { message }) => {
+        metrics.baseLoads.inc({ base, outcome: 'failed' });
+        logger.error({ base, reason: message }, 'a base model cannot be loaded; its tenants wait');
+      },
+      onEvicted: (base) => {
+        metrics.baseEvictions.inc({ base });
+        this.loaded.delete(base);
+        this.mend(base);
+      },
     });
-    metrics.watchQueue(() => this.batcher.waitingItems);
+    metrics.watch({
+      waitingItems: () => this.waitingItems,
+      bases: () => {
+        const loaded = this.resident.loadedNames;
+        return this.bases.map(({ name }) => ({ name, bytes: sizes.get(name)!, isLoaded: loaded.includes(name) }));
+      },
+      takenBytes: () => this.resident.takenBytes,
+    });
   }
 
-  /** Resolves when every thread has its models loaded. @throws DomainError of the first that could not. */
+  /** Resolves when what fits is loaded. @throws DomainError of the first base that could not be */
   async start(): Promise<void> {
     try {
-      await this.pool.ready();
+      await this.resident.loadFirst();
     } catch (cause) {
       const { code, message } = toDomainError(cause);
       const variable = code === 'device_unavailable' ? 'DEVICE' : 'MODEL_DIRECTORIES';
@@ -97,39 +79,44 @@ export class CaptionWorkers {
     throw new DomainError('model_not_found', `no base model ${JSON.stringify(name)} here; served: ${names}`);
   }
 
-  /** One outcome per item, in order. @throws DomainError `captioner_overloaded` when the items do not all fit. */
-  submit(
-    baseModel: string,
-    generation: GenerationDefaults,
-    items: readonly BatchItem[],
-    { caller, deadline, signal }: Call,
-  ): Promise<ItemOutcome>[] {
-    const group = JSON.stringify([baseModel, generation]);
-    return this.batcher.submit(
-      items.map((item) => ({ baseModel, generation, item })),
-      { group, caller, deadline, signal },
-    );
+  /**
+   * What `work` makes of a base's threads, which stay for as long.
+   * @throws DomainError `model_unavailable`, `captioner_overloaded`, `deadline_exceeded`
+   */
+  use<T>(name: string, items: number, call: Call, work: (workers: BaseWorkers) => Promise<T>): Promise<T> {
+    return this.resident.use(name, { items, ...call }, work);
   }
 
-  async close(graceMs: number): Promise<void> {
-    await this.pool.close(graceMs);
+  async close(): Promise<void> {
+    await this.resident.close();
   }
 
-  /** One batch: its items agree on base model and generation settings, their mappers may all differ. */
-  private async run(queued: readonly QueuedItem[]): Promise<readonly ItemOutcome[]> {
-    const [{ baseModel, generation }] = queued as [QueuedItem, ...QueuedItem[]];
-    const items = queued.map(({ item }) => item);
-    const stopTimer = this.metrics.batchSeconds.startTimer();
-    const outcomes = await this.pool.run(
-      { baseModel, generation, items },
-      items.map(({ input }) => (input.kind === 'pixels' ? input.rgb.buffer : input.values.buffer)),
-    );
-    stopTimer();
-    this.metrics.batchItems.observe(items.length);
-    return outcomes;
+  private get waitingItems(): number {
+    return [...this.loaded.values()].reduce((sum, workers) => sum + workers.waitingItems, this.resident.waitingItems);
+  }
+
+  private async load(name: string): Promise<BaseWorkers> {
+    const base = this.verified.find(({ served }) => served.name === name)!;
+    const workers = await BaseWorkers.start(base, this.settings, this.metrics, {
+      workerLost: ({ message }) => {
+        this.metrics.workersLost.inc();
+        this.logger.warn({ base: name, reason: message }, 'a worker thread was lost and is being replaced');
+      },
+      allLost: ({ message }) => {
+        this.broken.add(name);
+        if (this.broken.size === this.bases.length) this.gate.break();
+        this.logger.error({ base: name, reason: message }, 'every worker thread is lost and no new one starts');
+      },
+      recovered: () => {
+        this.mend(name);
+        this.logger.warn({ base: name }, 'a worker thread started again');
+      },
+    });
+    this.loaded.set(name, workers);
+    return workers;
+  }
+
+  private mend(name: string): void {
+    if (this.broken.delete(name)) this.gate.recover();
   }
 }
-
-/** One thread keeps a GPU busy; a second would only hold its models there twice. */
-const defaultWorkers = ({ DEVICE }: CaptionerSettings): number =>
-  DEVICE === 'cpu' ? Math.min(MAX_DEFAULT_WORKERS, availableParallelism()) : 1;

@@ -8,10 +8,12 @@ import {
   type CaptionResult,
   type ListBaseModelsResponse,
 } from '@housestyle/contracts/captioner';
+import type { GenerationDefaults } from '@housestyle/clipcap';
 import { BASE_MAPPER_ID, ERROR_CODES } from '@housestyle/domain';
 import { Injectable } from '@nestjs/common';
 import { checkGeneration, checkRequest } from './caption-request.js';
-import { CaptionWorkers, type Call } from './caption-workers.js';
+import type { Call } from './base-workers.js';
+import { CaptionWorkers } from './caption-workers.js';
 import { CaptionerMetrics } from './captioner-metrics.js';
 import { MapperCache } from './mapper-cache.js';
 import {
@@ -44,9 +46,8 @@ export class CaptionService {
       const generation = generationFromWire(request.generation);
       checkGeneration(generation);
       const items = request.items.map((item) => readItem(item, base));
-      const submit: Submit = (ready) =>
-        this.workers.submit(base.name, generation, ready, call).map((outcome) => outcome.catch(toFailedItem));
-      const outcomes = await this.captionGroups(groupByMapper(items.filter(isReadable)), submit, call.deadline);
+      const readable = items.filter(isReadable);
+      const outcomes = await this.captionReadable(base.name, readable, generation, call);
       const results = items.map((item, index) =>
         this.toResult(request.items[index]!, isReadable(item) ? outcomes.get(item)! : item),
       );
@@ -64,6 +65,20 @@ export class CaptionService {
         embeddingSize,
       })),
     };
+  }
+
+  private async captionReadable(
+    base: string,
+    items: readonly ReadableItem[],
+    generation: GenerationDefaults,
+    call: Call,
+  ): Promise<ReadonlyMap<ReadableItem, ItemOutcome>> {
+    if (items.length === 0) return new Map();
+    return this.workers.use(base, items.length, call, (workers) => {
+      const submit: Submit = (ready) =>
+        workers.submit(generation, ready, call).map((outcome) => outcome.catch(toFailedItem));
+      return this.captionGroups(groupByMapper(items), submit, call.deadline);
+    });
   }
 
   /**

@@ -3,7 +3,6 @@ import { CaptionEngine, type CaptionItem, type CaptionOutput } from '@housestyle
 import { toDomainError } from '@housestyle/domain';
 import { OnnxGraphRunner, serveWorker, type WorkerHandler } from '@housestyle/runtime';
 import { LoadedMappers } from './loaded-mappers.js';
-import type { VerifiedBase } from './served-bases.js';
 import type { BatchItem, CaptionBatch, ItemInput, ItemOutcome, WorkerData } from './worker-messages.js';
 
 interface LoadedBase {
@@ -13,13 +12,11 @@ interface LoadedBase {
 
 type CaptionBatchHandler = WorkerHandler<CaptionBatch, readonly ItemOutcome[]>;
 
-/** One inference thread: every base model loaded, one batch at a time. */
+/** One inference thread: one base model loaded, one batch at a time. */
 await serveWorker<WorkerData, CaptionBatch, readonly ItemOutcome[]>(async (data): Promise<CaptionBatchHandler> => {
-  const bases = new Map<string, LoadedBase>();
-  for (const base of data.bases) bases.set(base.served.name, await loadBase(base, data));
+  const { engine, mappers } = await loadBase(data);
   return {
-    async handle({ baseModel, generation, items }) {
-      const { engine, mappers } = bases.get(baseModel)!;
+    async handle({ generation, items }) {
       const outcomes = new Array<ItemOutcome>(items.length);
       const good: { readonly index: number; readonly item: CaptionItem }[] = [];
       for (const [index, entry] of items.entries()) {
@@ -43,7 +40,7 @@ await serveWorker<WorkerData, CaptionBatch, readonly ItemOutcome[]>(async (data)
   };
 });
 
-async function loadBase({ directory, description }: VerifiedBase, data: WorkerData): Promise<LoadedBase> {
+async function loadBase({ base: { directory, description }, ...data }: WorkerData): Promise<LoadedBase> {
   const files = await openBaseModel(directory, description);
   const runner = new OnnxGraphRunner({ device: data.device, threads: data.threads });
   const engine = await CaptionEngine.load(files, runner, { maxBatchSize: data.maxBatch });

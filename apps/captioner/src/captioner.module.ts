@@ -9,12 +9,11 @@ import { CaptionerController } from './captioner.controller.js';
 import { CaptionerMetrics } from './captioner-metrics.js';
 import { MapperCache } from './mapper-cache.js';
 import { MapperFolders } from './mapper-folders.js';
-import type { VerifiedBase } from './served-bases.js';
 import { ServingGate } from './serving-gate.js';
 
 export interface CaptionerParts {
   readonly settings: CaptionerSettings;
-  readonly bases: readonly VerifiedBase[];
+  readonly workers: CaptionWorkers;
   readonly logger: Logger;
   readonly metrics: CaptionerMetrics;
   readonly gate: ServingGate;
@@ -22,7 +21,7 @@ export interface CaptionerParts {
 
 @Module({})
 export class CaptionerModule {
-  static of({ settings, bases, logger, metrics, gate }: CaptionerParts): DynamicModule {
+  static of({ settings, workers, logger, metrics, gate }: CaptionerParts): DynamicModule {
     const folders = new MapperFolders(settings.MAPPER_CACHE, settings.MAPPER_CACHE_DISK_BYTES, (error) =>
       logger.warn({ reason: String(error) }, 'the mapper cache could not be trimmed'),
     );
@@ -33,7 +32,7 @@ export class CaptionerModule {
       controllers: [CaptionerController],
       providers: [
         CaptionService,
-        { provide: CaptionWorkers, useFactory: () => new CaptionWorkers(bases, settings, metrics, logger, gate) },
+        { provide: CaptionWorkers, useValue: workers },
         { provide: MapperCache, useValue: mappers },
         { provide: CaptionerMetrics, useValue: metrics },
         { provide: ServingGate, useValue: gate },

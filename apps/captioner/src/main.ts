@@ -10,9 +10,6 @@ import { CaptionerModule } from './captioner.module.js';
 import { readServedBases } from './served-bases.js';
 import { ServingGate } from './serving-gate.js';
 
-/** Time to stop the threads once the calls are answered, or given up on. */
-const CLOSE_GRACE_MS = 3_000;
-
 /** Listens first, NOT_SERVING; serves when the models are loaded; on SIGTERM answers what it has begun, then exits 0. */
 async function main(): Promise<void> {
   const settings = readCaptionerSettings();
@@ -20,13 +17,13 @@ async function main(): Promise<void> {
   const metrics = new CaptionerMetrics();
   const gate = new ServingGate();
   const bases = await readServedBases(settings.MODEL_DIRECTORIES);
+  const workers = new CaptionWorkers(bases, settings, metrics, logger, gate);
 
   const server = new CaptionerServer({ host: settings.CAPTIONER_HOST, port: settings.CAPTIONER_PORT }, gate.health);
-  const app = await NestFactory.createMicroservice(CaptionerModule.of({ settings, bases, logger, metrics, gate }), {
+  const app = await NestFactory.createMicroservice(CaptionerModule.of({ settings, workers, logger, metrics, gate }), {
     strategy: server,
     logger: new NestLogger(logger),
   });
-  const workers = app.get(CaptionWorkers);
   await app.listen();
   const metricsServer =
     settings.METRICS_PORT === undefined
@@ -41,7 +38,7 @@ async function main(): Promise<void> {
     const abandoned = await gate.drain(settings.SHUTDOWN_TIMEOUT_MS);
     if (abandoned > 0) logger.error({ abandoned }, 'calls were still running when the shutdown time was over');
     await app.close();
-    await workers.close(CLOSE_GRACE_MS);
+    await workers.close();
     await metricsServer?.close();
     process.exit(0);
   };

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { describeBaseModel, openBaseModel, type BaseModelDescription } from '@housestyle/checkpoints';
-import { parseClipConfig } from '@housestyle/clipcap';
+import { openClip } from '@housestyle/clipcap';
 import { DomainError } from '@housestyle/domain';
+import { memoryOfWorker } from './base-memory.js';
 import type { ServedBase } from './worker-messages.js';
 
 /** A base model directory, hashed and verified: threads open it without doing that again. */
@@ -10,6 +11,8 @@ export interface VerifiedBase {
   readonly directory: string;
   readonly description: BaseModelDescription;
   readonly served: ServedBase;
+  /** what it takes in each thread, as estimated. */
+  readonly workerBytes: number;
 }
 
 /** @throws DomainError that begins with the variable's name. */
@@ -29,8 +32,9 @@ export async function readServedBases(directories: readonly string[]): Promise<V
 
 async function readBase(directory: string): Promise<VerifiedBase> {
   const description = await describeBaseModel(directory);
-  const { name, version, sha256, clip } = await openBaseModel(directory, description);
-  const { vision, projectionDim } = parseClipConfig(clip.config);
-  const served = { name, version, sha256, imageSize: vision.imageSize, embeddingSize: projectionDim };
-  return { directory, description, served };
+  const files = await openBaseModel(directory, description);
+  const { name, version, sha256, clip } = files;
+  const { imageSize, projectionDim } = openClip(clip);
+  const served = { name, version, sha256, imageSize, embeddingSize: projectionDim };
+  return { directory, description, served, workerBytes: memoryOfWorker(files) };
 }

@@ -6,7 +6,7 @@ import type { VerifiedBase } from './served-bases.js';
 
 /** What every inference thread is started with. */
 export interface WorkerData {
-  readonly bases: readonly VerifiedBase[];
+  readonly base: VerifiedBase;
   readonly device: Device;
   /** of one inference. */
   readonly threads: number;
@@ -16,7 +16,6 @@ export interface WorkerData {
 
 /** What the captioner's main thread asks of its inference threads; they answer one outcome per item, in order. */
 export interface CaptionBatch {
-  readonly baseModel: string;
   /** what it leaves open, each mapper decides, then the base. */
   readonly generation: GenerationDefaults;
   readonly items: readonly BatchItem[];

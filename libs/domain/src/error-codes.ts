@@ -43,6 +43,7 @@ export const ERROR_CODES = {
 
   // models and captioning
   model_not_found: permanent('No such base model'),
+  model_unavailable: retry('The base model is not loaded at the moment'),
   invalid_model: permanent('The model directory is incomplete or contradictory'),
   corrupt_checkpoint: permanent('A weights file is truncated or malformed'),
   unsafe_checkpoint: permanent('A weights file asks for more than tensors'),

@@ -10,14 +10,23 @@ export const CAPTIONER_VARIABLES = {
   MODEL_DIRECTORIES: variable(list.default(['models/demo']), {
     description: 'base model directories to serve, comma-separated',
   }),
+  MODEL_MEMORY_BYTES: variable(wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(), {
+    description:
+      'what the loaded base models may take together, as estimated from their weights for all worker threads; as many as fit are loaded at the start, in the order of MODEL_DIRECTORIES, the others when they are asked for, and the longest unused makes room; unset: all are loaded',
+    unit: 'bytes',
+  }),
+  MODEL_LOAD_TIMEOUT_MS: variable(wholeNumber(1, 600_000).default(10_000), {
+    description: 'how long a call waits for its base model to be loaded; then it fails, worth a retry',
+    unit: 'ms',
+  }),
   MAPPER_CACHE: variable(z.string().default('.housestyle/mapper-cache'), {
     description: 'folder for pulled mapper artefacts',
   }),
   MAPPER_CACHE_ENTRIES: variable(wholeNumber(1, 100_000).default(4096), {
-    description: 'mappers kept loaded per worker',
+    description: 'mappers kept loaded per worker and base model',
   }),
   MAPPER_CACHE_BYTES: variable(wholeNumber(1, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3), {
-    description: 'weights of mappers kept loaded per worker',
+    description: 'weights of mappers kept loaded per worker and base model, beside MODEL_MEMORY_BYTES',
     unit: 'bytes',
   }),
   MAPPER_CACHE_DISK_BYTES: variable(wholeNumber(1, Number.MAX_SAFE_INTEGER).default(10 * 1024 ** 3), {
@@ -32,7 +41,8 @@ export const CAPTIONER_VARIABLES = {
     description: 'where the models run: cpu, cuda (an NVIDIA GPU) or webgpu; one that is not there stops the start',
   }),
   WORKERS: variable(wholeNumber(1, 64).optional(), {
-    description: 'worker threads, each with its own models; unset: one per core, at most 4, and one on a GPU',
+    description:
+      'worker threads of a base model, each with its own copy; unset: one per core, at most 4, and one on a GPU',
   }),
   THREADS_PER_WORKER: variable(wholeNumber(1, 256).optional(), {
     description: 'threads of one inference; unset: the cores shared among the workers',
@@ -43,7 +53,7 @@ export const CAPTIONER_VARIABLES = {
     unit: 'ms',
   }),
   MAX_QUEUE: variable(wholeNumber(1, 100_000).default(512), {
-    description: 'images waiting; beyond it calls get RESOURCE_EXHAUSTED',
+    description: 'images waiting for a base model; beyond it calls get RESOURCE_EXHAUSTED',
   }),
   ARTEFACT_STORE,
   S3_ENDPOINT,

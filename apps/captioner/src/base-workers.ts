@@ -1,0 +1,134 @@
+import { availableParallelism } from 'node:os';
+import type { GenerationDefaults } from '@housestyle/clipcap';
+import { DomainError, type ErrorCode } from '@housestyle/domain';
+import { DynamicBatcher, WorkerPool } from '@housestyle/runtime';
+import type { CaptionerSettings } from '@housestyle/settings';
+import type { CaptionerMetrics } from './captioner-metrics.js';
+import type { VerifiedBase } from './served-bases.js';
+import type { BatchItem, CaptionBatch, ItemOutcome, WorkerData } from './worker-messages.js';
+
+export interface Call {
+  /** connections are served in turn. */
+  readonly caller: string;
+  /** epoch milliseconds; Infinity for none. */
+  readonly deadline: number;
+  /** aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What its threads tell of themselves. */
+export interface BaseWorkersEvents {
+  workerLost(error: DomainError): void;
+  allLost(error: DomainError): void;
+  recovered(): void;
+}
+
+/** Threads of one worker each scale better than many threads of one worker; each costs the model's memory. */
+const MAX_DEFAULT_WORKERS = 4;
+/** Time to stop threads that nobody waits for. */
+const CLOSE_GRACE_MS = 3_000;
+
+interface QueuedItem {
+  readonly generation: GenerationDefaults;
+  readonly item: BatchItem;
+}
+
+/** The inference threads of one base model and the queue in front of them: another base's trouble is none of theirs. */
+export class BaseWorkers {
+  private readonly pool: WorkerPool<CaptionBatch, readonly ItemOutcome[]>;
+  private readonly batcher: DynamicBatcher<QueuedItem, ItemOutcome>;
+
+  private constructor(
+    private readonly base: VerifiedBase,
+    settings: CaptionerSettings,
+    private readonly metrics: CaptionerMetrics,
+    events: BaseWorkersEvents,
+  ) {
+    const workers = workersOf(settings);
+    const workerData: WorkerData = {
+      base,
+      device: settings.DEVICE,
+      threads: settings.THREADS_PER_WORKER ?? Math.max(1, Math.floor(availableParallelism() / workers)),
+      maxBatch: settings.MAX_BATCH,
+      mapperLimits: { maxEntries: settings.MAPPER_CACHE_ENTRIES, maxBytes: settings.MAPPER_CACHE_BYTES },
+    };
+    this.pool = new WorkerPool({
+      script: new URL('./caption.worker.js', import.meta.url),
+      size: workers,
+      workerData,
+      onWorkerLost: (error) => events.workerLost(error),
+      onAllLost: (error) => events.allLost(error),
+      onRecovered: () => events.recovered(),
+    });
+    this.batcher = new DynamicBatcher((items) => this.run(items), {
+      maxBatch: settings.MAX_BATCH,
+      maxDelayMs: settings.MAX_BATCH_DELAY_MS,
+      maxQueue: settings.MAX_QUEUE,
+      maxRunning: workers,
+    });
+  }
+
+  /** Resolves when every thread has the model loaded. @throws DomainError of the first that could not */
+  static async start(
+    base: VerifiedBase,
+    settings: CaptionerSettings,
+    metrics: CaptionerMetrics,
+    events: BaseWorkersEvents,
+  ): Promise<BaseWorkers> {
+    const workers = new BaseWorkers(base, settings, metrics, events);
+    try {
+      await workers.pool.ready();
+      return workers;
+    } catch (error) {
+      await workers.close();
+      throw error;
+    }
+  }
+
+  get waitingItems(): number {
+    return this.batcher.waitingItems;
+  }
+
+  /** One outcome per item, in order. @throws DomainError `captioner_overloaded` when the items do not all fit. */
+  submit(
+    generation: GenerationDefaults,
+    items: readonly BatchItem[],
+    { caller, deadline, signal }: Call,
+  ): Promise<ItemOutcome>[] {
+    return this.batcher.submit(
+      items.map((item) => ({ generation, item })),
+      { group: JSON.stringify(generation), caller, deadline, signal },
+    );
+  }
+
+  async close(graceMs = CLOSE_GRACE_MS): Promise<void> {
+    await this.pool.close(graceMs);
+  }
+
+  /** One batch: its items agree on generation settings, their mappers may all differ. */
+  private async run(queued: readonly QueuedItem[]): Promise<readonly ItemOutcome[]> {
+    const [{ generation }] = queued as [QueuedItem, ...QueuedItem[]];
+    const items = queued.map(({ item }) => item);
+    const stopTimer = this.metrics.batchSeconds.startTimer();
+    const buffers = items.map(({ input }) => (input.kind === 'pixels' ? input.rgb.buffer : input.values.buffer));
+    const outcomes = await this.pool.run({ generation, items }, buffers).catch((error: unknown) => {
+      throw this.ownError(error);
+    });
+    stopTimer();
+    this.metrics.batchItems.observe(items.length);
+    return outcomes;
+  }
+
+  /** Threads that do not start again are this base's trouble, not the captioner's. */
+  private ownError(error: unknown): unknown {
+    const lost: ErrorCode = 'captioner_unavailable';
+    if (!(error instanceof DomainError) || error.code !== lost) return error;
+    const { name } = this.base.served;
+    return new DomainError('model_unavailable', `base model ${name}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Threads of one base model; one keeps a GPU busy: a second would only hold the model there twice. */
+export function workersOf({ WORKERS, DEVICE }: CaptionerSettings): number {
+  return WORKERS ?? (DEVICE === 'cpu' ? Math.min(MAX_DEFAULT_WORKERS, availableParallelism()) : 1);
+}
