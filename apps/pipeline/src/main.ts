@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 
-  pipeline.start();
+  await pipeline.start();
   logger.info({ metricsPort: metricsServer?.port }, 'working');
 }
 

@@ -14,6 +14,7 @@ export class PipelineMetrics extends Metrics {
     'code',
   ]);
   readonly lostLeases = this.counter('pipeline_lost_leases_total', 'outcomes that came after their lease had ended');
+  readonly lostDecoders = this.counter('pipeline_lost_decoders_total', 'decoding processes that ended unasked');
   readonly published = this.counter('pipeline_published_total', 'outbox events published');
   readonly held = this.gauge('pipeline_held_assets', 'assets leased by this process');
   readonly outbox = this.gauge('pipeline_outbox_events', 'outbox events that wait to be published');

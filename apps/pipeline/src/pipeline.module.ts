@@ -10,6 +10,7 @@ import {
   type Database,
 } from '@housestyle/database';
 import { DEFAULT_GENERATION } from '@housestyle/domain';
+import { DecodePool } from '@housestyle/imaging';
 import type { PipelineSettings } from '@housestyle/settings';
 import type { Logger } from '@housestyle/telemetry';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -47,7 +48,18 @@ export class PipelineModule {
     const leases = new LeaseRepository(database);
     const captioning = new CaptioningRepository(database);
     const { PIPELINE_BATCH: maxBatch, PIPELINE_CONCURRENCY: maxCalls } = settings;
-    const limits = { maxPixels: settings.MAX_PIXELS, maxFetches: MAX_FETCHES, maxDecodes: availableParallelism() };
+    const decodeProcesses = settings.DECODE_PROCESSES ?? availableParallelism();
+    const decoders = new DecodePool({
+      size: decodeProcesses,
+      timeoutMs: settings.DECODE_TIMEOUT_MS,
+      maxMemoryBytes: settings.DECODE_MAX_MEMORY_BYTES,
+      maxPixels: settings.MAX_PIXELS,
+      onProcessLost: ({ message }) => {
+        metrics.lostDecoders.inc();
+        logger.warn({ reason: message }, 'a decoding process was lost');
+      },
+    });
+    const limits = { maxFetches: MAX_FETCHES, maxDecodes: decodeProcesses };
     const stageOptions = {
       maxBatch,
       maxCalls,
@@ -65,7 +77,7 @@ export class PipelineModule {
       module: PipelineModule,
       providers: [
         { provide: BaseModels, useValue: new BaseModels(captioner) },
-        { provide: PicturePreparer, useValue: new PicturePreparer(fetcher, limits, metrics) },
+        { provide: PicturePreparer, useValue: new PicturePreparer(fetcher, decoders, limits, metrics) },
         { provide: HeldLeases, useValue: new HeldLeases(leases, leaseOptions, metrics, logger) },
         {
           provide: OutcomeService,
@@ -102,7 +114,7 @@ export class PipelineModule {
           provide: PipelineService,
           inject: [CaptionWorkerService, BaseModels, { token: KafkaFeedService, optional: true }],
           useFactory: (worker: CaptionWorkerService, bases: BaseModels, feed?: KafkaFeedService) =>
-            new PipelineService(worker, bases, feed, { database, captioner, fetcher }),
+            new PipelineService(worker, bases, feed, { database, captioner, fetcher, decoders }),
         },
       ],
     };

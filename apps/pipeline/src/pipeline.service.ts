@@ -1,6 +1,6 @@
 import { LANDED_CHANNEL, listen, OUTBOX_CHANNEL, type Database, type Subscription } from '@housestyle/database';
 import type { CaptionerClient } from '@housestyle/contracts/captioner';
-import type { ImageFetcher } from '@housestyle/imaging';
+import type { DecodePool, ImageFetcher } from '@housestyle/imaging';
 import type { BaseModels } from './captioning/base-models.js';
 import type { CaptionWorkerService } from './captioning/caption-worker.service.js';
 import type { KafkaFeedService } from './kafka-feed.service.js';
@@ -12,12 +12,14 @@ export interface PipelineConnections {
   readonly database: Database;
   readonly captioner: CaptionerClient;
   readonly fetcher: ImageFetcher;
+  readonly decoders: DecodePool;
 }
 
 /** Starts the parts, and stops them in the order in which work flows through them. */
 export class PipelineService {
   private subscriptions: Subscription[] = [];
   private isStarted = false;
+  private isStopped = false;
 
   constructor(
     private readonly worker: CaptionWorkerService,
@@ -27,7 +29,10 @@ export class PipelineService {
     private readonly connections: PipelineConnections,
   ) {}
 
-  start(): void {
+  /** @throws Error when no picture can be decoded here */
+  async start(): Promise<void> {
+    await this.connections.decoders.open();
+    if (this.isStopped) return;
     const { queueUrl } = this.connections.database.urls;
     const hear = (channel: string, wake: () => void) =>
       listen(queueUrl, channel, { onNotification: wake, onConnected: wake });
@@ -54,7 +59,8 @@ export class PipelineService {
 
   /** Landing and publishing may hang on a broker that is away; what they leave undone is done again elsewhere. */
   async stop(timeoutMs: number): Promise<void> {
-    const { database, captioner, fetcher } = this.connections;
+    this.isStopped = true;
+    const { database, captioner, fetcher, decoders } = this.connections;
     // its failure has a handler from the start: without one it would end the process before the leases are given back
     const landing = this.feed?.stopLanding().catch(() => undefined);
     await this.worker.stop(timeoutMs);
@@ -62,7 +68,7 @@ export class PipelineService {
     await atMost(BROKER_GRACE_MS, this.feed?.stopPublishing());
     await Promise.all(this.subscriptions.map((subscription) => subscription.close()));
     captioner.close();
-    await fetcher.close();
+    await Promise.all([fetcher.close(), decoders.close()]);
     await database.close();
   }
 }

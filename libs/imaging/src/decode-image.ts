@@ -1,5 +1,5 @@
 import { DomainError } from '@housestyle/domain';
-import type { SharpOptions } from 'sharp';
+import type { Metadata, SharpOptions } from 'sharp';
 
 import { decoder } from './decoder.js';
 import { isSrgbProfile } from './icc-profile.js';
@@ -14,14 +14,18 @@ export interface DecodedImage {
 }
 
 export const DEFAULT_MAX_PIXELS = 100_000_000;
+/** CMYK with transparency */
+const MAX_CHANNELS = 5;
+/** only the first is decoded, but all are looked for */
+const MAX_FRAMES = 10_000;
 
 /**
  * Decodes JPEG, PNG, WebP, GIF (first frame), TIFF (first page) and AVIF; the format is told from the bytes. EXIF
  * orientation is applied, transparency laid on white, 16 bits scaled to 8, grey and CMYK made RGB. Colours follow the
  * embedded profile, unless it says sRGB: then (as without one) the stored values are taken as they are.
  *
- * Throws `empty_image`, `unsupported_format`, `too_many_pixels` (told from the header, before decoding) or
- * `corrupt_image`, which a truncated file is too.
+ * Throws `empty_image`, `unsupported_format` and `too_many_pixels` (told from the header, before decoding),
+ * `decode_out_of_memory`, or `corrupt_image`, which a truncated file is too.
  */
 export async function decodeImage(
   bytes: Uint8Array,
@@ -33,13 +37,7 @@ export async function decodeImage(
   }
   try {
     const header = await decoder(bytes, { limitInputPixels: false }).metadata();
-    if (header.format === 'heif' && header.compression !== 'av1') {
-      throw new DomainError(
-        'unsupported_format',
-        `HEIF pictures with ${header.compression} compression are not decoded`,
-      );
-    }
-    if (header.width * header.height > maxPixels) throw tooManyPixels(header, maxPixels);
+    checkHeader(header, maxPixels);
     const ignoreIcc = header.space !== 'cmyk' && header.icc !== undefined && isSrgbProfile(header.icc);
     const options: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc };
     const { data, info } = await decoder(bytes, options)
@@ -56,12 +54,28 @@ export async function decodeImage(
   }
 }
 
-const tooManyPixels = ({ width, height }: { width: number; height: number }, maxPixels: number): DomainError =>
-  new DomainError('too_many_pixels', `${width} × ${height} pixels are more than ${maxPixels}`);
+/** What the header promises is refused before anything is decoded. */
+function checkHeader({ format, compression, width, height, channels, pages }: Metadata, maxPixels: number): void {
+  if (format === 'heif' && compression !== 'av1') {
+    throw new DomainError('unsupported_format', `HEIF pictures with ${compression} compression are not decoded`);
+  }
+  if (width * height > maxPixels) {
+    throw new DomainError('too_many_pixels', `${width} × ${height} pixels are more than ${maxPixels}`);
+  }
+  if (Number(channels) > MAX_CHANNELS) {
+    throw new DomainError('unsupported_format', `${channels} channels are more than ${MAX_CHANNELS}`);
+  }
+  if ((pages ?? 1) > MAX_FRAMES) {
+    throw new DomainError('unsupported_format', `${pages} frames are more than ${MAX_FRAMES}`);
+  }
+}
 
 function toImageError(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (/(out of|insufficient|not enough|cannot allocate) memory|memory allocation|bad_alloc/i.test(message)) {
+    return new DomainError('decode_out_of_memory', 'The picture needs too much memory to decode', { cause: error });
+  }
   // the signature was right, so an unrecognised file is a damaged one; a known container may hold an unknown codec
   const isUnknownCodec = /unsupported (codec|compression|feature)|not supported/i.test(message);
   const code = isUnknownCodec ? 'unsupported_format' : 'corrupt_image';

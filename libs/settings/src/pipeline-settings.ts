@@ -43,6 +43,17 @@ export const PIPELINE_VARIABLES = {
     description: 'largest picture',
     unit: 'pixels',
   }),
+  DECODE_PROCESSES: variable(wholeNumber(1, 256).optional(), {
+    description: 'processes that decode pictures, one picture each; unset: one for each core',
+  }),
+  DECODE_TIMEOUT_MS: variable(wholeNumber(100, 600_000).default(20_000), {
+    description: 'longest time one picture may take to decode',
+    unit: 'ms',
+  }),
+  DECODE_MAX_MEMORY_BYTES: variable(wholeNumber(2 ** 28, 2 ** 40).default(2 ** 31), {
+    description: 'memory that a process may take to decode one picture (kept to by Linux)',
+    unit: 'bytes',
+  }),
   PIPELINE_BATCH: variable(wholeNumber(1, 256).default(32), {
     description: 'images sent to the captioner in one call',
   }),
