@@ -9,17 +9,17 @@ import type { PreparedItem } from './work-item.js';
 
 const TENANT = tenantId('7b0c2a52-95a7-4a4e-a6f5-3c9d0d9b7a10');
 
-const item = (id: string): PreparedItem => ({
+const item = (id: string, base = 'demo'): PreparedItem => ({
   lease: {
     tenantId: TENANT,
     assetRowId: id,
     leaseToken: id,
     attempts: 1,
     isExhausted: false,
-    baseModel: 'demo',
+    baseModel: base,
   },
   task: { tenantId: TENANT, assetRowId: id, assetId: id, version: '1', uri: 'file:///a', embeddings: [] },
-  base: { name: 'demo', version: '1', sha256: 'b', imageSize: 1, embeddingSize: 1 },
+  base: { name: base, version: '1', sha256: base, imageSize: 1, embeddingSize: 1 },
   picture: {
     pixels: new Uint8Array(3),
     preview: { bytes: Buffer.alloc(1), contentType: 'image/webp', width: 1, height: 1 },
@@ -41,14 +41,14 @@ const answer = (request: CaptionRequest): CaptionResponse => ({
 });
 
 /** A stage whose captioner answers as `respond` says; what it asked, and what became of each picture. */
-function stageOver(respond: (ids: string[]) => ErrorCode | undefined) {
+function stageOver(respond: (ids: string[]) => ErrorCode | undefined | Promise<ErrorCode | undefined>) {
   const calls: string[][] = [];
   const outcomes = new Map<string, string>();
   const captioner = {
     caption: async (request: CaptionRequest): Promise<CaptionResponse> => {
       const ids = request.items.map(({ id }) => id);
       calls.push(ids);
-      const code = respond(ids);
+      const code = await respond(ids);
       if (code) throw new DomainError(code, 'as arranged');
       return answer(request);
     },
@@ -110,5 +110,38 @@ describe('CaptionStage', () => {
     await vi.advanceTimersByTimeAsync(30_000);
     expect(outcomes.get('poison')).toBe('captioner_unavailable');
     expect([...outcomes.values()].filter((outcome) => outcome === 'captioned')).toHaveLength(40);
+  });
+
+  it('goes on with other base models while one is not loaded, and charges nobody for it', async () => {
+    let isLoaded = false;
+    const { stage, calls, outcomes } = stageOver((ids) =>
+      ids[0]!.startsWith('slow') && !isLoaded ? 'model_unavailable' : undefined,
+    );
+    for (let n = 0; n < 12; n++) stage.add(item(`slow ${n}`, 'other'));
+    for (let n = 0; n < 12; n++) {
+      stage.add(item(`quick ${n}`));
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(outcomes.size).toBe(12);
+    expect([...outcomes.keys()].every((id) => id.startsWith('quick'))).toBe(true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(outcomes.size).toBe(12);
+    expect(calls.filter(([id]) => id!.startsWith('slow')).length).toBeLessThan(20);
+    isLoaded = true;
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect([...outcomes.values()].filter((outcome) => outcome === 'captioned')).toHaveLength(24);
+  });
+
+  it('leaves a call for other base models while one is being loaded', async () => {
+    let load = (): void => undefined;
+    const loading = new Promise<undefined>((resolve) => (load = () => resolve(undefined)));
+    const { stage, outcomes } = stageOver((ids) => (ids[0]!.startsWith('slow') ? loading : undefined));
+    for (let n = 0; n < 12; n++) stage.add(item(`slow ${n}`, 'other'));
+    stage.add(item('quick'));
+    await vi.advanceTimersByTimeAsync(500);
+    expect([...outcomes.keys()]).toEqual(['quick']);
+    load();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(outcomes.size).toBe(13);
   });
 });

@@ -2,6 +2,7 @@ import { generationToWire, mapperToWire, type CaptionerClient } from '@housestyl
 import { toDomainError, type DomainError, type GenerationSettings } from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
 import type { PipelineMetrics } from '../pipeline-metrics.js';
+import { BaseTurns } from './base-turns.js';
 import type { OutcomeService } from './outcome.service.js';
 import type { PreparedItem } from './work-item.js';
 
@@ -23,8 +24,9 @@ interface Waiting {
   readonly maxShare: number;
   /** calls with it that failed */
   readonly failures: number;
-  /** successful calls when it last failed */
+  /** successful calls when it last failed: of all base models, and of its own */
   readonly successesSeen: number;
+  readonly ofBaseSeen: number;
 }
 
 const MIN_PAUSE_MS = 500;
@@ -39,7 +41,8 @@ const PATIENCE_WHEN_BUSY = 6;
  * attempt counted, while calls pause and then probe one at a time, each with other pictures. When a call fails for
  * another reason, or again and again, or while others succeed, its pictures go on in halves. A picture that fails by
  * itself is charged with the attempt, unless the captioner may be to blame and no other call has succeeded meanwhile:
- * so one that brings the captioner down neither goes round for ever nor takes the others along.
+ * so one that brings the captioner down neither goes round for ever nor takes the others along. All this goes for a base
+ * model that the captioner has not loaded, too, and for its pictures only: those of other bases go on.
  */
 export class CaptionStage {
   private waiting: Waiting[] = [];
@@ -50,6 +53,7 @@ export class CaptionStage {
   private consecutiveFailures = 0;
   private successes = 0;
   private isStopped = false;
+  private readonly turns: BaseTurns;
   /** each is told of once. */
   private readonly unusableMappers = new Set<string>();
 
@@ -59,7 +63,9 @@ export class CaptionStage {
     private readonly options: CaptionStageOptions,
     private readonly metrics: PipelineMetrics,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.turns = new BaseTurns(options.maxCalls);
+  }
 
   add(item: PreparedItem): void {
     this.waiting.push({
@@ -68,6 +74,7 @@ export class CaptionStage {
       maxShare: this.options.maxBatch,
       failures: 0,
       successesSeen: this.successes,
+      ofBaseSeen: this.turns.successes(baseOf(item)),
     });
     this.pump();
   }
@@ -83,9 +90,10 @@ export class CaptionStage {
   private pump(): void {
     clearTimeout(this.timer);
     while (!this.isStopped && this.calls.size < this.options.maxCalls) {
-      const oldest = this.waiting[0];
+      const oldest = this.waiting.find(({ item }) => this.turns.mayCall(baseOf(item)));
       // after a failure one call goes first, to see whether the captioner is back
-      if (!oldest || (this.consecutiveFailures > 0 && this.calls.size > 0)) return;
+      if (this.consecutiveFailures > 0 && this.calls.size > 0) return;
+      if (!oldest) return this.pumpAfterPause();
       const batch = this.nextBatch(oldest);
       const isFull = batch.length === oldest.maxShare;
       // while the captioner has another call to compute, waiting for a fuller one costs nothing
@@ -102,6 +110,13 @@ export class CaptionStage {
     }
   }
 
+  /** When every base model with waiting pictures pauses or has its calls. */
+  private pumpAfterPause(): void {
+    const now = performance.now();
+    const pauses = this.waiting.map(({ item }) => this.turns.pausedUntil(baseOf(item))).filter((until) => until > now);
+    if (pauses.length > 0) this.timer = setTimeout(() => this.pump(), Math.ceil(Math.min(...pauses) - now));
+  }
+
   private nextBatch({ item: { base }, maxShare }: Waiting): Waiting[] {
     return this.waiting
       .filter((entry) => entry.maxShare === maxShare && entry.item.base.sha256 === base.sha256)
@@ -110,6 +125,8 @@ export class CaptionStage {
 
   private async call(batch: readonly Waiting[]): Promise<void> {
     const items = batch.map(({ item }) => item);
+    const base = baseOf(items[0]!);
+    this.turns.begin(base);
     const observe = this.metrics.callSeconds.startTimer();
     this.metrics.callItems.observe(batch.length);
     try {
@@ -130,8 +147,11 @@ export class CaptionStage {
       this.consecutiveFailures = 0;
       const codes = new Map(response.results.map(({ id, status }) => [id, status.code]));
       // a full queue refuses single pictures of a call too
-      const refused = batch.filter(({ item }) => isCaptionersFault(codes.get(item.lease.assetRowId)));
-      if (refused.length > 0) this.pause();
+      const isRefusal = (code: string | undefined) => isCaptionersFault(code) || isBasesFault(code);
+      const refused = batch.filter(({ item }) => isRefusal(codes.get(item.lease.assetRowId)));
+      if (refused.some(({ item }) => isCaptionersFault(codes.get(item.lease.assetRowId)))) this.pause();
+      else if (refused.length > 0) this.turns.fail(base);
+      if (refused.length < batch.length) this.turns.succeed(base);
       for (const entry of refused) this.again(entry, entry.maxShare);
       const stranded = batch.filter(({ item }) => item.mapper && isMappersFault(codes.get(item.lease.assetRowId)));
       for (const entry of stranded) this.fallBack(entry, codes.get(entry.item.lease.assetRowId)!);
@@ -141,20 +161,29 @@ export class CaptionStage {
       if (answered.length > 0) track(this.writes, this.outcomes.record(answered, response));
     } catch (error) {
       this.onFailure(batch, toDomainError(error));
+    } finally {
+      this.turns.end(base);
     }
   }
 
   private onFailure(batch: readonly Waiting[], error: DomainError): void {
     const isSilent = error.code === 'deadline_exceeded';
-    const isAway = isCaptionersFault(error.code);
-    if (isAway || isSilent) {
+    const isBaseAway = isBasesFault(error.code);
+    const isAway = isCaptionersFault(error.code) || isBaseAway;
+    if (isBaseAway) {
+      const { base } = batch[0]!.item;
+      this.turns.fail(base.sha256);
+      this.logger.warn({ code: error.code, base: base.name }, error.message);
+    } else if (isAway || isSilent) {
       this.consecutiveFailures += 1;
       this.pause();
       this.logger.warn({ code: error.code, failures: this.consecutiveFailures }, error.message);
     }
     for (const entry of batch) {
       const failures = entry.failures + 1;
-      const haveOthersSucceeded = entry.successesSeen !== this.successes;
+      const haveOthersSucceeded = isBaseAway
+        ? entry.ofBaseSeen !== this.turns.successes(baseOf(entry.item))
+        : entry.successesSeen !== this.successes;
       const isHalved = !isAway || haveOthersSucceeded || failures % FAILURES_UNTIL_HALVED === 0;
       if (batch.length > 1) this.again(entry, isHalved ? Math.ceil(batch.length / 2) : entry.maxShare);
       else if ((isAway || isSilent) && !haveOthersSucceeded) this.again(entry, 1);
@@ -181,12 +210,19 @@ export class CaptionStage {
 
   /** Behind the others, so that these are the next to be tried. */
   private again(entry: Waiting, maxShare: number): void {
-    this.waiting.push({ ...entry, maxShare, failures: entry.failures + 1, successesSeen: this.successes });
+    const ofBaseSeen = this.turns.successes(baseOf(entry.item));
+    const successesSeen = this.successes;
+    this.waiting.push({ ...entry, maxShare, failures: entry.failures + 1, successesSeen, ofBaseSeen });
   }
 }
 
-const isCaptionersFault = (code: string | undefined): boolean =>
-  code === 'captioner_unavailable' || code === 'captioner_overloaded';
+const baseOf = ({ base }: PreparedItem): string => base.sha256;
+
+const isCaptionersFault = (code: string | undefined): boolean => code === 'captioner_unavailable';
+
+/** Each base has a queue and threads of its own. */
+const isBasesFault = (code: string | undefined): boolean =>
+  code === 'model_unavailable' || code === 'captioner_overloaded';
 
 const isMappersFault = (code: string | undefined): boolean =>
   code === 'corrupt_checkpoint' ||
