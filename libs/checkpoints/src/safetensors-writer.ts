@@ -50,15 +50,15 @@ export async function writeSafetensors(
 
 /** The header, then each tensor's own bytes, not copied. */
 function* partsOf(tensors: WritableTensors, metadata?: Readonly<Record<string, string>>): Generator<Uint8Array> {
-  const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
+  const header: [string, unknown][] = metadata ? [['__metadata__', metadata]] : [];
   const inOrder = [...tensors.keys()].sort().map((name) => [name, streamed(tensors.get(name)!)] as const);
   let begin = 0;
   for (const [name, { dtype, dims, byteLength }] of inOrder) {
     const end = begin + byteLength;
-    header[name] = { dtype, shape: dims, data_offsets: [begin, end] };
+    header.push([name, { dtype, shape: dims, data_offsets: [begin, end] }]);
     begin = end;
   }
-  const json = Buffer.from(JSON.stringify(header));
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(header)));
   const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ');
   json.copy(padded);
   const length = Buffer.alloc(LENGTH_BYTES);

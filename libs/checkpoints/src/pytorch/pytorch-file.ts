@@ -6,8 +6,8 @@ import { ByteFile, corrupt, quoted, type ByteRange } from './byte-file.js';
 import { PickleCursor } from './pickle-cursor.js';
 import { readPickle, type PickleLimits } from './pickle-machine.js';
 import { PickleDict, type PickleValue } from './pickle-values.js';
-import { readStoredZip, type ZipEntry } from './stored-zip.js';
-import { expectTorchArchive } from './torch-format.js';
+import type { ZipEntry } from './stored-zip.js';
+import { openTorchArchive } from './torch-format.js';
 import { TORCH_DTYPES, TorchStorage, TorchTensor, type TorchDtype } from './torch-tensor.js';
 import { TorchVocabulary, storageIn, type StorageReference } from './torch-vocabulary.js';
 
@@ -109,7 +109,7 @@ export function floatsOf(tensor: TorchTensor, name: string): Float32Array {
 }
 
 function readStateDict(file: ByteFile): ReadonlyMap<string, TorchTensor> {
-  const { root, entries } = expectTorchArchive(file, () => readStoredZip(file));
+  const { root, entries } = openTorchArchive(file);
   const storages = new ArchivedStorages(file, entries, root);
   const vocabulary = new TorchVocabulary(file, (reference) => storages.find(reference));
   const pickle = entries.get(`${root}/data.pkl`)!;

@@ -14,12 +14,18 @@ export interface ZipEntry extends ByteRange {
  * bytes, and nothing is ever extracted. Source: PKWARE's APPNOTE.TXT 6.3.9, sections 4.3 and 4.5.3.
  * @throws DomainError `corrupt_checkpoint`; `unsupported_checkpoint` for compressed or encrypted files;
  * `unsafe_checkpoint` for names that leave the archive.
+ * @param inspect told all names before anything else of the files is looked at
  */
-export function readStoredZip(file: ByteFile): ReadonlyMap<string, ZipEntry> {
+export function readStoredZip(
+  file: ByteFile,
+  inspect: (names: readonly string[]) => void = () => {},
+): ReadonlyMap<string, ZipEntry> {
   const directory = findDirectory(file);
   const headers = parseDirectory(file, directory).sort((a, b) => a.headerOffset - b.headerOffset);
+  inspect(headers.map(({ name }) => name));
   const entries = new Map<string, ZipEntry>();
   headers.forEach((header, n) => {
+    expectStored(file, header);
     const offset = dataOffset(file, header);
     const end = headers[n + 1]?.headerOffset ?? directory.offset;
     if (offset + header.length > end) throw corrupt(file.label, `has files that overlap: ${quoted(header.name)}`);
@@ -34,6 +40,9 @@ interface FileHeader {
   readonly length: number;
   readonly crc32: number;
   readonly headerOffset: number;
+  readonly storedLength: number;
+  readonly method: number;
+  readonly flags: number;
 }
 
 function parseDirectory(file: ByteFile, { offset, length, count }: ZipDirectory): FileHeader[] {
@@ -58,18 +67,24 @@ function parseFileHeader(file: ByteFile, header: Buffer): FileHeader {
   const nameEnd = HEADER_BYTES + header.readUInt16LE(28);
   const name = plainName(file.label, header.subarray(HEADER_BYTES, nameEnd));
   const extra = header.subarray(nameEnd, nameEnd + header.readUInt16LE(30));
-  if (header.readUInt16LE(8) & ENCRYPTED) throw unsupported(file.label, `has an encrypted file, ${name}`);
-  if (header.readUInt16LE(10) !== STORED) {
+  const wide = new WideFields(file.label, extra);
+  const length = wide.field(header.readUInt32LE(24));
+  const storedLength = wide.field(header.readUInt32LE(20));
+  const headerOffset = wide.field(header.readUInt32LE(42));
+  const [flags, method, crc32] = [header.readUInt16LE(8), header.readUInt16LE(10), header.readUInt32LE(16)];
+  return { name, length, storedLength, headerOffset, flags, method, crc32 };
+}
+
+function expectStored(file: ByteFile, { name, flags, method, length, storedLength, headerOffset }: FileHeader): void {
+  if (flags & ENCRYPTED) throw unsupported(file.label, `has an encrypted file, ${name}`);
+  if (method !== STORED) {
     const advice = 'files of torch.save are stored; write it anew with torch.save, or zip it with `zip -0`';
     throw unsupported(file.label, `has a compressed file, ${name}: ${advice}`);
   }
-  const wide = new WideFields(file.label, extra);
-  const length = wide.field(header.readUInt32LE(24));
-  const stored = wide.field(header.readUInt32LE(20));
-  const headerOffset = wide.field(header.readUInt32LE(42));
-  if (stored !== length) throw corrupt(file.label, `lies about ${name}: ${stored} bytes stored for ${length}`);
+  if (storedLength !== length) {
+    throw corrupt(file.label, `lies about ${name}: ${storedLength} bytes stored for ${length}`);
+  }
   if (headerOffset + length > file.size) throw corrupt(file.label, `has a file that lies beyond its end: ${name}`);
-  return { name, length, crc32: header.readUInt32LE(16), headerOffset };
 }
 
 /** Sizes of 64 bits, in the order of the narrow fields that they stand for. */

@@ -1,6 +1,6 @@
 import { DomainError } from '@housestyle/domain';
 import { corrupt, type ByteFile } from './byte-file.js';
-import type { ZipEntry } from './stored-zip.js';
+import { readStoredZip, type ZipEntry } from './stored-zip.js';
 
 export interface TorchArchive {
   /** the folder that everything lies in. */
@@ -12,7 +12,7 @@ export interface TorchArchive {
  * Tells a state dict's archive from what else is called `.pt`.
  * @throws DomainError `unsupported_checkpoint` with the line of Python that converts it; `corrupt_checkpoint`
  */
-export function expectTorchArchive(file: ByteFile, openZip: () => ReadonlyMap<string, ZipEntry>): TorchArchive {
+export function openTorchArchive(file: ByteFile): TorchArchive {
   const first = file.read(0, Math.min(file.size, OLD_FORMAT.length));
   if (first.equals(OLD_FORMAT)) {
     throw unsupported(file.label, 'is in the format before PyTorch 1.6', RESAVE);
@@ -21,14 +21,13 @@ export function expectTorchArchive(file: ByteFile, openZip: () => ReadonlyMap<st
     if (first[0] === PICKLE) throw unsupported(file.label, 'is a bare pickle, not a file of torch.save', RESAVE);
     throw corrupt(file.label, 'is not a file of torch.save: it does not begin as a zip archive');
   }
-  const entries = openZip();
+  const entries = readStoredZip(file, (names) => {
+    const isScript = names.some((name) => /^[^/]+\/(code\/|constants\.pkl$)/.test(name));
+    if (isScript) throw unsupported(file.label, 'is a TorchScript archive, a program', UNSCRIPT);
+  });
   const roots = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   const root = roots[0]?.slice(0, -'/data.pkl'.length);
   if (root === undefined || roots.length > 1) throw corrupt(file.label, `has ${roots.length} files data.pkl, not 1`);
-  const isScript = [...entries.keys()].some(
-    (name) => name.startsWith(`${root}/code/`) || name === `${root}/constants.pkl`,
-  );
-  if (isScript) throw unsupported(file.label, 'is a TorchScript archive, a program', UNSCRIPT);
   const order = entries.get(`${root}/byteorder`);
   if (order && file.read(order.offset, Math.min(order.length, 16)).toString('latin1') !== 'little') {
     throw unsupported(file.label, 'was written on a big-endian machine', RESAVE);
