@@ -43,6 +43,10 @@ export function readHubSettings(environment?: Environment): HubSettings {
   return Object.freeze({ ...settings, HF_HUB_CACHE: atHome(settings.HF_HUB_CACHE ?? join(home, 'hub')) });
 }
 
+/** Where pulled base models are. */
+export const readModelLibrary = (environment?: Environment): string =>
+  readSettings({ MODEL_LIBRARY }, environment).MODEL_LIBRARY;
+
 const readVariables = (environment?: Environment) => readSettings(HUB_VARIABLES, environment);
 
 const atHome = (folder: string): string => folder.replace(/^~(?=\/|$)/, homedir());

@@ -3,11 +3,14 @@ import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promise
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DomainError } from '@housestyle/domain';
 
 export interface FileLockOptions {
   /** a holder that has not stirred for so long is dead, wherever it runs. */
   readonly staleAfterMs?: number;
   readonly pollMs?: number;
+  /** what to say to whoever comes second; absent: they wait. */
+  readonly refusal?: string;
 }
 
 interface Holder {
@@ -21,13 +24,15 @@ interface Holder {
  * so the lock is a file that its holder touches every few seconds; what a killed holder leaves is taken over. It
  * spares two processes the same work and is no proof against a holder that was suspended for long: what is done under
  * it must come out right even so.
+ * @throws DomainError `conflict` with the refusal, when there is one and another process holds the lock
  */
 export async function withFileLock<T>(file: string, work: () => Promise<T>, options: FileLockOptions = {}): Promise<T> {
-  const { staleAfterMs = 30_000, pollMs = 100 } = options;
+  const { staleAfterMs = 30_000, pollMs = 100, refusal } = options;
   const token = randomUUID();
   await mkdir(path.dirname(file), { recursive: true });
   while (!(await take(file, token))) {
     if (await isAbandoned(file, staleAfterMs)) await clearAway(file);
+    else if (refusal !== undefined) throw new DomainError('conflict', refusal);
     else await sleep(pollMs);
   }
   const stirring = setInterval(() => void touch(file), staleAfterMs / 6);

@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import type { Terminal } from '../terminal.js';
+import { listModels, type ListOptions } from './list-models.command.js';
+import { pullModel, type PullOptions } from './pull-model.command.js';
+
+const LIST_HELP = `
+Examples:
+  $ housestyle models list
+  $ housestyle models list --json
+
+  What can be pulled by name, from where, how large, under which licence, and what was seen of it.
+  $ housestyle models list --available`;
+
+const PULL_HELP = `
+Examples:
+  The official ClipCap of COCO: weights, CLIP and tokenizer from the Hugging Face hub, put together as one base model.
+  $ housestyle models pull clipcap-coco
+  $ housestyle caption --model clipcap-coco photo.jpg
+
+  One whose weights are on no hub: fetch them from where \`models list --available\` says, then
+  $ housestyle models pull clipcap-coco-transformer --weights coco_transformer.pt
+
+  A repository of the hub that is a base model already (docs/models.md); a branch, a tag or a commit of it.
+  $ housestyle models pull city-museum/house-style --revision v2
+
+  Interrupted and run again, it goes on where it was. Files lie in the cache that the hub's other tools use (HF_HOME,
+  HF_HUB_CACHE); HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE=1 mean what they mean there. The base model is put into
+  MODEL_LIBRARY (.housestyle/models) under its name.`;
+
+/** The commands on base models. */
+export function registerModels(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  const models = program.command('models').description('The base models on this machine.');
+
+  models
+    .command('list')
+    .description('List them: name, version, licence, provenance.')
+    .option('--available', 'those that can be pulled by name instead', false)
+    .option('--json', 'print one JSON object per model', false)
+    .addHelpText('after', LIST_HELP)
+    .action(async (options: ListOptions) => exit(await listModels(options, terminal)));
+
+  models
+    .command('pull')
+    .description('Fetch one from the Hugging Face hub.')
+    .argument('<model>', 'a name of `models list --available`, or org/name of a repository')
+    .option('--name <name>', 'what to call it here')
+    .option('--revision <revision>', 'of a repository: branch, tag or commit (default: main)')
+    .option('--weights <file>', "ClipCap's .pt, had from elsewhere, for a model of the catalogue")
+    .option('--replace', 'put it in the place of another version', false)
+    .option('--json', 'print a JSON object', false)
+    .addHelpText('after', PULL_HELP)
+    .action(async (model: string, options: PullOptions) => exit(await pullModel(model, options, terminal)));
+}
