@@ -1,10 +1,12 @@
+import { createResampleKernel, packWeights, PRECISION_BITS, SLACK_BYTES, TAPS_PER_GROUP } from './resample-kernel.js';
+
 /**
  * Pillow's antialiased bicubic for 8-bit RGB, bit by bit: two passes, horizontal first, with 8-bit values between;
  * weights in 22-bit fixed point. CLIP's weights were trained on what this very arithmetic leaves of a picture. (As
  * Pillow up to 12 has it; 13 turns the passes round for pictures more than about twice as high as wide.)
  */
 
-/** The weights of a run of output positions along one axis; `weights[i * stride]` on are those of output `first + i`. */
+/** The weights of a run of output positions along one axis; `weights[i * stride]` on are those of output `first + i`, with zeros after. */
 interface AxisWeights {
   readonly stride: number;
   /** first input position of each output */
@@ -14,8 +16,6 @@ interface AxisWeights {
   readonly weights: Int32Array;
 }
 
-const PRECISION_BITS = 32 - 8 - 2;
-const HALF = 1 << (PRECISION_BITS - 1);
 const SUPPORT = 2;
 
 export interface ResampleWindow {
@@ -41,15 +41,15 @@ export function resampleBicubic(
   const rows = axisWeights(inHeight, fullHeight, top, height);
   const firstRow = rows.starts[0] ?? 0;
   const rowCount = (rows.starts[height - 1] ?? 0) + (rows.counts[height - 1] ?? 0) - firstRow;
-  const narrow = horizontalPass(rgb, inWidth, firstRow, rowCount, columns);
-  return verticalPass(narrow, width, firstRow, rows);
+  return applyWeights(rgb, inWidth, { columns, rows, firstRow, rowCount });
 }
 
 function axisWeights(inSize: number, outSize: number, first: number, count: number): AxisWeights {
   const scale = inSize / outSize;
   const filterScale = Math.max(scale, 1);
   const support = SUPPORT * filterScale;
-  const stride = Math.ceil(support) * 2 + 1;
+  const taps = Math.ceil(support) * 2 + 1;
+  const stride = Math.ceil(taps / TAPS_PER_GROUP) * TAPS_PER_GROUP;
   const starts = new Int32Array(count);
   const counts = new Int32Array(count);
   const weights = new Int32Array(count * stride);
@@ -84,66 +84,63 @@ function bicubic(distance: number): number {
   return 0;
 }
 
-/** [*, inWidth, 3] → [rowCount, columns, 3], of the input rows from `firstRow` on */
-function horizontalPass(
+/** Both passes, in the kernel's memory: a row at a time goes in, the picture as a whole never does. */
+function applyWeights(
   rgb: Uint8Array,
   inWidth: number,
-  firstRow: number,
-  rowCount: number,
-  { stride, starts, counts, weights }: AxisWeights,
+  {
+    columns,
+    rows,
+    firstRow,
+    rowCount,
+  }: { columns: AxisWeights; rows: AxisWeights; firstRow: number; rowCount: number },
 ): Uint8Array {
-  const width = starts.length;
-  const out = new Uint8Array(rowCount * width * 3);
-  let to = 0;
+  const [width, height] = [columns.starts.length, rows.starts.length];
+  const rowBytes = width * 3;
+  const left = columns.starts[0] ?? 0;
+  const wanted = (columns.starts[width - 1] ?? 0) + (columns.counts[width - 1] ?? 0) - left;
+  const groups = columns.stride / TAPS_PER_GROUP;
+
+  const places = allot({
+    starts: width * 4,
+    columnWeights: width * columns.stride * 4,
+    rowWeights: rows.weights.byteLength,
+    row: (wanted + columns.stride) * 3,
+    narrow: rowCount * rowBytes,
+    out: height * rowBytes,
+  });
+  const memory = kernel.memory.buffer;
+  new Int32Array(memory, places.starts, width).set(columns.starts.map((start) => (start - left) * 3));
+  packWeights(columns.weights, new Int16Array(memory, places.columnWeights, columns.weights.length * 2));
+  new Int32Array(memory, places.rowWeights, rows.weights.length).set(rows.weights);
+  const bytes = new Uint8Array(memory);
+
   for (let y = 0; y < rowCount; y++) {
-    const row = (firstRow + y) * inWidth * 3;
-    for (let x = 0; x < width; x++) {
-      let from = row + starts[x]! * 3;
-      let red = HALF;
-      let green = HALF;
-      let blue = HALF;
-      const end = x * stride + counts[x]!;
-      for (let k = x * stride; k < end; k++) {
-        const weight = weights[k]!;
-        red = (red + Math.imul(rgb[from]!, weight)) | 0;
-        green = (green + Math.imul(rgb[from + 1]!, weight)) | 0;
-        blue = (blue + Math.imul(rgb[from + 2]!, weight)) | 0;
-        from += 3;
-      }
-      out[to] = clip8(red);
-      out[to + 1] = clip8(green);
-      out[to + 2] = clip8(blue);
-      to += 3;
-    }
+    const from = ((firstRow + y) * inWidth + left) * 3;
+    bytes.set(rgb.subarray(from, from + wanted * 3), places.row);
+    const to = places.narrow + y * rowBytes;
+    kernel.horizontal(places.row, places.starts, places.columnWeights, groups, to, to + rowBytes);
   }
-  return out;
-}
-
-/** [rows from `firstRow` on, width, 3] → [rows, width, 3] */
-function verticalPass(
-  narrow: Uint8Array,
-  width: number,
-  firstRow: number,
-  { stride, starts, counts, weights }: AxisWeights,
-): Uint8Array {
-  const height = starts.length;
-  const rowLength = width * 3;
-  const out = new Uint8Array(height * rowLength);
-  const sums = new Int32Array(rowLength);
   for (let y = 0; y < height; y++) {
-    sums.fill(HALF);
-    let from = (starts[y]! - firstRow) * rowLength;
-    for (let k = y * stride; k < y * stride + counts[y]!; k++) {
-      const weight = weights[k]!;
-      for (let x = 0; x < rowLength; x++) sums[x] = sums[x]! + Math.imul(narrow[from + x]!, weight);
-      from += rowLength;
-    }
-    for (let x = 0; x < rowLength; x++) out[y * rowLength + x] = clip8(sums[x]!);
+    const from = places.narrow + (rows.starts[y]! - firstRow) * rowBytes;
+    const to = places.out + y * rowBytes;
+    kernel.vertical(from, rowBytes, rows.counts[y]!, places.rowWeights + y * rows.stride * 4, to, to + rowBytes);
   }
-  return out;
+  return bytes.slice(places.out, places.out + height * rowBytes);
 }
 
-function clip8(sum: number): number {
-  const value = sum >> PRECISION_BITS;
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+const kernel = createResampleKernel();
+const PAGE_BYTES = 65_536;
+
+/** Addresses in the kernel's memory, which grows as it must. */
+function allot<Name extends string>(sizes: Readonly<Record<Name, number>>): Record<Name, number> {
+  const places = {} as Record<Name, number>;
+  let end = 0;
+  for (const [name, size] of Object.entries(sizes) as [Name, number][]) {
+    places[name] = end;
+    end += Math.ceil((size + SLACK_BYTES) / SLACK_BYTES) * SLACK_BYTES;
+  }
+  const missing = end - kernel.memory.buffer.byteLength;
+  if (missing > 0) kernel.memory.grow(Math.ceil(missing / PAGE_BYTES));
+  return places;
 }
