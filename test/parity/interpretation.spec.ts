@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readMapperFiles, SafetensorsFile } from '@housestyle/checkpoints';
-import { CaptionEngine, Gpt2Tokenizer, WORD_TABLE, type CaptionItem, type MapperHandle } from '@housestyle/clipcap';
+import {
+  CaptionEngine,
+  Gpt2Tokenizer,
+  WORD_TABLE,
+  type CaptionItem,
+  type Interpretation,
+  type MapperHandle,
+} from '@housestyle/clipcap';
 import { MemoryWeights } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -74,10 +81,10 @@ describe.each([...MAPPER_KINDS, 'mlpWithDelta', 'transformerWithDelta'] as const
 describe('one call', () => {
   it('says each picture in the words of its own mapper version, in any company', async () => {
     const mixed = Object.values(mappers).flatMap(itemsOf).reverse();
-    const alone = [];
+    const alone: Interpretation[] = [];
     for (const item of mixed) alone.push(...(await engine.interpret([item], 3)));
     const together = await engine.interpret(mixed, 3);
-    const idsOf = ({ positions }: (typeof alone)[number]) => positions.map(({ words }) => words.map((w) => w.tokenId));
+    const idsOf = ({ positions }: Interpretation) => positions.map(({ words }) => words.map((w) => w.tokenId));
     expect(together.map(idsOf)).toEqual(alone.map(idsOf));
   });
 

@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os';
-import type { GenerationDefaults } from '@housestyle/clipcap';
 import { DomainError, type ErrorCode } from '@housestyle/domain';
 import { DynamicBatcher, WorkerPool } from '@housestyle/runtime';
 import type { CaptionerSettings } from '@housestyle/settings';
 import type { CaptionerMetrics } from './captioner-metrics.js';
 import type { VerifiedBase } from './served-bases.js';
-import type { BatchItem, CaptionBatch, ItemOutcome, WorkerData } from './worker-messages.js';
+import type { BatchItem, BatchWork, CaptionBatch, ItemOutcome, WorkerData } from './worker-messages.js';
 
 export interface Call {
   /** connections are served in turn. */
@@ -29,7 +28,7 @@ const MAX_DEFAULT_WORKERS = 4;
 const CLOSE_GRACE_MS = 3_000;
 
 interface QueuedItem {
-  readonly generation: GenerationDefaults;
+  readonly work: BatchWork;
   readonly item: BatchItem;
 }
 
@@ -90,14 +89,10 @@ export class BaseWorkers {
   }
 
   /** One outcome per item, in order. @throws DomainError `captioner_overloaded` when the items do not all fit. */
-  submit(
-    generation: GenerationDefaults,
-    items: readonly BatchItem[],
-    { caller, deadline, signal }: Call,
-  ): Promise<ItemOutcome>[] {
+  submit(work: BatchWork, items: readonly BatchItem[], { caller, deadline, signal }: Call): Promise<ItemOutcome>[] {
     return this.batcher.submit(
-      items.map((item) => ({ generation, item })),
-      { group: JSON.stringify(generation), caller, deadline, signal },
+      items.map((item) => ({ work, item })),
+      { group: JSON.stringify(work), caller, deadline, signal },
     );
   }
 
@@ -105,13 +100,13 @@ export class BaseWorkers {
     await this.pool.close(graceMs);
   }
 
-  /** One batch: its items agree on generation settings, their mappers may all differ. */
+  /** One batch: its items agree on what is made of them, their mappers may all differ. */
   private async run(queued: readonly QueuedItem[]): Promise<readonly ItemOutcome[]> {
-    const [{ generation }] = queued as [QueuedItem, ...QueuedItem[]];
+    const [{ work }] = queued as [QueuedItem, ...QueuedItem[]];
     const items = queued.map(({ item }) => item);
     const stopTimer = this.metrics.batchSeconds.startTimer();
     const buffers = items.map(({ input }) => (input.kind === 'pixels' ? input.rgb.buffer : input.values.buffer));
-    const outcomes = await this.pool.run({ generation, items }, buffers).catch((error: unknown) => {
+    const outcomes = await this.pool.run({ work, items }, buffers).catch((error: unknown) => {
       throw this.ownError(error);
     });
     stopTimer();

@@ -1,14 +1,20 @@
-import { embeddingFromBytes, type CaptionItem, type CaptionRequest } from '@housestyle/contracts/captioner';
-import { completeGeneration, MAX_BEAMS, type GenerationDefaults } from '@housestyle/clipcap';
+import {
+  embeddingFromBytes,
+  type CaptionItem,
+  type CaptionRequest,
+  type InterpretRequest,
+} from '@housestyle/contracts/captioner';
+import { completeGeneration, MAX_BEAMS, MAX_NEAR_WORDS, type GenerationDefaults } from '@housestyle/clipcap';
 import { DomainError, type MapperReference } from '@housestyle/domain';
 import type { ItemInput, ServedBase } from './worker-messages.js';
 
 /** stands in for the tokenizer's full stop, which does not matter to the check. */
 const ANY_STOP = 0;
+const DEFAULT_NEAR_WORDS = 5;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /** @throws DomainError `invalid_request` when the call as a whole cannot be served. */
-export function checkRequest(request: CaptionRequest, maxItems: number): void {
+export function checkRequest(request: Pick<CaptionRequest, 'items'>, maxItems: number): void {
   const { items } = request;
   if (items.length === 0) throw invalid('the request has no items');
   if (items.length > maxItems) throw invalid(`${items.length} items in one call, at most ${maxItems} are taken`);
@@ -23,6 +29,13 @@ export function checkRequest(request: CaptionRequest, maxItems: number): void {
 /** @throws DomainError `invalid_request` for settings no search can work with, whatever the mapper says where they are silent. */
 export function checkGeneration(generation: GenerationDefaults): void {
   completeGeneration([generation, { numBeams: MAX_BEAMS }], ANY_STOP);
+}
+
+/** @throws DomainError `invalid_request` for more words than a position is said in. */
+export function readTopK({ topK }: InterpretRequest): number {
+  const words = topK || DEFAULT_NEAR_WORDS;
+  if (words > MAX_NEAR_WORDS) throw invalid(`${words} words of each position, at most ${MAX_NEAR_WORDS} are given`);
+  return words;
 }
 
 /**

@@ -1,9 +1,9 @@
 import { openBaseModel } from '@housestyle/checkpoints';
-import { CaptionEngine, type CaptionItem, type CaptionOutput } from '@housestyle/clipcap';
+import { CaptionEngine, type CaptionItem } from '@housestyle/clipcap';
 import { toDomainError } from '@housestyle/domain';
 import { OnnxGraphRunner, serveWorker, type WorkerHandler } from '@housestyle/runtime';
 import { LoadedMappers } from './loaded-mappers.js';
-import type { BatchItem, CaptionBatch, ItemInput, ItemOutcome, WorkerData } from './worker-messages.js';
+import type { BatchItem, BatchWork, CaptionBatch, ItemInput, ItemOutcome, WorkerData } from './worker-messages.js';
 
 interface LoadedBase {
   readonly engine: CaptionEngine;
@@ -16,24 +16,25 @@ type CaptionBatchHandler = WorkerHandler<CaptionBatch, readonly ItemOutcome[]>;
 await serveWorker<WorkerData, CaptionBatch, readonly ItemOutcome[]>(async (data): Promise<CaptionBatchHandler> => {
   const { engine, mappers } = await loadBase(data);
   return {
-    async handle({ generation, items }) {
+    async handle({ work, items }) {
       const outcomes = new Array<ItemOutcome>(items.length);
       const good: { readonly index: number; readonly item: CaptionItem }[] = [];
       for (const [index, entry] of items.entries()) {
         try {
           const item = await toEngineItem(entry, mappers);
-          engine.check(item, generation);
+          engine.check(item, work.kind === 'caption' ? work.generation : {});
           good.push({ index, item });
         } catch (error) {
           const { code, message } = toDomainError(error);
           outcomes[index] = { isOk: false, code, message };
         }
       }
-      const outputs = await engine.caption(
+      const made = await doWork(
+        engine,
+        work,
         good.map(({ item }) => item),
-        generation,
       );
-      good.forEach(({ index }, row) => (outcomes[index] = toOutcome(outputs[row]!)));
+      good.forEach(({ index }, row) => (outcomes[index] = made[row]!));
       await mappers.endBatch();
       return { response: outcomes };
     },
@@ -54,4 +55,15 @@ async function toEngineItem({ input, mapper }: BatchItem, mappers: LoadedMappers
 const toEngineInput = (input: ItemInput): CaptionItem['input'] =>
   input.kind === 'pixels' ? { pixels: input.rgb } : { embedding: input.values };
 
-const toOutcome = ({ embedding, hypotheses }: CaptionOutput): ItemOutcome => ({ isOk: true, embedding, hypotheses });
+async function doWork(
+  engine: CaptionEngine,
+  work: BatchWork,
+  items: readonly CaptionItem[],
+): Promise<readonly ItemOutcome[]> {
+  if (work.kind === 'caption') {
+    const outputs = await engine.caption(items, work.generation);
+    return outputs.map(({ embedding, hypotheses }) => ({ isOk: true, embedding, hypotheses }));
+  }
+  const interpretations = await engine.interpret(items, work.topK);
+  return interpretations.map(({ positions }) => ({ isOk: true, positions }));
+}

@@ -2,11 +2,14 @@ import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type {
   CaptionRequest,
   CaptionResponse,
+  InterpretRequest,
+  InterpretResponse,
   ListBaseModelsRequest,
   ListBaseModelsResponse,
 } from '@housestyle/contracts/captioner';
 import { Controller, UseFilters } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
+import type { Call } from './base-workers.js';
 import { CaptionService } from './caption.service.js';
 import { GrpcErrorFilter } from './grpc-error.filter.js';
 
@@ -16,22 +19,25 @@ export class CaptionerController {
   constructor(private readonly captions: CaptionService) {}
 
   @GrpcMethod('Captioner', 'Caption')
-  caption(
-    request: CaptionRequest,
-    _metadata: unknown,
-    call: ServerUnaryCall<CaptionRequest, CaptionResponse>,
-  ): Promise<CaptionResponse> {
-    const ended = new AbortController();
-    call.once('cancelled', () => ended.abort());
-    return this.captions.caption(request, {
-      caller: call.getPeer(),
-      deadline: Number(call.getDeadline()),
-      signal: ended.signal,
-    });
+  caption(request: CaptionRequest, _metadata: unknown, call: AnyCall): Promise<CaptionResponse> {
+    return this.captions.caption(request, toCall(call));
+  }
+
+  @GrpcMethod('Captioner', 'Interpret')
+  interpret(request: InterpretRequest, _metadata: unknown, call: AnyCall): Promise<InterpretResponse> {
+    return this.captions.interpret(request, toCall(call));
   }
 
   @GrpcMethod('Captioner', 'ListBaseModels')
   listBaseModels(_request: ListBaseModelsRequest): ListBaseModelsResponse {
     return this.captions.listBaseModels();
   }
+}
+
+type AnyCall = ServerUnaryCall<unknown, unknown>;
+
+function toCall(call: AnyCall): Call {
+  const ended = new AbortController();
+  call.once('cancelled', () => ended.abort());
+  return { caller: call.getPeer(), deadline: Number(call.getDeadline()), signal: ended.signal };
 }

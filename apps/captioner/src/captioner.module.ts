@@ -7,6 +7,7 @@ import { CaptionService } from './caption.service.js';
 import { CaptionWorkers } from './caption-workers.js';
 import { CaptionerController } from './captioner.controller.js';
 import { CaptionerMetrics } from './captioner-metrics.js';
+import { ItemRunner } from './item-runner.js';
 import { MapperCache } from './mapper-cache.js';
 import { MapperFolders } from './mapper-folders.js';
 import { ServingGate } from './serving-gate.js';
@@ -32,6 +33,7 @@ export class CaptionerModule {
       controllers: [CaptionerController],
       providers: [
         CaptionService,
+        ItemRunner,
         { provide: CaptionWorkers, useValue: workers },
         { provide: MapperCache, useValue: mappers },
         { provide: CaptionerMetrics, useValue: metrics },

@@ -1,4 +1,4 @@
-import type { GenerationDefaults } from '@housestyle/clipcap';
+import type { GenerationDefaults, PrefixPosition } from '@housestyle/clipcap';
 import type { ErrorCode, Hypothesis } from '@housestyle/domain';
 import type { Device } from '@housestyle/runtime';
 import type { MapperLimits } from './loaded-mappers.js';
@@ -16,10 +16,22 @@ export interface WorkerData {
 
 /** What the captioner's main thread asks of its inference threads; they answer one outcome per item, in order. */
 export interface CaptionBatch {
-  /** what it leaves open, each mapper decides, then the base. */
-  readonly generation: GenerationDefaults;
+  readonly work: BatchWork;
   readonly items: readonly BatchItem[];
 }
+
+/** What is made of a batch's items, all of them. */
+export type BatchWork =
+  | {
+      readonly kind: 'caption';
+      /** what it leaves open, each mapper decides, then the base. */
+      readonly generation: GenerationDefaults;
+    }
+  | {
+      readonly kind: 'interpret';
+      /** words of each position. */
+      readonly topK: number;
+    };
 
 export interface BatchItem {
   readonly input: ItemInput;
@@ -48,13 +60,18 @@ export interface ServedBase {
   readonly embeddingSize: number;
 }
 
-export type ItemOutcome = CaptionedItem | FailedItem;
+export type ItemOutcome = CaptionedItem | InterpretedItem | FailedItem;
 
 export interface CaptionedItem {
   readonly isOk: true;
   readonly embedding: Float32Array;
   /** best first. */
   readonly hypotheses: readonly Hypothesis[];
+}
+
+export interface InterpretedItem {
+  readonly isOk: true;
+  readonly positions: readonly PrefixPosition[];
 }
 
 export interface FailedItem {

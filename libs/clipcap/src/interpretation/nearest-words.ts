@@ -71,7 +71,8 @@ function buildNearestWords(
   const k = g.input('k', 'int64', [1]);
   const shared = g.weight(weights, `${WORD_TABLE}.weight`, [V, C]);
   const table = hasDelta ? op.add(g, shared, wordDelta(g, [V, C])) : shared;
-  const dots = op.gemm(g, vectors, table, undefined, { transB: true }); // [N, V]
+  // the table stands first: of the second factor a runtime keeps a copy, laid out to multiply
+  const dots = op.transpose(g, op.matMul(g, table, op.transpose(g, vectors, [1, 0])), [1, 0]); // [N, V]
   const lengths = op.mul(g, op.reduceL2(g, vectors), op.transpose(g, op.reduceL2(g, table), [1, 0]));
   const [cosines, ids] = op.topK(g, op.div(g, dots, op.add(g, lengths, g.float(TINY))), k);
   g.output('cosines', cosines, ['N', 'k']);
