@@ -55,7 +55,7 @@ function toCaption(path: string, line: number, field: (names: readonly string[])
   const [file, caption] = [field(NAMES.file), field(NAMES.caption)];
   if (typeof file !== 'string' || file === '') throw malformed(path, line, 'no file; expected {"file", "caption"}');
   if (typeof caption !== 'string' || caption.trim() === '') throw malformed(path, line, `no caption of ${file}`);
-  return { file: file.replaceAll('\\', '/').replace(/^\.\//, ''), caption: caption.trim() };
+  return { file: file.replaceAll('\\', '/').replace(/^\.\//, ''), caption: caption.normalize('NFC').trim() };
 }
 
 const malformed = (path: string, line: number, what: string, cause?: unknown): DomainError =>

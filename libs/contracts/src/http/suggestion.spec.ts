@@ -22,4 +22,12 @@ describe('a review', () => {
     expect(isValid({ decision: 'accepted', text: 'A boat.' })).toBe(false);
     expect(isValid({ decision: 'accepted' })).toBe(true);
   });
+
+  it('spells letters with accents in one way', () => {
+    const apart = 'Ёж и жёлтый змей.'.normalize('NFD');
+    expect(apart).not.toBe('Ёж и жёлтый змей.');
+    expect(CreateReviewSchema.parse({ decision: 'corrected', text: apart })).toMatchObject({
+      text: 'Ёж и жёлтый змей.',
+    });
+  });
 });

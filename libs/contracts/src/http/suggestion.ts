@@ -83,7 +83,8 @@ export const CreateReviewSchema = z
     z.strictObject({ decision: z.literal('rejected'), durationMs }),
     z.strictObject({
       decision: z.literal('corrected'),
-      text: z.string().trim().min(1).max(MAX_CAPTION_LENGTH),
+      // one spelling of an accented letter, whichever keyboard it came from: й is one character, as models learn it
+      text: z.string().normalize('NFC').trim().min(1).max(MAX_CAPTION_LENGTH),
       durationMs,
     }),
   ])
