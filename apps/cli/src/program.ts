@@ -11,6 +11,7 @@ import { registerImport } from './import/register-import.js';
 import { registerInterpret } from './interpret/register-interpret.js';
 import { registerLearning } from './learning/register-learning.js';
 import { registerModels } from './models/register-models.js';
+import { registerReproduce } from './reproduce/register-reproduce.js';
 import type { Terminal } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -112,6 +113,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   registerInterpret(program, terminal, exit);
   registerLearning(program, terminal, exit);
   registerImport(program, terminal, exit);
+  registerReproduce(program, terminal, exit);
   registerBench(program, terminal, exit);
 
   return program;

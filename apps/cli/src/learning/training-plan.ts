@@ -62,7 +62,7 @@ export function planTraining(base: BaseModelFiles, features: Features, options: 
     parameters,
     examples,
     cut,
-    settings: settingsOf(examples.length, options),
+    settings: settingsOf(examples.length, gpt2.width, options),
     updatesPerEpoch: updatesPerEpoch(examples.length, options),
     ...(dropout && { dropout }),
     config: configOf(mapper, { num_beams: 5, max_new_tokens: maxNewTokens, stop: [stop] }),
