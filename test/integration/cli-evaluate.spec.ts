@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { captionsOf, cocoJson, cocoPictures, karpathyJson, type DressedPicture } from '../support/dataset-layouts.js';
 
 interface Scores {
   readonly image_id?: number | string;
@@ -88,6 +89,92 @@ describe('housestyle evaluate', () => {
     expect((JSON.parse(alone.stdout) as Scores).cider).toBe(0);
     const fixed = await evaluate('--references', CAPTIONS, '--hypotheses', some, '--json', '--frequencies', CAPTIONS);
     expect((JSON.parse(fixed.stdout) as Scores).cider).toBeGreaterThan(0);
+  });
+
+  describe('reads other datasets’ files', () => {
+    const pictures = cocoPictures(12);
+    const domainOf = (n: number) => ['near-domain', 'in-domain', 'out-domain'][n % 3]!;
+    const results = (of: readonly DressedPicture[], nameOf: (picture: DressedPicture, n: number) => number | string) =>
+      of.map((picture, n) => ({
+        image_id: nameOf(picture, n),
+        caption: captionsOf(n === 0 ? 5 : pictures.indexOf(picture))[0],
+      }));
+    const scored = async (...args: string[]) => {
+      const outcome = await evaluate('--json', ...args);
+      expect(outcome.exitCode).toBe(0);
+      return {
+        ...outcome,
+        scores: JSON.parse(outcome.stdout) as Scores & { domains?: Record<string, Scores & { pictures: number }> },
+      };
+    };
+
+    it('nocaps, by domain as if each were a file of its own, and over all', async () => {
+      const dressed = pictures.map((picture, n) => ({ ...picture, domain: domainOf(n) }));
+      const file = await save('nocaps_val_4500_captions.json', cocoJson(dressed, 'nocaps validation dataset'), false);
+      const made = results(pictures, ({ id }) => id);
+      const hypotheses = await save('nocaps-results.json', made);
+      const perImage = join(folder, 'nocaps.jsonl');
+      const args = ['--references', file, '--hypotheses', hypotheses];
+      const { scores } = await scored(...args, '--per-image', perImage);
+      expect(Object.keys(scores.domains!)).toEqual(['in-domain', 'near-domain', 'out-domain']);
+      expect(scores.domains!['in-domain']!.pictures).toBe(4);
+
+      const isNear = (_: unknown, n: number) => domainOf(n) === 'near-domain';
+      const alone = await scored(
+        ...['--references', await save('near.json', cocoJson(pictures.filter(isNear)), false)],
+        ...['--hypotheses', await save('near-results.json', made.filter(isNear))],
+      );
+      expect(scores.domains!['near-domain']).toEqual({ pictures: 4, ...alone.scores });
+      // the wrong caption is near-domain's
+      expect(scores.domains!['near-domain']!.rougeL).toBeLessThan(scores.domains!['in-domain']!.rougeL);
+      expect(scores.rougeL).toBeGreaterThan(scores.domains!['near-domain']!.rougeL);
+      const [line] = (await readFile(perImage, 'utf8')).split('\n');
+      expect(JSON.parse(line!)).toMatchObject({ image_id: pictures[0]!.id, domain: 'near-domain' });
+      const table = (await evaluate(...args)).stdout;
+      expect(table).toMatch(
+        /^12 pictures\n +in-domain +near-domain +out-domain +entire\npictures +4 +4 +4 +12\nBLEU-1/,
+      );
+    });
+
+    it('Karpathy’s test split, unless another is asked for', async () => {
+      const file = await save('dataset_coco.json', karpathyJson(pictures, 'coco'), false);
+      const tested = pictures.filter(({ split }) => split === 'test');
+      const byNumber = await save(
+        'test-results.json',
+        results(tested, ({ id }) => id),
+      );
+      const { scores, stderr } = await scored('--references', file, '--hypotheses', byNumber);
+      expect(stderr).toBe('');
+      const byFile = await save(
+        'test-files.json',
+        results(tested, (picture) => picture.file.split('/')[1]!),
+      );
+      expect((await scored('--references', file, '--hypotheses', byFile)).scores).toEqual(scores);
+      const val = await evaluate('--references', file, '--hypotheses', byNumber, '--split', 'val');
+      expect([val.exitCode, val.stderr]).toEqual([1, expect.stringContaining('3 of 3 pictures have no references')]);
+      const none = await evaluate('--references', file, '--hypotheses', byNumber, '--split', 'tset');
+      expect(none.stderr).toContain('no split tset; there are train, restval, val, test');
+    });
+
+    it('Conceptual Captions, by line or by URL', async () => {
+      const urlOf = (n: number) => `https://example.org/${n}.jpg`;
+      const lines = pictures.map(({ captions }, n) => `${captions[0]!.toLowerCase()}\t${urlOf(n)}\n`).join('');
+      const file = await save('Validation_GCC-1.1.0-Validation.tsv', lines, false);
+      const byLine = await save(
+        'gcc-lines.json',
+        results(pictures, (_, n) => n),
+      );
+      const byUrl = await save(
+        'gcc-urls.json',
+        results(pictures, (_, n) => urlOf(n)),
+      );
+      const { scores } = await scored('--references', file, '--hypotheses', byLine);
+      expect(scores.bleu[0]).toBeGreaterThan(0.8);
+      expect((await scored('--references', file, '--hypotheses', byUrl)).scores).toEqual(scores);
+      const torn = await save('torn.tsv', `${lines}no URL here\n`, false);
+      const { exitCode, stderr } = await evaluate('--references', torn, '--hypotheses', byLine);
+      expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/torn\.tsv: line 13: no URL/)]);
+    });
   });
 
   it('speaks the METEOR jar’s protocol', async () => {

@@ -30,8 +30,7 @@ export interface FeaturesOutcome {
 
 /**
  * Encodes what a source names and writes the features; begun, killed and begun again, it goes on where it was and ends
- * with the same bytes. Pictures that failed for a passing reason are tried once more at the end.
- * @throws DomainError `invalid_request` when no picture could be read
+ * with the same bytes; nothing is written where no picture could be read. Pictures that failed for a passing reason are tried once more at the end.
  */
 export async function runFeatures(run: FeaturesRun): Promise<FeaturesOutcome> {
   const { source, reader, encoder, clipSha256, out } = run;
@@ -43,17 +42,17 @@ export async function runFeatures(run: FeaturesRun): Promise<FeaturesOutcome> {
       await encodeMissing(run, journal);
     }
     const { order, failures } = await planRows(source, journal);
-    if (order.length === 0)
-      throw new DomainError('invalid_request', `none of the pictures in ${source.label} could be read`);
     let captions = 0;
-    const lines = captionLines(source, journal, order);
-    await writeFeatureStream(out, {
-      clipSha256,
-      numRows: order.length,
-      width: encoder.embeddingWidth,
-      rows: () => journal.readRows(order),
-      captions: counted(lines, () => captions++),
-    });
+    if (order.length > 0) {
+      const lines = captionLines(source, journal, order);
+      await writeFeatureStream(out, {
+        clipSha256,
+        numRows: order.length,
+        width: encoder.embeddingWidth,
+        rows: () => journal.readRows(order),
+        captions: counted(lines, () => captions++),
+      });
+    }
     await journal.discard();
     return { pictures: order.length, captions, failures };
   } catch (error) {

@@ -120,6 +120,8 @@ async function report(outcome: FeaturesOutcome, { options, terminal, width, took
   const { out, json } = options;
   const { pictures, captions, failures } = outcome;
   const listed = await reportFailures(failures, out, json, terminal);
+  if (pictures === 0)
+    throw new DomainError('invalid_request', `none of the pictures could be read; nothing is written`);
   if (json) {
     const facts = { out, pictures, captions, width, failed: failures.length, ...(listed && { failures: listed }) };
     terminal.print(JSON.stringify({ ...facts, seconds: took }));

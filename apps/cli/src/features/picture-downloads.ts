@@ -11,6 +11,8 @@ export interface DownloadOptions extends Politeness {
 
 /** Pictures of the web, fetched as an unknown writer's URLs are: to public addresses, within limits of size and time. */
 export class PictureDownloads {
+  /** what is downloaded at all: with more allowed, what was refused is worth another attempt. */
+  readonly allowed: string;
   private readonly fetcher: ImageFetcher;
   private readonly hosts: PoliteHosts;
   private readonly kept: KeptPictures | undefined;
@@ -23,6 +25,7 @@ export class PictureDownloads {
       timeoutMs: settings.FETCH_TIMEOUT_MS,
       maxRedirects: MAX_REDIRECTS,
     });
+    this.allowed = `${settings.FETCH_MAX_BYTES}${settings.ALLOW_PRIVATE_ADDRESSES ? ' private' : ''}`;
     this.hosts = new PoliteHosts(politeness);
     this.kept = keptIn === undefined ? undefined : new KeptPictures(keptIn);
   }

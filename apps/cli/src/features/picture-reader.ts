@@ -19,7 +19,7 @@ export class PictureReader {
     if ('url' in place) {
       const { downloads } = this;
       if (!downloads) throw new Error('nothing to download with');
-      return { stamp: '', read: (size) => downloads.read(place.url, size) };
+      return { stamp: downloads.allowed, read: (size) => downloads.read(place.url, size) };
     }
     for (const file of place.files) {
       const found = await stat(file).catch(() => undefined);

@@ -10,6 +10,7 @@ import {
   type ConceptualFeaturesOptions,
   type LocalFeaturesOptions,
 } from './features.command.js';
+import { importFeatures, type ImportFeaturesOptions } from './import-features.command.js';
 
 const ALL_HELP = `
   Writes NAME.safetensors (image_embeds, a row a picture, fp32, not normalised) and NAME.jsonl (a line a caption:
@@ -50,6 +51,16 @@ Examples:
   each download. What failed for a passing reason (no answer, 5xx, 429) is tried once more at the end, and again by the
   next start of an interrupted run. A host that has not answered ten times in a row is left alone until then.
 ${ALL_HELP}`;
+
+const IMPORT_HELP = `
+Examples:
+  Features of the official parse_coco.py or parse_conceptual.py. The pickle is read as data: nothing in it is run, and
+  what is neither tensor nor text is refused by name.
+  $ housestyle features import oscar_split_ViT-B_32_train.pkl --out coco.safetensors
+  $ housestyle features import oscar_split_ViT-B_32_train.pkl --model clipcap-coco --out coco.safetensors
+
+  Half precision becomes fp32, as the official training makes it. --model notes whose CLIP made the embeddings, so that
+  \`train\` refuses another's.`;
 
 /** The commands that encode pictures. */
 export function registerFeatures(program: Command, terminal: Terminal, exit: (code: number) => void): void {
@@ -111,4 +122,16 @@ export function registerFeatures(program: Command, terminal: Terminal, exit: (co
     .option('--add-period', 'end every caption with ".", as the official code does', false)
     .addHelpText('after', CONCEPTUAL_HELP)
     .action(async (options: ConceptualFeaturesOptions) => exit(await conceptualFeatures(options, terminal)));
+
+  features
+    .command('import')
+    .description('Take over features that the official code has pickled.')
+    .argument('<pickle>', 'a .pkl of parse_coco.py or parse_conceptual.py')
+    .requiredOption('--out <file>', 'what to write: NAME.safetensors, and NAME.jsonl beside it', safetensorsFile)
+    .option('--model <name|dir>', 'the base model whose CLIP made them (default: not noted)')
+    .option('--json', 'print a JSON object', false)
+    .addHelpText('after', IMPORT_HELP)
+    .action(async (pickle: string, options: ImportFeaturesOptions) =>
+      exit(await importFeatures(pickle, options, terminal)),
+    );
 }
