@@ -1,7 +1,7 @@
 /** Pickles by hand, instruction by instruction: what Python would write, and what only an attacker would. */
-export const pickle = (...instructions: Buffer[]): Buffer => Buffer.concat([proto(2), ...instructions, STOP]);
+export const pickle = (...instructions: Buffer[]): Buffer<ArrayBuffer> => Buffer.concat([proto(2), ...instructions, STOP]);
 
-export const proto = (version: number): Buffer => Buffer.of(0x80, version);
+export const proto = (version: number): Buffer<ArrayBuffer> => Buffer.of(0x80, version);
 export const STOP = Buffer.from('.');
 export const MARK = Buffer.from('(');
 export const NONE = Buffer.from('N');
@@ -22,26 +22,26 @@ export const STACK_GLOBAL = Buffer.of(0x93);
 export const NEWOBJ = Buffer.of(0x81);
 export const MEMOIZE = Buffer.of(0x94);
 
-export const global = (module: string, name: string): Buffer => Buffer.from(`c${module}\n${name}\n`);
-export const text = (value: string): Buffer => {
+export const global = (module: string, name: string): Buffer<ArrayBuffer> => Buffer.from(`c${module}\n${name}\n`);
+export const text = (value: string): Buffer<ArrayBuffer> => {
   const bytes = Buffer.from(value);
   return Buffer.concat([Buffer.from('X'), unsigned(bytes.length, 4), bytes]);
 };
-export const bytes = (value: Buffer): Buffer => Buffer.concat([Buffer.from('B'), unsigned(value.length, 4), value]);
+export const bytes = (value: Buffer): Buffer<ArrayBuffer> => Buffer.concat([Buffer.from('B'), unsigned(value.length, 4), value]);
 /** From 0 to 2^31 − 1, or as a long of 8 bytes. */
-export const int = (value: number | bigint): Buffer => {
+export const int = (value: number | bigint): Buffer<ArrayBuffer> => {
   if (value >= 0 && value < 2 ** 31) return Buffer.concat([Buffer.from('J'), unsigned(Number(value), 4)]);
   const long = Buffer.alloc(8);
   long.writeBigInt64LE(BigInt(value));
   return Buffer.concat([Buffer.of(0x8a, 8), long]);
 };
-export const put = (index: number): Buffer => Buffer.concat([Buffer.from('r'), unsigned(index, 4)]);
-export const get = (index: number): Buffer => Buffer.concat([Buffer.from('j'), unsigned(index, 4)]);
-export const tuple = (...items: Buffer[]): Buffer => Buffer.concat([MARK, ...items, TUPLE]);
-export const list = (...items: Buffer[]): Buffer => Buffer.concat([EMPTY_LIST, MARK, ...items, APPENDS]);
-export const dict = (...items: (readonly [string, Buffer])[]): Buffer =>
+export const put = (index: number): Buffer<ArrayBuffer> => Buffer.concat([Buffer.from('r'), unsigned(index, 4)]);
+export const get = (index: number): Buffer<ArrayBuffer> => Buffer.concat([Buffer.from('j'), unsigned(index, 4)]);
+export const tuple = (...items: Buffer[]): Buffer<ArrayBuffer> => Buffer.concat([MARK, ...items, TUPLE]);
+export const list = (...items: Buffer[]): Buffer<ArrayBuffer> => Buffer.concat([EMPTY_LIST, MARK, ...items, APPENDS]);
+export const dict = (...items: (readonly [string, Buffer])[]): Buffer<ArrayBuffer> =>
   Buffer.concat([EMPTY_DICT, MARK, ...items.flatMap(([key, value]) => [text(key), value]), SETITEMS]);
-export const call = (callable: Buffer, ...args: Buffer[]): Buffer => Buffer.concat([callable, tuple(...args), REDUCE]);
+export const call = (callable: Buffer, ...args: Buffer[]): Buffer<ArrayBuffer> => Buffer.concat([callable, tuple(...args), REDUCE]);
 
 function unsigned(value: number, size: number): Buffer {
   const encoded = Buffer.alloc(size);

@@ -6,10 +6,13 @@ import { storedZip, zipOf, type StoredFile } from './zip.js';
 export interface TorchTensorData {
   readonly dims: readonly number[];
   readonly storage?: 'FloatStorage' | 'HalfStorage' | 'BFloat16Storage' | 'LongStorage' | 'ByteStorage' | 'BoolStorage';
-  readonly data: Buffer | (() => Buffer);
+  readonly data: StoredFile['data'];
   /** a tensor of the same state dict whose memory it looks at. */
   readonly sharedWith?: string;
 }
+
+/** fp32 that is a hole in the file: for names and shapes of any size. */
+export const unread = (dims: readonly number[]): TorchTensorData => ({ dims, data: { unread: 4 * elements(dims) } });
 
 export type StateDict = ReadonlyMap<string, TorchTensorData>;
 
@@ -26,7 +29,11 @@ export const torchFile = (state: StateDict, options?: { readonly isWide?: boolea
 /** The same on disk, a tensor at a time in memory. */
 export async function writeTorchFile(file: string, state: StateDict): Promise<void> {
   const handle = await open(file, 'w');
-  for (const part of storedZip(torchArchive(stateDictPickle(state), storagesOf(state)))) await handle.writeFile(part);
+  let at = 0;
+  for (const part of storedZip(torchArchive(stateDictPickle(state), storagesOf(state)))) {
+    if (typeof part !== 'number') await handle.write(part, 0, part.length, at);
+    at += typeof part === 'number' ? part : part.length;
+  }
   await handle.close();
 }
 

@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib';
 /** A file for a zip archive, stored as it is unless the test wants a lie. */
 export interface StoredFile {
   readonly name: string;
-  /** made when it is written, so that big ones need not be there together. */
-  readonly data: Buffer | (() => Buffer);
+  /** made when it is written, so that big ones need not be there together; or so many bytes that nobody will read. */
+  readonly data: Buffer | (() => Buffer) | { readonly unread: number };
   /** what the directory and the file's own header say where they are to lie. */
   readonly claims?: {
     readonly method?: number;
@@ -17,13 +17,14 @@ export interface StoredFile {
   readonly headerOffset?: number;
 }
 
-/** The archive's bytes, part by part; every file's bytes begin at a multiple of 64, as torch.save writes them. */
-export function* storedZip(files: readonly StoredFile[], { isWide = false } = {}): Generator<Buffer> {
+/** The archive's bytes, part by part, a number standing for so many bytes of no account; every file's bytes begin at a multiple of 64, as torch.save writes them. */
+export function* storedZip(files: readonly StoredFile[], { isWide = false } = {}): Generator<Buffer | number> {
   const directory: Buffer[] = [];
   let offset = 0;
   for (const file of files) {
     const data = typeof file.data === 'function' ? file.data() : file.data;
-    const { method = 0, flags = 0x800, size = data.length, crc32: sum = crc32(data) } = file.claims ?? {};
+    const [numBytes, checksum] = 'unread' in data ? [data.unread, 0] : [data.length, crc32(data)];
+    const { method = 0, flags = 0x800, size = numBytes, crc32: sum = checksum } = file.claims ?? {};
     const sizes = { method, flags, size, sum };
     const begin = offset + 30 + Buffer.byteLength(file.localName ?? file.name);
     const padding = Buffer.alloc(4 + ((60 - (begin % 64) + 64) % 64));
@@ -32,8 +33,8 @@ export function* storedZip(files: readonly StoredFile[], { isWide = false } = {}
     const local = header(0x04034b50, file.localName ?? file.name, padding, sizes);
     directory.push(header(0x02014b50, file.name, Buffer.alloc(0), sizes, file.headerOffset ?? offset));
     yield local;
-    yield data;
-    offset += local.length + data.length;
+    yield 'unread' in data ? numBytes : data;
+    offset += local.length + numBytes;
   }
   const listing = Buffer.concat(directory);
   yield listing;
@@ -48,7 +49,7 @@ export function* storedZip(files: readonly StoredFile[], { isWide = false } = {}
 }
 
 export const zipOf = (files: readonly StoredFile[], options?: { readonly isWide?: boolean }): Buffer =>
-  Buffer.concat([...storedZip(files, options)]);
+  Buffer.concat([...storedZip(files, options)].map((part) => (typeof part === 'number' ? Buffer.alloc(part) : part)));
 
 interface Sizes {
   readonly method: number;
