@@ -13,6 +13,7 @@ import { DomainError } from '@housestyle/domain';
 import { ModelLibrary } from '../model-library.js';
 import { EXIT_OK, type Terminal } from '../terminal.js';
 import { counted, seconds } from '../wording.js';
+import { renumbered } from './conceptual-numbering.js';
 
 export interface ImportFeaturesOptions {
   readonly out: string;
@@ -30,7 +31,10 @@ export async function importFeatures(
   const begun = performance.now();
   const features = ClipCapFeatures.open(pickle);
   try {
-    const { numRows, width, captions } = features;
+    const { numRows, width } = features;
+    const repaired = renumbered(features.captions, numRows);
+    if (repaired) terminal.complain(RENUMBERED);
+    const captions = repaired ?? features.captions;
     const clipSha256 = model === undefined ? undefined : await clipOf(model, width);
     await mkdir(dirname(out), { recursive: true });
     await writeFeatureStream(out, {
@@ -65,3 +69,6 @@ async function clipOf(model: string, width: number): Promise<string> {
   }
   return description.files['clip/model.safetensors']!;
 }
+
+const RENUMBERED =
+  'the captions are numbered from 0 again in the middle, as parse_conceptual.py does, which gives them to the wrong pictures: taken in their order instead';
