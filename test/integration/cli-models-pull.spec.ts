@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { demoPixels, startCaptioner } from '../support/captioner.js';
 import { demoFiles, publishedDemo, torchTensors } from '../support/demo-repositories.js';
 import { housestyle, startHousestyle } from '../support/housestyle.js';
 import { HubServer, etagOf } from '../support/hub-server.js';
+import { writeResNetBase } from '../support/resnet-base.js';
 import { torchFile } from '../support/torch-file.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -62,6 +64,22 @@ describe('housestyle models pull org/name', () => {
     const listed = (await run(['models', 'list', '--json'])).jsonLines<{ name: string; directory: string }>();
     expect(listed.find(({ name }) => name === 'house-style')?.directory).toBe(join(folder, 'models/house-style'));
     expect((await pull(REPOSITORY)).stdout).toMatch(/^house-style\there already\t/);
+  });
+
+  it('fetches a base model that a captioner serves by its name', async () => {
+    await pull(REPOSITORY);
+    const captioner = await startCaptioner({
+      MODEL_DIRECTORIES: 'models/demo,house-style',
+      MODEL_LIBRARY: join(folder, 'models'),
+    });
+    try {
+      const items = [{ id: 'a', pixels: { rgb: await demoPixels(sample) } }];
+      const request = { baseModel: 'house-style', items };
+      const { results } = await captioner.client.caption(request, { deadlineMs: 30_000 });
+      expect(`${sample}\t${results[0]!.hypotheses[0]!.text}\n`).toBe(demoCaption);
+    } finally {
+      await captioner.close();
+    }
   });
 
   it('writes down what one without a manifest is', async () => {
@@ -203,6 +221,27 @@ describe('housestyle models pull NAME', () => {
     await writeFile(weights, torchFile(new Map([...torchTensors('gpt2', 'gpt.'), ...torchTensors('mapper')])));
     expect((await pull('clipcap-coco', '--weights', weights, '--name', 'mine')).exitCode).toBe(0);
     expect(await caption('mine')).toBe(demoCaption);
+  });
+
+  it('makes one of a transformer on OpenAI’s ResNet, whose repository has no configuration of its kind', async () => {
+    const reference = join(folder, 'reference');
+    await writeResNetBase(reference);
+    const from = (file: string) => readFile(join(reference, 'clip', file));
+    hub.repositories['timm/resnet50x4_clip.openai'] = {
+      files: {
+        'vocab.json': await from('vocab.json'),
+        'merges.txt': await from('merges.txt'),
+        'config.json': Buffer.from('{"architecture": "resnet50x4_clip", "num_features": 640}'),
+        'open_clip_config.json': Buffer.from('{"model_cfg": {"embed_dim": 640}}'),
+        'open_clip_model.safetensors': await from('model.safetensors'),
+      },
+    };
+    const weights = join(folder, 'transformer.pt');
+    await writeFile(weights, torchFile(torchTensors(join(reference, 'mapper'))));
+    const { exitCode, stderr } = await pull('clipcap-coco-transformer', '--weights', weights);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(await caption('clipcap-coco-transformer')).toBe(await caption(reference));
+    expect(hub.rangesOf(base['gpt2/model.safetensors']!)).toEqual([undefined]);
   });
 
   it('lists what can be pulled', async () => {

@@ -16,9 +16,9 @@ export async function demoFiles(folder = ''): Promise<Record<string, Buffer>> {
   );
 }
 
-/** A part of the demo as PyTorch's own files have it: its tensors under `prefix`. */
+/** The weights of a part of the demo, or in another folder, as PyTorch's own files have them, their names after `prefix`. */
 export function torchTensors(part: string, prefix = ''): Map<string, TorchTensorData> {
-  const weights = SafetensorsFile.open(path.join(DEMO_FOLDER, part, 'model.safetensors'));
+  const weights = SafetensorsFile.open(path.resolve(DEMO_FOLDER, part, 'model.safetensors'));
   return new Map(
     weights.names().map((name) => {
       const { dims, data } = weights.tensor(name)!;

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { locateBaseModels } from '@housestyle/checkpoints';
 import { toDomainError } from '@housestyle/domain';
 import { readCaptionerSettings } from '@housestyle/settings';
 import { createLogger, MetricsServer, NestLogger } from '@housestyle/telemetry';
@@ -16,7 +17,7 @@ async function main(): Promise<void> {
   const logger = createLogger('captioner', settings.LOG_LEVEL);
   const metrics = new CaptionerMetrics();
   const gate = new ServingGate();
-  const bases = await readServedBases(settings.MODEL_DIRECTORIES);
+  const bases = await readServedBases(await locateBaseModels(settings.MODEL_DIRECTORIES, settings.MODEL_LIBRARY));
   const workers = new CaptionWorkers(bases, settings, metrics, logger, gate);
 
   const server = new CaptionerServer({ host: settings.CAPTIONER_HOST, port: settings.CAPTIONER_PORT }, gate.health);

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { locateBaseModels } from '@housestyle/checkpoints';
 import { connectionUrls, Database } from '@housestyle/database';
 import { toDomainError } from '@housestyle/domain';
 import { readTrainerSettings, type TrainerSettings } from '@housestyle/settings';
@@ -29,7 +30,7 @@ async function main(adaptation: URL): Promise<void> {
   const metrics = new TrainerMetrics();
   const engine = chosenEngine(settings);
   await openTrainingEngine(engine); // one that is not there stops the start, not the first run
-  const bases = await readLocalBases(settings.MODEL_DIRECTORIES);
+  const bases = await readLocalBases(await locateBaseModels(settings.MODEL_DIRECTORIES, settings.MODEL_LIBRARY));
   const database = await Database.open(await connectionUrls(settings));
   const parts = { settings, database, bases, engine, adaptation, metrics, logger };
   const app = await NestFactory.createApplicationContext(TrainerModule.of(parts), { logger: new NestLogger(logger) });

@@ -19,13 +19,14 @@ export {
   type SnapshotRequest,
 } from './hub/pull-snapshot.js';
 export type { WantedFiles } from './hub/wanted-files.js';
-export { locateBaseModel } from './locate-base-model.js';
+export { locateBaseModels } from './locate-base-model.js';
 export { withFileLock, type FileLockOptions } from './hub/file-lock.js';
 export * from './mapper-artefact.js';
 export { readMapperFiles } from './mapper-files.js';
 export { CheckpointPart, countBytes, countValues } from './pytorch/checkpoint-part.js';
 export * from './pytorch/clipcap-checkpoint.js';
 export { ClipCapFeatures } from './pytorch/clipcap-features.js';
+export { openAiClipIn } from './pytorch/openai-clip-checkpoint.js';
 export { PyTorchFile } from './pytorch/pytorch-file.js';
 export { SafetensorsFile } from './safetensors-file.js';
 export {
@@ -35,4 +36,5 @@ export {
   type WritableTensors,
 } from './safetensors-writer.js';
 export { writeBaseModel, type NewBaseModel } from './write-base-model.js';
+export { writeClipFolder, type NewClip } from './write-clip-folder.js';
 export { writeMapperDirectory, type NewMapper } from './write-mapper-directory.js';

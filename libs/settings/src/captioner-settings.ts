@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { list, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
-import { ARTEFACT_STORE, LOG_LEVEL, METRICS_PORT, S3_ENDPOINT, S3_REGION, SHUTDOWN_TIMEOUT_MS } from './variables.js';
+import {
+  ARTEFACT_STORE,
+  LOG_LEVEL,
+  METRICS_PORT,
+  MODEL_LIBRARY,
+  S3_ENDPOINT,
+  S3_REGION,
+  SHUTDOWN_TIMEOUT_MS,
+} from './variables.js';
 
 export const CAPTIONER_VARIABLES = {
   CAPTIONER_HOST: variable(z.string().default('127.0.0.1'), { description: 'address the gRPC server listens on' }),
@@ -8,7 +16,7 @@ export const CAPTIONER_VARIABLES = {
     description: 'port the gRPC server listens on; 0 picks a free one and logs it',
   }),
   MODEL_DIRECTORIES: variable(list.default(['models/demo']), {
-    description: 'base model directories to serve, comma-separated',
+    description: 'base models to serve, comma-separated: directories, or names in MODEL_LIBRARY',
   }),
   MODEL_MEMORY_BYTES: variable(wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(), {
     description:
@@ -19,6 +27,7 @@ export const CAPTIONER_VARIABLES = {
     description: 'how long a call waits for its base model to be loaded; then it fails, worth a retry',
     unit: 'ms',
   }),
+  MODEL_LIBRARY,
   MAPPER_CACHE: variable(z.string().default('.housestyle/mapper-cache'), {
     description: 'folder for pulled mapper artefacts',
   }),

@@ -7,6 +7,7 @@ import {
   DATABASE_URL,
   LOG_LEVEL,
   METRICS_PORT,
+  MODEL_LIBRARY,
   S3_ENDPOINT,
   S3_REGION,
   SHUTDOWN_TIMEOUT_MS,
@@ -17,8 +18,9 @@ export const TRAINER_VARIABLES = {
   DATABASE_URL,
   ...DATABASE_ROLE_URLS,
   MODEL_DIRECTORIES: variable(CAPTIONER_VARIABLES.MODEL_DIRECTORIES, {
-    description: 'base model directories to train mappers for, comma-separated: those the captioner serves',
+    description: 'base models to train mappers for, comma-separated: those the captioner serves',
   }),
+  MODEL_LIBRARY,
   ARTEFACT_STORE,
   S3_ENDPOINT,
   S3_REGION,
