@@ -1,5 +1,6 @@
 /** Pickles by hand, instruction by instruction: what Python would write, and what only an attacker would. */
-export const pickle = (...instructions: Buffer[]): Buffer<ArrayBuffer> => Buffer.concat([proto(2), ...instructions, STOP]);
+export const pickle = (...instructions: Buffer[]): Buffer<ArrayBuffer> =>
+  Buffer.concat([proto(2), ...instructions, STOP]);
 
 export const proto = (version: number): Buffer<ArrayBuffer> => Buffer.of(0x80, version);
 export const STOP = Buffer.from('.');
@@ -27,7 +28,8 @@ export const text = (value: string): Buffer<ArrayBuffer> => {
   const bytes = Buffer.from(value);
   return Buffer.concat([Buffer.from('X'), unsigned(bytes.length, 4), bytes]);
 };
-export const bytes = (value: Buffer): Buffer<ArrayBuffer> => Buffer.concat([Buffer.from('B'), unsigned(value.length, 4), value]);
+export const bytes = (value: Buffer): Buffer<ArrayBuffer> =>
+  Buffer.concat([Buffer.from('B'), unsigned(value.length, 4), value]);
 /** From 0 to 2^31 − 1, or as a long of 8 bytes. */
 export const int = (value: number | bigint): Buffer<ArrayBuffer> => {
   if (value >= 0 && value < 2 ** 31) return Buffer.concat([Buffer.from('J'), unsigned(Number(value), 4)]);
@@ -41,7 +43,8 @@ export const tuple = (...items: Buffer[]): Buffer<ArrayBuffer> => Buffer.concat(
 export const list = (...items: Buffer[]): Buffer<ArrayBuffer> => Buffer.concat([EMPTY_LIST, MARK, ...items, APPENDS]);
 export const dict = (...items: (readonly [string, Buffer])[]): Buffer<ArrayBuffer> =>
   Buffer.concat([EMPTY_DICT, MARK, ...items.flatMap(([key, value]) => [text(key), value]), SETITEMS]);
-export const call = (callable: Buffer, ...args: Buffer[]): Buffer<ArrayBuffer> => Buffer.concat([callable, tuple(...args), REDUCE]);
+export const call = (callable: Buffer, ...args: Buffer[]): Buffer<ArrayBuffer> =>
+  Buffer.concat([callable, tuple(...args), REDUCE]);
 
 function unsigned(value: number, size: number): Buffer {
   const encoded = Buffer.alloc(size);

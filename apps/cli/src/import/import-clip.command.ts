@@ -1,14 +1,14 @@
 import { countBytes, countValues, openAiClipIn, PyTorchFile, writeClipFolder } from '@housestyle/checkpoints';
-import { describeOpenAiClip } from '@housestyle/clipcap';
+import { describeOpenAiClip, openClip, type ClipModel } from '@housestyle/clipcap';
 import { DomainError } from '@housestyle/domain';
 import { ProgressBar } from '../progress-bar.js';
 import { EXIT_OK, type Terminal } from '../terminal.js';
 import { grouped } from '../wording.js';
-import { exists, folderOfPart } from './part-folders.js';
+import { exists } from './part-folders.js';
 
 export interface ImportClipOptions {
   readonly out: string;
-  /** a folder with CLIP's vocab.json and merges.txt, or a base model. */
+  /** a folder with CLIP's vocab.json and merges.txt. */
   readonly tokenizer: string;
 }
 
@@ -31,15 +31,24 @@ export async function importClip(
     const total = countBytes(tensors);
     let written = 0;
     const onBytes = (count: number) => progress.show(megabytes((written += count)), megabytes(total), 'MB');
-    await writeClipFolder(out, { ...description, tensors, tokenizer: await folderOfPart('clip', tokenizer), onBytes });
+    await writeClipFolder(out, { ...description, tensors, tokenizer, onBytes });
     progress.clear();
     terminal.print(out);
-    terminal.print(`CLIP     ${JSON.stringify(description.config)}; ${grouped(countValues(clip.shapes))} values`);
-    terminal.print(`Use it:  housestyle import clipcap WEIGHTS.pt --clip ${out} --gpt2 gpt2 --out MODEL`);
+    terminal.print(`CLIP     ${sizesOf(openClip({ ...description, weights: clip.shapes }))}`);
+    terminal.print(`values   ${grouped(countValues(clip.shapes))}`);
+    terminal.print(`Use it:  housestyle import clipcap WEIGHTS.pt --clip ${out} --gpt2 GPT2 --out MODEL`);
     return EXIT_OK;
   } finally {
     file.close();
   }
+}
+
+function sizesOf({ vision, imageSize, projectionDim, text }: ClipModel): string {
+  const tower =
+    vision.kind === 'resnet'
+      ? `ResNet of ${vision.config.layers.join('-')} blocks, width ${vision.config.width}`
+      : `ViT of ${vision.config.numLayers} layers, patches of ${vision.config.patchSize}`;
+  return `${tower}, ${imageSize} px → embedding ${projectionDim}${text ? '' : ', without a text tower'}`;
 }
 
 const megabytes = (bytes: number): number => Math.ceil(bytes / 1e6);

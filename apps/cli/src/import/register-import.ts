@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { count } from '../option-values.js';
 import type { Terminal } from '../terminal.js';
+import { importClip, type ImportClipOptions } from './import-clip.command.js';
 import { importClipCap, type ImportClipCapOptions } from './import-clipcap.command.js';
 
 const CLIPCAP_HELP = `
@@ -30,11 +31,29 @@ Examples:
   refused by its name (unsafe_checkpoint). Files from before PyTorch 1.6 and TorchScript archives are refused with the line
   of Python that converts them (unsupported_checkpoint). Values go from file to file in pieces of a megabyte.`;
 
+const CLIP_HELP = `
+Example:
+  RN50x4, which the official COCO transformer was trained on. OpenAI's own RN50x4.pt is a TorchScript archive, a program:
+  take the weights out with PyTorch, once, if you trust it. The tokenizer is the same for every CLIP of OpenAI's, as in
+  openai/clip-vit-base-patch32 on Hugging Face's hub.
+  $ python -c "import torch; torch.save(dict(torch.jit.load('RN50x4.pt', map_location='cpu').state_dict()), 'rn50x4.pt')"
+  $ housestyle import clip rn50x4.pt --tokenizer clip-vit-base-patch32 --out clip-rn50x4
+  $ housestyle import clipcap transformer_weights.pt --normalize-prefix --clip clip-rn50x4 --gpt2 gpt2 --out model
+
+  ResNets and Vision Transformers; every size is read from the shapes of the tensors.`;
+
 /** The commands that bring weights along. */
 export function registerImport(program: Command, terminal: Terminal, exit: (code: number) => void): void {
-  program
-    .command('import')
-    .description('Bring weights of the official code along.')
+  const imports = program.command('import').description('Bring weights of the official code along.');
+  imports
+    .command('clip')
+    .description("Make a CLIP folder of a state dict under OpenAI's names, a .pt file of torch.save.")
+    .argument('<weights>', 'the state dict')
+    .requiredOption('--tokenizer <dir>', "folder with CLIP's vocab.json and merges.txt")
+    .requiredOption('--out <dir>', 'where to write the folder; must not exist')
+    .addHelpText('after', CLIP_HELP)
+    .action(async (weights: string, options: ImportClipOptions) => exit(await importClip(weights, options, terminal)));
+  imports
     .command('clipcap')
     .description('Make a model directory of a ClipCap checkpoint, a .pt file of torch.save.')
     .argument('<weights>', 'the checkpoint')
