@@ -9,9 +9,15 @@ export interface GridCell {
 export const networkOf = ({ mappingType, tuneGpt2 }: GridCell): string =>
   `${mappingType}-${tuneGpt2 ? 'tuned' : 'frozen'}`;
 
-/** As the paper calls it. */
-export const networkName = ({ mappingType, tuneGpt2 }: GridCell): string =>
-  `${mappingType === 'mlp' ? 'MLP' : 'Transformer'}${tuneGpt2 ? ' + GPT-2 tuning' : ', GPT-2 frozen'}`;
+/** As the paper calls them. */
+export const NETWORK_NAMES: Readonly<Record<string, string>> = {
+  'mlp-tuned': 'MLP + GPT-2 tuning',
+  'mlp-frozen': 'MLP, GPT-2 frozen',
+  'transformer-tuned': 'Transformer + GPT-2 tuning',
+  'transformer-frozen': 'Transformer, GPT-2 frozen',
+};
+
+export const networkName = (cell: GridCell): string => NETWORK_NAMES[networkOf(cell)]!;
 
 /** A file's name. */
 export const cellId = (cell: GridCell): string => `${networkOf(cell)}-${cell.prefixLength}`;

@@ -1,7 +1,7 @@
 import type { EvaluationScores } from '../evaluation/score-by-domain.js';
 import { grouped, seconds } from '../wording.js';
 import type { CellResult, SetScores } from './cell-results.js';
-import { networkName, networkOf } from './grid-cell.js';
+import { NETWORK_NAMES, networkName, networkOf } from './grid-cell.js';
 import { PAPER, PAPER_ROWS, type PaperRow, type PaperScores } from './paper.js';
 import { conditions, markdownTable, type Report, type ReportContext } from './report.js';
 
@@ -120,7 +120,7 @@ function paperTable(name: string): string {
   return markdownTable(
     head,
     rows.map(([network, { scores, parameters, hours }]) => [
-      network.replace('-', ', GPT-2 '),
+      NETWORK_NAMES[network]!,
       ...shown.map(({ papers }) => plain(papers(scores))),
       `${parameters} M`,
       `${hours} h`,
