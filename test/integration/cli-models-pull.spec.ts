@@ -168,6 +168,8 @@ describe('housestyle models pull org/name', () => {
     [['city-museum/unnamed', '--name', 'demo'], /conflict: demo is a base model that ships/],
     [['city-museum/unnamed', '--name', '../x'], /invalid_request/],
     [[REPOSITORY, '--name', 'x'], /invalid_request: .* is named house-style/],
+    [[REPOSITORY, '--weights', 'x.pt'], /invalid_request: --weights goes with a name/],
+    [['clipcap-coco', '--revision', 'v2'], /invalid_request: --revision goes with org\/name/],
   ])('%j is refused', async (args, words) => {
     const { exitCode, stdout, stderr } = await run(['models', 'pull', ...args]);
     expect([exitCode, stdout, stderr]).toEqual([1, '', expect.stringMatching(words)]);

@@ -62,7 +62,7 @@ const gpt2 = (...weights: string[]): HubSource => ({
 const LICENCES =
   'code: MIT; weights: none stated; GPT-2: MIT; CLIP: its model card puts any deployed use out of scope without tests of its own';
 
-const MIRRORED = `the file lists of these repositories on huggingface.co; the weights' repository belongs to the Space akhaliq/CLIP_prefix_captioning, which the README of ${OFFICIAL} links`;
+const MIRRORED = `on huggingface.co, the file lists of the weights' and GPT-2's repositories, and CLIP's tags on pages of its copies (PyTorch, not Safetensors); the README of ${OFFICIAL} links the Space akhaliq/CLIP_prefix_captioning, whose weights these are`;
 
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
@@ -78,7 +78,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     isGpt2Tuned: true,
     isPrefixNormalized: false,
     officialWeights: 'https://drive.google.com/file/d/1IdaBtMSvtyzF0ByVaBHtvM0JYSXRExRX/view',
-    megabytes: 1245,
+    megabytes: 1243,
     licence: LICENCES,
     seen: MIRRORED,
   },
@@ -96,7 +96,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     isGpt2Tuned: true,
     isPrefixNormalized: false,
     officialWeights: 'https://drive.google.com/file/d/14pXWwB4Zm82rsDdvbGguLfx9F8aM7ovT/view',
-    megabytes: 1245,
+    megabytes: 1243,
     licence: LICENCES,
     seen: MIRRORED,
   },

@@ -50,12 +50,18 @@ export async function pullModel(what: string, options: PullOptions, terminal: Te
 }
 
 async function pullBase(what: string, { name, revision, weights }: PullOptions, pull: PullSource): Promise<PulledBase> {
-  if (what.includes('/')) return pullRepository(what, { name, revision }, pull);
+  const isRepository = what.includes('/');
+  if (isRepository && weights !== undefined) throw unfit('--weights', 'a name of the catalogue');
+  if (!isRepository && revision !== undefined) throw unfit('--revision', 'org/name');
+  if (isRepository) return pullRepository(what, { name, revision }, pull);
   const entry = CATALOGUE.find((candidate) => candidate.name === what);
   if (entry) return pullCatalogued(entry, { name, weights }, pull);
   const names = CATALOGUE.map((candidate) => candidate.name).join(', ');
   throw new DomainError('model_not_found', `no model ${what} to pull; there are ${names}, and org/name of the hub`);
 }
+
+const unfit = (option: string, what: string): DomainError =>
+  new DomainError('invalid_request', `${option} goes with ${what}`);
 
 function expectFreeName(name: string, library: ModelLibrary): string {
   if (!NAME.test(name)) throw new DomainError('invalid_request', `${name} cannot be the name of a base model`);
