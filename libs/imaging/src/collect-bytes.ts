@@ -1,5 +1,7 @@
 import { DomainError } from '@housestyle/domain';
 
+import { concatInSlices } from './in-slices.js';
+
 /** A body in memory, refused with `source_too_large` as soon as it is over `maxBytes`, whatever it announced. */
 export async function collectBytes(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
@@ -11,7 +13,7 @@ export async function collectBytes(body: AsyncIterable<Uint8Array>, maxBytes: nu
   }
   const [only] = chunks;
   if (chunks.length === 1 && Buffer.isBuffer(only)) return only;
-  return Buffer.concat(chunks, length);
+  return concatInSlices(chunks, length);
 }
 
 export const tooLarge = (maxBytes: number): DomainError =>

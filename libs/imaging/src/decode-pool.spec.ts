@@ -158,7 +158,7 @@ describe('a process that is lost', () => {
   });
 });
 
-describe('a picture that takes too much', () => {
+describe('a picture that takes too much', { timeout: 60_000 }, () => {
   it('of time is told so; its process is gone, and the next picture is decoded', async () => {
     const { pool, pid } = await stoppedPool({ timeoutMs: 2_000 });
     const hanging = expect(pool.prepare(small, SIZE)).rejects.toMatchObject({ code: 'decode_timeout' });

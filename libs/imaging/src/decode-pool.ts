@@ -118,7 +118,10 @@ export class DecodePool {
       void this.work(worker, this.waiting.shift()!);
     }
     if (this.restartTimer) return;
-    while (this.starting < this.waiting.length && this.workers.size < this.options.size) this.start();
+    // one is there even when nothing waits, so that the next picture need not
+    while (this.workers.size < this.options.size && (this.starting < this.waiting.length || this.workers.size === 0)) {
+      this.start();
+    }
   }
 
   private async work(worker: Worker, picture: Waiting): Promise<void> {

@@ -40,7 +40,8 @@ async function serve({ fields, bytes }: Frame): Promise<void> {
     answer(toFailure(error));
   }
   isBusy = false;
-  if (pixels > LARGE_PIXELS) globalThis.gc?.();
+  // in a turn of its own, when nothing here holds them any more
+  if (pixels > LARGE_PIXELS) setImmediate(() => globalThis.gc?.());
   if (isEnding) parent.end(() => process.exit(0));
 }
 

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import { DomainError } from '@housestyle/domain';
 
 import { isPublicAddress } from './address-policy.js';
@@ -7,6 +5,7 @@ import { withDeadline } from './deadline.js';
 import { readFileSource } from './file-source.js';
 import { createGuardedAgent } from './guarded-agent.js';
 import { readHttpSource, type FetchedImage } from './http-source.js';
+import { sha256InSlices } from './in-slices.js';
 import { readS3Source, type S3SourceReader } from './s3-source.js';
 
 export interface ImageFetcherSettings {
@@ -50,7 +49,7 @@ export class ImageFetcher {
 
   async fetch(uri: string, { sha256, signal }: FetchOptions = {}): Promise<FetchedImage> {
     const source = await withDeadline(this.settings.timeoutMs, signal, (limit) => this.read(uri, limit));
-    if (sha256 !== undefined && createHash('sha256').update(source.bytes).digest('hex') !== sha256.toLowerCase()) {
+    if (sha256 !== undefined && (await sha256InSlices(source.bytes)) !== sha256.toLowerCase()) {
       throw new DomainError('checksum_mismatch', 'The bytes do not have the announced sha256');
     }
     return source;
