@@ -115,4 +115,9 @@ const LOAD_GLOBAL = new PickleGlobal(LOAD);
 const FLOATS = ['float32', 'float16', 'bfloat16'];
 const MAX_STORAGES = 16;
 /** Conceptual Captions has 3.3 million texts, a dict each. */
-const LIMITS: PickleLimits = { maxObjects: 16_000_000, maxStringBytes: 1024 * 1024 };
+const LIMITS: PickleLimits = {
+  maxObjects: 6_000_000,
+  maxValues: 80_000_000,
+  maxStringBytes: 1024 * 1024,
+  maxTextBytes: 1024 * 1024 * 1024,
+};

@@ -52,4 +52,4 @@ export function readLegacyStorage(file: ByteFile, range: ByteRange): TorchStorag
 const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;
 const VERSION = 1001;
 const COUNT_BYTES = 8;
-const LIMITS: PickleLimits = { maxObjects: 100, maxStringBytes: 1024 };
+const LIMITS: PickleLimits = { maxObjects: 100, maxValues: 1000, maxStringBytes: 1024, maxTextBytes: 8192 };

@@ -233,6 +233,7 @@ describe('a checkpoint that lies', () => {
     ['a name without an end', () => holding(Buffer.from('c'), Buffer.alloc(5000, 'a')), 'has a name without an end'],
     ['a million open marks', () => holding(Buffer.alloc(1_000_000, '(')), 'opens more than 1000 marks'],
     ['a million dicts', () => holding(Buffer.alloc(1_000_000, '}')), 'makes more than 500000 objects'],
+    ['five million Nones', () => holding(Buffer.alloc(5_000_000, 'N')), 'has more than 4000000 values'],
     ['takes from an empty stack', () => holding(p.SETITEM), 'takes a value where there is none'],
     ['closes what is not open', () => holding(p.TUPLE), 'takes a mark where there is none'],
     ['a key without a value', () => holding(p.EMPTY_DICT, p.MARK, p.int(1), p.SETITEMS), 'a key without a value'],

@@ -16,6 +16,10 @@ export interface PickleVocabulary {
 export interface PickleLimits {
   /** lists, tuples, dicts and objects made. */
   readonly maxObjects: number;
+  /** values of any kind, those met again included. */
+  readonly maxValues: number;
+  /** bytes of all texts together. */
+  readonly maxTextBytes: number;
   /** bytes of one text. */
   readonly maxStringBytes: number;
 }
@@ -37,6 +41,8 @@ class PickleMachine {
   private readonly below: PickleValue[][] = [];
   private readonly memo: PickleValue[] = [];
   private numObjects = 0;
+  private numValues = 0;
+  private textBytes = 0;
 
   constructor(
     private readonly cursor: PickleCursor,
@@ -91,11 +97,11 @@ class PickleMachine {
       case OPCODES.BINFLOAT:
         return this.push(cursor.double());
       case OPCODES.SHORT_BINUNICODE:
-        return this.push(cursor.text(cursor.byte()));
+        return this.push(this.text(cursor.byte()));
       case OPCODES.BINUNICODE:
-        return this.push(cursor.text(cursor.unsigned(4)));
+        return this.push(this.text(cursor.unsigned(4)));
       case OPCODES.BINUNICODE8:
-        return this.push(cursor.text(cursor.wideLength()));
+        return this.push(this.text(cursor.wideLength()));
       case OPCODES.SHORT_BINBYTES:
         return this.push(this.made(cursor.bytes(cursor.byte())));
       case OPCODES.BINBYTES:
@@ -153,7 +159,15 @@ class PickleMachine {
   }
 
   private push(value: PickleValue): void {
+    if (++this.numValues > this.limits.maxValues) throw this.corrupt(`has more than ${this.limits.maxValues} values`);
     this.stack.push(value);
+  }
+
+  private text(bytes: number): string {
+    const text = this.cursor.text(bytes);
+    const { maxTextBytes } = this.limits;
+    if ((this.textBytes += bytes) > maxTextBytes) throw this.corrupt(`has more than ${maxTextBytes} bytes of text`);
+    return text;
   }
 
   private pop(): PickleValue {

@@ -98,6 +98,9 @@ describe('a file of torch.save', () => {
     await writeSafetensors(copy, new Map([['a', file.stream('a')!]]), undefined, (count) => (bytes += count));
     expect(SafetensorsFile.open(copy).read('a')).toEqual(file.read('a'));
     expect(bytes).toBeGreaterThan(24);
+    const large = await opened(torchFile(new Map([['a', floats([700_000], (n) => n)]])));
+    const lengths = [...large.stream('a')!.pieces()].map(({ length }) => length);
+    expect(lengths).toEqual([2 ** 20, 2 ** 20, 2_800_000 - 2 ** 21]);
   });
 
   it.each(['state_dict', 'model_state_dict'])('looks through a training’s %s', async (key) => {

@@ -192,6 +192,11 @@ const WRAPPINGS = ['state_dict', 'model_state_dict'];
 /** GPT-2 XL's is 150 kB. */
 const MAX_PICKLE_BYTES = 16 * 1024 * 1024;
 const MAX_STRING_BYTES = 64 * 1024;
-const LIMITS: PickleLimits = { maxObjects: 500_000, maxStringBytes: MAX_STRING_BYTES };
+const LIMITS: PickleLimits = {
+  maxObjects: 500_000,
+  maxValues: 4_000_000,
+  maxStringBytes: MAX_STRING_BYTES,
+  maxTextBytes: MAX_PICKLE_BYTES,
+};
 /** A tied head doubles one table; tensors that show the same memory again and again are a bomb. */
 const MAX_SHARING = 4;
