@@ -7,6 +7,7 @@ import {
   BucketMappingRepository,
   Database,
   ErasureRepository,
+  InterpretationRepository,
   LandingRepository,
   LearningRepository,
   MapperVersionRepository,
@@ -16,6 +17,7 @@ import {
   TrainingRunRepository,
   TrainingScheduleRepository,
 } from '@housestyle/database';
+import { CaptionerClient } from '@housestyle/contracts/captioner';
 import type { ObjectStore } from '@housestyle/object-store';
 import type { ApiSettings } from '@housestyle/settings';
 import { Metrics, type Logger } from '@housestyle/telemetry';
@@ -40,6 +42,7 @@ import { LiveStreams } from './live/live-streams.service.js';
 import { MappersController } from './mappers/mappers.controller.js';
 import { MappersService } from './mappers/mappers.service.js';
 import { OperationsController } from './operations/operations.controller.js';
+import { InterpretationService } from './suggestions/interpretation.service.js';
 import { SuggestionsController } from './suggestions/suggestions.controller.js';
 import { SuggestionsService } from './suggestions/suggestions.service.js';
 import { API_SETTINGS, LOGGER } from './tokens.js';
@@ -51,6 +54,7 @@ export interface Outside {
   readonly settings: ApiSettings;
   readonly database: Database;
   readonly uploadStore: ObjectStore;
+  readonly captioner: CaptionerClient;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -64,6 +68,7 @@ const REPOSITORIES = [
   AssetRepository,
   BucketMappingRepository,
   ErasureRepository,
+  InterpretationRepository,
   LandingRepository,
   LearningRepository,
   MapperVersionRepository,
@@ -77,7 +82,7 @@ const REPOSITORIES = [
 @Module({})
 class ApiModule {}
 
-export function apiModule({ settings, database, uploadStore, metrics, logger }: Outside): DynamicModule {
+export function apiModule({ settings, database, uploadStore, captioner, metrics, logger }: Outside): DynamicModule {
   return {
     module: ApiModule,
     imports: [
@@ -108,6 +113,7 @@ export function apiModule({ settings, database, uploadStore, metrics, logger }: 
       { provide: LOGGER, useValue: logger },
       { provide: Database, useValue: database },
       { provide: Metrics, useValue: metrics },
+      { provide: CaptionerClient, useValue: captioner },
       { provide: UploadLocation, useValue: new UploadLocation(uploadStore) },
       { provide: APP_GUARD, useClass: AccessGuard },
       ...REPOSITORIES.map((repository) => ({
@@ -119,6 +125,7 @@ export function apiModule({ settings, database, uploadStore, metrics, logger }: 
       AssetsService,
       UploadsService,
       SuggestionsService,
+      InterpretationService,
       MappersService,
       LearningService,
       TrainingRunsService,

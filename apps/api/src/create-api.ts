@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DomainError, toDomainError } from '@housestyle/domain';
+import { CaptionerClient } from '@housestyle/contracts/captioner';
 import { connectionUrls, Database } from '@housestyle/database';
 import { openObjectStore } from '@housestyle/object-store';
 import type { ApiSettings } from '@housestyle/settings';
@@ -32,17 +33,21 @@ export async function startApi(settings: ApiSettings, logger: Logger): Promise<R
   const s3 = { endpoint: settings.S3_ENDPOINT, region: settings.S3_REGION };
   const uploadStore = await opened('UPLOAD_STORE', async () => openObjectStore(settings.UPLOAD_STORE, s3));
   const database = await opened('DATABASE_URL', async () => Database.open(await connectionUrls(settings)));
+  const captioner = new CaptionerClient(settings.CAPTIONER_ADDRESS);
   try {
-    const app = await createApp({ settings, database, uploadStore, metrics: new Metrics('api'), logger }, pageFolder);
+    const outside = { settings, database, uploadStore, captioner, metrics: new Metrics('api'), logger };
+    const app = await createApp(outside, pageFolder);
     await opened('PORT', () => app.listen(settings.PORT, settings.HOST));
     return {
       url: await app.getUrl(),
       async close() {
         await app.close();
+        captioner.close();
         await database.close();
       },
     };
   } catch (error) {
+    captioner.close();
     await database.close();
     throw error;
   }

@@ -51,7 +51,12 @@ export class Standalone {
     const port = this.settings.PORT || (await freePort());
     await this.startApp(
       'api',
-      { DATABASE_URL: databaseUrl, PORT: String(port), UPLOAD_STORE: join(this.directory, 'uploads') },
+      {
+        DATABASE_URL: databaseUrl,
+        PORT: String(port),
+        CAPTIONER_ADDRESS: captionerAddress,
+        UPLOAD_STORE: join(this.directory, 'uploads'),
+      },
       port,
     );
     await Promise.all(this.apps.map((app) => app.ready(READY_TIMEOUT_MS)));

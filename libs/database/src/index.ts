@@ -10,6 +10,7 @@ export * from './connection-urls.js';
 export type { Page, PageRequest } from './cursor.js';
 export * from './database.js';
 export * from './erasure.repository.js';
+export * from './interpretation.repository.js';
 export * from './landing.repository.js';
 export {
   LearningRepository,

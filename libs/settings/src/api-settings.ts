@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { flag, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
 import {
+  CAPTIONER_ADDRESS,
   DATABASE_ROLE_URLS,
   DATABASE_URL,
   LOG_LEVEL,
@@ -13,6 +14,7 @@ import {
 export const API_VARIABLES = {
   DATABASE_URL,
   ...DATABASE_ROLE_URLS,
+  CAPTIONER_ADDRESS,
   UPLOAD_STORE,
   S3_ENDPOINT,
   S3_REGION,

@@ -16,6 +16,12 @@ const STATUS_BY_CODE: Partial<Record<ErrorCode, number>> = {
   payload_too_large: 413,
   source_too_large: 413,
   uri_not_allowed: 422,
+  model_not_found: 409,
+  mapper_mismatch: 409,
+  mapper_not_found: 503,
+  captioner_unavailable: 503,
+  captioner_overloaded: 503,
+  deadline_exceeded: 504,
   store_unavailable: 503,
 };
 

@@ -3,11 +3,15 @@ import { ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import {
   CreateReviewSchema,
+  InterpretationQuerySchema,
+  InterpretationSchema,
   STREAM_EVENT_SCHEMAS,
   SuggestionPageSchema,
   SuggestionQuerySchema,
   SuggestionSchema,
   type CreateReview,
+  type Interpretation,
+  type InterpretationQuery,
   type Suggestion,
   type SuggestionPage,
 } from '@housestyle/contracts';
@@ -16,6 +20,7 @@ import { CurrentCaller, RequireScope, type Caller } from '../access/caller.js';
 import { LiveStreams } from '../live/live-streams.service.js';
 import { Answers, AnswersNothing } from '../openapi/answers.decorator.js';
 import { ROW_ID } from '../openapi/row-id.js';
+import { InterpretationService } from './interpretation.service.js';
 import { SuggestionsService } from './suggestions.service.js';
 
 @ApiTags('suggestions')
@@ -23,6 +28,7 @@ import { SuggestionsService } from './suggestions.service.js';
 export class SuggestionsController {
   constructor(
     private readonly suggestions: SuggestionsService,
+    private readonly interpretations: InterpretationService,
     private readonly liveStreams: LiveStreams,
   ) {}
 
@@ -50,6 +56,16 @@ export class SuggestionsController {
   @Answers(200, SuggestionSchema)
   getSuggestion(@CurrentCaller() caller: Caller, @Param('id', { schema: ROW_ID }) id: string): Promise<Suggestion> {
     return this.suggestions.get(caller.tenantId, id);
+  }
+
+  @Get(':id/interpretation')
+  @Answers(200, InterpretationSchema, 'what the mapper told the decoder, in the nearest vocabulary words')
+  interpretSuggestion(
+    @CurrentCaller() caller: Caller,
+    @Param('id', { schema: ROW_ID }) id: string,
+    @Query({ schema: InterpretationQuerySchema }) { words }: InterpretationQuery,
+  ): Promise<Interpretation> {
+    return this.interpretations.interpret(caller.tenantId, id, words);
   }
 
   @Post(':id/review')

@@ -1,6 +1,7 @@
 import {
   AssetDetailSchema,
   AssetPageSchema,
+  InterpretationSchema,
   LearningSchema,
   MapperListSchema,
   SessionSchema,
@@ -32,6 +33,9 @@ export const reviewSuggestion = (id: string, review: CreateReview) =>
   request(SuggestionSchema, 'POST', `/v1/suggestions/${id}/review`, review);
 
 export const takeBackReview = (id: string) => request<void>(undefined, 'DELETE', `/v1/suggestions/${id}/review`);
+
+export const interpretSuggestion = (id: string) =>
+  request(InterpretationSchema, 'GET', `/v1/suggestions/${id}/interpretation`);
 
 export const listFailedAssets = (cursor?: string) =>
   request(AssetPageSchema, 'GET', `/v1/assets?${pageQuery({ status: 'failed', cursor })}`);

@@ -4,6 +4,7 @@ import type { SuggestionActions } from './actions';
 import { standingCaption } from './actions';
 import { CardActions } from './card-actions';
 import { Picture } from './picture';
+import { PrefixPlot } from './prefix-plot';
 import { StateMark } from './state-mark';
 import { SuggestionFacts } from './suggestion-facts';
 import classes from './suggestion-detail.module.css';
@@ -41,6 +42,7 @@ export function SuggestionDetail({ suggestion, canReview, actions, isLarge = fal
         </p>
         {isLarge && <CardActions suggestion={suggestion} isActive canReview={canReview} actions={actions} />}
         <WordingsChart suggestion={suggestion} canReview={canReview} actions={actions} />
+        <PrefixPlot suggestionId={suggestion.id} />
         <SuggestionFacts suggestion={suggestion} withAsset={isLarge} />
       </div>
     </div>

@@ -3,6 +3,7 @@ export * from './api-key.js';
 export * from './asset.js';
 export * from './erasure.js';
 export * from './health.js';
+export * from './interpretation.js';
 export * from './learning.js';
 export * from './mapper.js';
 export * from './page.js';
