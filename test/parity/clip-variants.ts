@@ -6,7 +6,7 @@ import { GOLDENS_FOLDER } from './reference.js';
 
 /** A CLIP with random weights and what the reference makes of two pictures and two texts: see make-clip-variants.py. */
 export interface ClipVariant {
-  readonly files: Omit<ClipFiles, 'tokenizer'> & { readonly weights: MemoryWeights };
+  readonly files: Omit<ClipFiles, 'tokenizer' | 'weights'> & { readonly weights: MemoryWeights };
   /** n × n × 3 bytes. */
   readonly pictures: readonly Uint8Array[];
   readonly texts: readonly (readonly number[])[];

@@ -40,6 +40,13 @@ describe('a base model’s folder', () => {
     expect((await describeBaseModel(folder)).sha256).not.toBe(first.sha256);
   });
 
+  it('says what to make of OpenAI’s own file in the place of its CLIP', async () => {
+    await rm(path.join(folder, 'housestyle.json'));
+    await rename(path.join(folder, 'clip/model.safetensors'), path.join(folder, 'clip/RN50x4.pt'));
+    const message = expect.stringMatching(/clip\/RN50x4\.pt is not read: .*`housestyle import clip`/) as string;
+    await expect(describeBaseModel(folder)).rejects.toMatchObject({ code: 'invalid_model', message });
+  });
+
   describe('whose CLIP is its neighbour’s', () => {
     const manifest = async (change: object): Promise<void> => {
       const file = path.join(folder, 'housestyle.json');

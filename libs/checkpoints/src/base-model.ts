@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DomainError } from '@housestyle/domain';
 import { ConfigFields, type BaseModelFiles } from '@housestyle/clipcap';
@@ -31,6 +31,7 @@ export async function describeBaseModel(folder: string): Promise<BaseModelDescri
   const files = new ModelFolder(folder);
   const manifest = await files.bytesIfAny(BASE_MANIFEST);
   if (!manifest) {
+    await expectConvertedClip(folder);
     const hashes = await hashFiles(files, REQUIRED_FILES);
     const list = Object.entries(hashes).map(([file, hash]) => `${hash}  ${file}\n`);
     return { name: path.basename(path.resolve(folder)), version: '0', sha256: sha256Of(list.join('')), files: hashes };
@@ -101,6 +102,15 @@ function parseNeighbour(fields: ConfigFields): string {
 
 /** One plain segment of a path. */
 const NEIGHBOUR = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+
+/** @throws DomainError `invalid_model` where OpenAI's own file lies in the place of what is to be made of it. */
+async function expectConvertedClip(folder: string): Promise<void> {
+  const names = await readdir(path.join(folder, 'clip')).catch((): string[] => []);
+  const original = names.find((name) => name.endsWith('.pt'));
+  if (original === undefined || names.includes('model.safetensors')) return;
+  const how = 'make the folder of it with `housestyle import clip`, whose --help has OpenAI’s own archives too';
+  throw new DomainError('invalid_model', `clip/model.safetensors is missing, and clip/${original} is not read: ${how}`);
+}
 
 /** Lists the files of a base model. */
 export const BASE_MANIFEST = 'housestyle.json';

@@ -104,8 +104,8 @@ export function parseClipPreprocessing(
 }
 
 const PIL_BICUBIC = 3;
-const OPENAI_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
-const OPENAI_STD = [0.26862954, 0.26130258, 0.27577711] as const;
+export const OPENAI_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
+export const OPENAI_STD = [0.26862954, 0.26130258, 0.27577711] as const;
 
 function parseTower(
   fields: ConfigFields,

@@ -4,6 +4,8 @@ export * from './clip-image-encoder.js';
 export * from './clip-model.js';
 export type { ClipResNetConfig } from './clip-resnet-config.js';
 export type { ClipVision } from './openai-clip-config.js';
+export { describeOpenAiClip } from './openai-clip-files.js';
+export { isOpenAiClip, OpenAiClipWeights } from './openai-clip-weights.js';
 export { buildClipResNet } from './clip-resnet.js';
 export * from './clip-text-encoder.js';
 export * from './clip-vit.js';
