@@ -1,7 +1,7 @@
 import { access, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readFeatures, writeFeatures } from '@housestyle/checkpoints';
+import { readFeatures, withFileLock, writeFeatures } from '@housestyle/checkpoints';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { housestyle, startHousestyle } from '../support/housestyle.js';
 import { museumCaptionOf, testPicture } from '../support/museum-captions.js';
@@ -150,6 +150,8 @@ describe('housestyle train', () => {
 
   it('refuses what it cannot use before it trains', async () => {
     expect((await housestyle(train('whole'))).stderr).toMatch(/conflict: .*whole exists already/);
+    const second = await withFileLock(at('new.lock'), () => housestyle(train('new')));
+    expect([second.exitCode, second.stderr]).toEqual([1, expect.stringContaining('being trained by another process')]);
     expect((await housestyle(train('new', '--prefix-length', '100'))).stderr).toMatch(/give a prefix of ≤ 96/);
     expect((await housestyle(train('new', '--tune-gpt2', '--only-prefix'))).exitCode).toBe(2);
     expect((await housestyle(train('new', '--warm-up', '-1'))).exitCode).toBe(2);

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readFeatures, writeFeatures, type Features } from '@housestyle/checkpoints';
+import { readFeatures, withFileLock, writeFeatures, type Features } from '@housestyle/checkpoints';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { housestyle, startHousestyle } from '../support/housestyle.js';
 import { waitFor } from '../support/wait-for.js';
@@ -49,12 +49,12 @@ describe('housestyle reproduce', () => {
   it('draws Figure 7, goes on after a kill with the next cell, and lets nobody else into its folder', async () => {
     const running = startHousestyle(figure('figure'));
     await waitFor('a cell', () => running.output().includes('\n'), { timeoutMs: 120_000, everyMs: 5 });
-    const second = await housestyle(figure('figure'));
     running.process.kill('SIGKILL');
     const killed = (await running.ended).jsonLines<CellLine>();
     expect(killed.length).toBeLessThan(4);
-    expect([second.exitCode, second.stderr]).toEqual([1, expect.stringContaining('filled by another process')]);
 
+    const second = await withFileLock(at('figure.lock'), () => housestyle(figure('figure')));
+    expect([second.exitCode, second.stderr]).toEqual([1, expect.stringContaining('filled by another process')]);
     const { exitCode, stderr, jsonLines } = await housestyle(figure('figure'));
     expect([exitCode, stderr]).toEqual([0, '']);
     const lines = jsonLines<CellLine>();
