@@ -1,7 +1,7 @@
 import { DomainError } from '@housestyle/domain';
 import { downloadBlob } from './download-blob.js';
 import { HubCache } from './hub-cache.js';
-import { HubClient, type HubFile } from './hub-client.js';
+import { HubClient } from './hub-client.js';
 import { HubHttp, type HubHttpOptions } from './hub-http.js';
 import { expectRepository, isPlainFile } from './hub-names.js';
 import { selectFiles, type WantedFiles } from './wanted-files.js';
@@ -70,8 +70,9 @@ async function downloadAll(
   commit: string,
   files: readonly string[],
 ): Promise<void> {
-  const described: [string, HubFile][] = [];
-  for (const file of files) described.push([file, await client.file(repository, commit, file)]);
+  const described = await Promise.all(
+    files.map(async (file) => [file, await client.file(repository, commit, file)] as const),
+  );
   const totalBytes = described.reduce((sum, [, { sizeBytes }]) => sum + sizeBytes, 0);
   let before = 0;
   for (const [file, { etag, sizeBytes }] of described) {
