@@ -1,6 +1,7 @@
 import { DomainError } from '@housestyle/domain';
 import { quoted } from './byte-file.js';
 import type { PickleCursor } from './pickle-cursor.js';
+import { OPCODES, REFUSED } from './pickle-opcodes.js';
 import { PickleDict, PickleGlobal, PickleList, PickleTuple, type PickleValue } from './pickle-values.js';
 
 /** What names and persistent ids mean in a pickle: its whole vocabulary. Neither can lead to a function of the program. */
@@ -305,74 +306,3 @@ function kindOf(value: PickleValue): string {
 
 const EMPTY_TUPLE = new PickleTuple([]);
 const MAX_MARKS = 1000;
-
-const code = (character: string): number => character.charCodeAt(0);
-
-/** The instructions that torch.save and pickle.dump need for tensors and plain data. */
-const OPCODES = {
-  PROTO: 0x80,
-  FRAME: 0x95,
-  STOP: code('.'),
-  MARK: code('('),
-  POP: code('0'),
-  POP_MARK: code('1'),
-  NONE: code('N'),
-  NEWTRUE: 0x88,
-  NEWFALSE: 0x89,
-  BININT: code('J'),
-  BININT1: code('K'),
-  BININT2: code('M'),
-  LONG1: 0x8a,
-  BINFLOAT: code('G'),
-  SHORT_BINUNICODE: 0x8c,
-  BINUNICODE: code('X'),
-  BINUNICODE8: 0x8d,
-  SHORT_BINBYTES: code('C'),
-  BINBYTES: code('B'),
-  BINBYTES8: 0x8e,
-  EMPTY_LIST: code(']'),
-  EMPTY_DICT: code('}'),
-  EMPTY_TUPLE: code(')'),
-  TUPLE: code('t'),
-  TUPLE1: 0x85,
-  TUPLE2: 0x86,
-  TUPLE3: 0x87,
-  APPEND: code('a'),
-  APPENDS: code('e'),
-  SETITEM: code('s'),
-  SETITEMS: code('u'),
-  BINPUT: code('q'),
-  LONG_BINPUT: code('r'),
-  MEMOIZE: 0x94,
-  BINGET: code('h'),
-  LONG_BINGET: code('j'),
-  GLOBAL: code('c'),
-  STACK_GLOBAL: 0x93,
-  REDUCE: code('R'),
-  BUILD: code('b'),
-  BINPERSID: code('Q'),
-  INST: code('i'),
-} as const;
-
-/** Instructions that Python has and weights do not need, by what they would do. */
-const REFUSED: ReadonlyMap<number, string> = new Map([
-  [code('o'), 'an object to be made (OBJ)'],
-  [0x81, 'an object to be made (NEWOBJ)'],
-  [0x92, 'an object to be made (NEWOBJ_EX)'],
-  [0x82, 'an extension code (EXT1)'],
-  [0x83, 'an extension code (EXT2)'],
-  [0x84, 'an extension code (EXT4)'],
-  [code('P'), 'a persistent id in text (PERSID)'],
-  [0x97, 'a buffer from outside (NEXT_BUFFER)'],
-  [0x98, 'a buffer from outside (READONLY_BUFFER)'],
-  [0x96, 'a bytearray (BYTEARRAY8)'],
-  [0x8f, 'a set (EMPTY_SET)'],
-  [0x90, 'a set (ADDITEMS)'],
-  [0x91, 'a set (FROZENSET)'],
-  [0x8b, 'a number without bounds (LONG4)'],
-  [code('2'), 'a second reference (DUP)'],
-  ...['I', 'L', 'F', 'S', 'T', 'U', 'V', 'l', 'd', 'g', 'p'].map((character): [number, string] => [
-    code(character),
-    `an instruction of protocols 0 and 1 ("${character}")`,
-  ]),
-]);
