@@ -82,6 +82,11 @@ describe('housestyle features conceptual', () => {
       return lines.length >= 32 && lines;
     };
     const known = await waitFor('a batch in the journal', journaled, { timeoutMs: 60_000, everyMs: 5 });
+    const second = await housestyle(args('Train_GCC-training.tsv', 'killed'), { environment });
+    expect([second.exitCode, second.stderr]).toEqual([
+      1,
+      expect.stringContaining('conflict: another process is writing'),
+    ]);
     running.process.kill('SIGKILL');
     expect((await running.ended).exitCode).toBeNull();
     server.forget();

@@ -7,6 +7,7 @@ import { EmbeddingJournal } from './embedding-journal.js';
 
 const MADE = { clipSha256: 'c11b'.repeat(16), width: 3 };
 const GONE = new DomainError('source_not_found', 'The server answered 404');
+const REASON = { code: GONE.code, message: GONE.message };
 let folder: string;
 const at = (name: string): string => join(folder, name);
 
@@ -38,8 +39,7 @@ const valuesOf = (journal: EmbeddingJournal, ...order: number[]): number[] => {
 describe('the journal of an interrupted run', () => {
   it('has every picture that was added, and why others were not', async () => {
     const entries = await found();
-    expect(entries).toEqual([{ stamp: '1', row: 0 }, { stamp: '', error: GONE }, { stamp: '2', row: 1 }, undefined]);
-    expect(entries[1]).toMatchObject({ error: { code: 'source_not_found' } });
+    expect(entries).toEqual([{ stamp: '1', row: 0 }, { stamp: '', error: REASON }, { stamp: '2', row: 1 }, undefined]);
   });
 
   it('goes on where a kill cut it off, and gives rows in any order', async () => {
@@ -70,7 +70,7 @@ describe('the journal of an interrupted run', () => {
     ]);
     await journal.close();
     expect(await found()).toEqual([
-      { stamp: '9', error: GONE },
+      { stamp: '9', error: REASON },
       { stamp: '', row: 2 },
       { stamp: '2', row: 1 },
       undefined,

@@ -1,10 +1,16 @@
-import { open, rm, stat, truncate, writeFile, type FileHandle } from 'node:fs/promises';
+import { open, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { readSync } from 'node:fs';
-import { DomainError, isErrorCode } from '@housestyle/domain';
+import { isErrorCode, type DomainError, type ErrorCode } from '@housestyle/domain';
 import { journalLines } from './journal-lines.js';
 
+/** Why a picture has no embedding; of an error no more, for there may be hundreds of thousands. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
 /** What is known of a picture: the row of its embedding, or why it has none. */
-export type JournalEntry = { readonly stamp: string } & ({ readonly row: number } | { readonly error: DomainError });
+export type JournalEntry = { readonly stamp: string } & ({ readonly row: number } | { readonly error: Failure });
 
 /** What is to be noted of one. */
 export type JournalNote = { readonly name: string; readonly stamp: string } & (
@@ -17,11 +23,14 @@ export type JournalNote = { readonly name: string; readonly stamp: string } & (
  * off. Rows stay on disk: there may be more than memory holds.
  */
 export class EmbeddingJournal {
+  /** one object for each reason. */
+  private readonly reasons = new Map<string, Failure>();
+  private readonly entries = new Map<string, JournalEntry>();
+  private numRows = 0;
+
   private constructor(
     private readonly path: string,
     private readonly files: { readonly entries: FileHandle; readonly rows: FileHandle },
-    private readonly entries: Map<string, JournalEntry>,
-    private numRows: number,
     private readonly rowBytes: number,
   ) {}
 
@@ -35,21 +44,18 @@ export class EmbeddingJournal {
     const rowBytes = made.width * Float32Array.BYTES_PER_ELEMENT;
     await writeFile(rowsFile, '', { flag: 'a' });
     const rowsThere = Math.floor((await stat(rowsFile)).size / rowBytes);
-    const entries = new Map<string, JournalEntry>();
-    let [numRows, keptBytes] = [0, 0];
+    const files = { entries: await open(entriesFile, 'a'), rows: await open(rowsFile, 'a+') };
+    const journal = new EmbeddingJournal(path, files, rowBytes);
+    let keptBytes = 0;
     for await (const { text, endByte } of journalLines(entriesFile)) {
-      if (keptBytes === 0 ? text !== head : numRows === rowsThere && !isFailure(text)) break;
-      if (keptBytes > 0) {
-        const [name, stamp, failure] = JSON.parse(text) as Line;
-        entries.set(name, failure ? { stamp, error: errorOf(failure) } : { stamp, row: numRows++ });
-      }
+      if (keptBytes === 0 ? text !== head : journal.numRows === rowsThere && !isFailure(text)) break;
+      if (keptBytes > 0) journal.note(JSON.parse(text) as Line);
       keptBytes = endByte;
     }
-    if (keptBytes === 0) await writeFile(entriesFile, `${head}\n`);
-    else await truncate(entriesFile, keptBytes);
-    await truncate(rowsFile, numRows * rowBytes);
-    const files = { entries: await open(entriesFile, 'a'), rows: await open(rowsFile, 'a+') };
-    return new EmbeddingJournal(path, files, entries, numRows, rowBytes);
+    await files.entries.truncate(keptBytes);
+    await files.rows.truncate(journal.numRows * rowBytes);
+    if (keptBytes === 0) await files.entries.writeFile(`${head}\n`);
+    return journal;
   }
 
   find(name: string): JournalEntry | undefined {
@@ -63,11 +69,9 @@ export class EmbeddingJournal {
         : [],
     );
     await this.files.rows.writeFile(Buffer.concat(rows));
-    await this.files.entries.writeFile(notes.map((note) => `${JSON.stringify(lineOf(note))}\n`).join(''));
-    for (const note of notes) {
-      const { name, stamp } = note;
-      this.entries.set(name, 'embedding' in note ? { stamp, row: this.numRows++ } : { stamp, error: note.error });
-    }
+    const lines = notes.map(lineOf);
+    await this.files.entries.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    for (const line of lines) this.note(line);
   }
 
   /** The embeddings' bytes, row after row as asked for, in pieces that the next one overwrites. */
@@ -95,6 +99,19 @@ export class EmbeddingJournal {
     await rm(`${this.path}.journal`, { force: true });
     await rm(`${this.path}.rows`, { force: true });
   }
+
+  private note([name, stamp, failure]: Line): void {
+    this.entries.set(name, failure ? { stamp, error: this.reasonOf(failure) } : { stamp, row: this.numRows++ });
+  }
+
+  private reasonOf({ code, message }: NonNullable<Line[2]>): Failure {
+    const key = `${code} ${message}`;
+    const known = this.reasons.get(key);
+    if (known) return known;
+    const reason: Failure = { code: isErrorCode(code) ? code : 'internal', message };
+    this.reasons.set(key, reason);
+    return reason;
+  }
 }
 
 /** Of a picture: its name, its stamp, and where it has no row, why. */
@@ -107,7 +124,4 @@ function lineOf(note: JournalNote): Line {
 }
 
 const isFailure = (text: string): boolean => text.endsWith('}]');
-const errorOf = ({ code, message }: NonNullable<Line[2]>): DomainError =>
-  new DomainError(isErrorCode(code) ? code : 'internal', message);
-
 const PIECE_BYTES = 1024 * 1024;

@@ -1,4 +1,4 @@
-import { openBaseModel } from '@housestyle/checkpoints';
+import { openBaseModel, type BaseModelDescription } from '@housestyle/checkpoints';
 import { ClipImageEncoder } from '@housestyle/clipcap';
 import { OnnxGraphRunner, serveWorker, type Device } from '@housestyle/runtime';
 
@@ -17,11 +17,13 @@ export interface EncodeResponse {
 export interface EncodeWorkerData {
   /** of the base model. */
   readonly folder: string;
+  /** made before, so that nothing is hashed again. */
+  readonly description: BaseModelDescription;
   readonly device: Device | undefined;
 }
 
-await serveWorker<EncodeWorkerData, EncodeRequest, EncodeResponse>(async ({ folder, device }) => {
-  const { clip } = await openBaseModel(folder);
+await serveWorker<EncodeWorkerData, EncodeRequest, EncodeResponse>(async ({ folder, description, device }) => {
+  const { clip } = await openBaseModel(folder, description);
   const encoder = await ClipImageEncoder.load(clip, new OnnxGraphRunner(device ? { device } : {}));
   const { imageSize, embeddingWidth } = encoder;
   return {

@@ -1,3 +1,4 @@
+import type { BaseModelDescription } from '@housestyle/checkpoints';
 import { WorkerPool, type Device } from '@housestyle/runtime';
 import type { PictureEncoder } from './encode-pictures.js';
 import type { EncodeRequest, EncodeResponse, EncodeWorkerData } from './encode.worker.js';
@@ -13,8 +14,8 @@ export class EncodingThread implements PictureEncoder {
   ) {}
 
   /** @param folder of the base model @throws DomainError `invalid_model`, `device_unavailable` */
-  static async start(folder: string, device?: Device): Promise<EncodingThread> {
-    const workerData: EncodeWorkerData = { folder, device };
+  static async start(folder: string, description: BaseModelDescription, device?: Device): Promise<EncodingThread> {
+    const workerData: EncodeWorkerData = { folder, description, device };
     const pool = new WorkerPool<EncodeRequest, EncodeResponse>({
       script: new URL('./encode.worker.js', import.meta.url),
       size: 1,

@@ -1,15 +1,22 @@
-import { rm, writeFile } from 'node:fs/promises';
-import type { DomainError } from '@housestyle/domain';
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Terminal } from '../terminal.js';
 import { counted } from '../wording.js';
+import type { Failure } from './embedding-journal.js';
 
-interface Failure {
+interface FailedPicture {
   readonly name: string;
-  readonly error: DomainError;
+  readonly error: Failure;
 }
 
 /** Names a picture that was left out, with its error code. */
-export function reportFailure({ name, error: { code, message } }: Failure, json: boolean, terminal: Terminal): void {
+export function reportFailure(
+  { name, error: { code, message } }: FailedPicture,
+  json: boolean,
+  terminal: Terminal,
+): void {
   if (json) terminal.print(JSON.stringify({ file: name, error: { code, message } }));
   else terminal.complain(`${name}: ${code}: ${message}`);
 }
@@ -20,7 +27,7 @@ export function reportFailure({ name, error: { code, message } }: Failure, json:
  * @returns the file; undefined when all went well
  */
 export async function reportFailures(
-  failures: readonly Failure[],
+  failures: readonly FailedPicture[],
   out: string,
   json: boolean,
   terminal: Terminal,
@@ -30,13 +37,14 @@ export async function reportFailures(
     await rm(file, { force: true });
     return undefined;
   }
-  const lines = failures.map(({ name, error: { code, message } }) =>
-    JSON.stringify({ file: name, error: { code, message } }),
-  );
-  await writeFile(file, lines.map((line) => `${line}\n`).join(''));
+  await pipeline(Readable.from(linesOf(failures)), createWriteStream(file));
   for (const failure of failures.slice(0, json ? failures.length : NAMED)) reportFailure(failure, json, terminal);
   if (!json) terminal.complain(`left out ${counted(failures.length, 'picture')} that could not be read: ${file}`);
   return file;
+}
+
+function* linesOf(failures: readonly FailedPicture[]): Generator<string> {
+  for (const { name, error } of failures) yield `${JSON.stringify({ file: name, error })}\n`;
 }
 
 const NAMED = 20;

@@ -1,8 +1,7 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { writeFeatureStream, type CaptionedRow } from '@housestyle/checkpoints';
-import { DomainError } from '@housestyle/domain';
-import { EmbeddingJournal, type JournalEntry, type JournalNote } from './embedding-journal.js';
+import { resolve } from 'node:path';
+import { withFileLock, writeFeatureStream, type CaptionedRow } from '@housestyle/checkpoints';
+import { DomainError, ERROR_CODES } from '@housestyle/domain';
+import { EmbeddingJournal, type Failure, type JournalEntry, type JournalNote } from './embedding-journal.js';
 import { encodePictures } from './encode-pictures.js';
 import type { EncodingThread } from './encoding-thread.js';
 import type { FeaturePicture, FeatureSource } from './feature-source.js';
@@ -25,16 +24,23 @@ export interface FeaturesOutcome {
   readonly pictures: number;
   readonly captions: number;
   /** in the pictures' order. */
-  readonly failures: readonly { readonly name: string; readonly error: DomainError }[];
+  readonly failures: readonly { readonly name: string; readonly error: Failure }[];
 }
 
 /**
  * Encodes what a source names and writes the features; begun, killed and begun again, it goes on where it was and ends
- * with the same bytes; nothing is written where no picture could be read. Pictures that failed for a passing reason are tried once more at the end.
+ * with the same bytes; nothing is written where no picture could be read. Pictures that failed for a passing reason are
+ * tried once more at the end.
+ * @throws DomainError `conflict` when another process is at it: two that wrote one journal would mix its rows up
  */
 export async function runFeatures(run: FeaturesRun): Promise<FeaturesOutcome> {
+  const { out } = run;
+  const refusal = `another process is writing ${out}; wait for it, or give another --out`;
+  return withFileLock(`${resolve(out)}.lock`, () => runLocked(run), { refusal });
+}
+
+async function runLocked(run: FeaturesRun): Promise<FeaturesOutcome> {
   const { source, reader, encoder, clipSha256, out } = run;
-  await mkdir(dirname(out), { recursive: true });
   const journal = await EmbeddingJournal.open(out, { clipSha256, width: encoder.embeddingWidth });
   try {
     if ((await encodeMissing(run, journal)) > 0) {
@@ -91,7 +97,7 @@ async function encodeMissing(run: FeaturesRun, journal: EmbeddingJournal): Promi
     for (const note of notes) {
       begun.delete(note.name);
       if ('error' in note) failed++;
-      if ('error' in note && note.error.disposition === 'retry') passing++;
+      if ('error' in note && isPassing(note.error)) passing++;
     }
     done += notes.length;
     onProgress(done, failed);
@@ -103,13 +109,15 @@ const SHOWN_EVERY = 1000;
 
 /** A picture that has changed, or that failed for a reason that may have passed. */
 const isWorthAnother = (entry: JournalEntry, { stamp }: FoundPicture): boolean =>
-  entry.stamp !== stamp || ('error' in entry && entry.error.disposition === 'retry');
+  entry.stamp !== stamp || ('error' in entry && isPassing(entry.error));
+
+const isPassing = ({ code }: Failure): boolean => ERROR_CODES[code].disposition === 'retry';
 
 /** Journal rows in the order of the pictures' first mention. */
 async function planRows(source: FeatureSource, journal: EmbeddingJournal) {
   const order: number[] = [];
   const planned = new Set<number>();
-  const failures = new Map<string, DomainError>();
+  const failures = new Map<string, Failure>();
   for await (const picture of source.pictures()) {
     if (captionsOf(picture).length === 0) continue;
     const entry = journal.find(picture.name);

@@ -81,9 +81,10 @@ async function encodeSource(
   const total = await countOf(source);
   if (total === 0) throw new DomainError('invalid_request', `${options.captions}: no captions in it`);
   const folder = await (await ModelLibrary.find()).resolve(options.model);
-  const clipSha256 = (await describeBaseModel(folder)).files['clip/model.safetensors']!;
+  const description = await describeBaseModel(folder);
+  const clipSha256 = description.files['clip/model.safetensors']!;
   const progress = new ProgressBar(terminal, total);
-  const encoder = await EncodingThread.start(folder, options.device);
+  const encoder = await EncodingThread.start(folder, description, options.device);
   try {
     const outcome = await runFeatures({
       source,
