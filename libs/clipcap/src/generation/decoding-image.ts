@@ -97,9 +97,16 @@ function allContinuations(outputs: Fetched, row: number): Continuations {
   const logits = fetched(outputs, 'logits', 'float32');
   const V = logits.dims[1]!;
   const own = logits.data.subarray(row * V, (row + 1) * V);
-  const largest = own.reduce((most, logit) => Math.max(most, logit), -Infinity);
-  const total = Math.log(own.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
-  return { ids: [...own.keys()], logProbs: own.map((logit) => logit - largest - total) };
+  let [largest, total] = [-Infinity, 0];
+  for (let id = 0; id < V; id++) largest = Math.max(largest, own[id]!);
+  for (let id = 0; id < V; id++) total += Math.exp(own[id]! - largest);
+  const shift = largest + Math.log(total);
+  const [ids, logProbs] = [new Array<number>(V), new Float32Array(V)];
+  for (let id = 0; id < V; id++) {
+    ids[id] = id;
+    logProbs[id] = own[id]! - shift;
+  }
+  return { ids, logProbs };
 }
 
 /** [1, 1, S, S] */

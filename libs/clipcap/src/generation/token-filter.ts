@@ -15,7 +15,7 @@ export interface TokenDistribution {
   /** their probabilities, of sum 1. */
   readonly probabilities: Float64Array;
   /** as the model gives them, unfiltered. */
-  readonly logProbs: Float64Array;
+  readonly logProbs: Float32Array;
 }
 
 /**
@@ -30,20 +30,28 @@ export class TokenFilter {
     this.breadth = settings.topK;
   }
 
-  /** @param row all tokens in any order, or at least the `topK` likeliest of them, best first */
+  /** @param row all tokens in the order of their ids, or at least the `topK` likeliest of them, best first */
   distribution(row: Continuations): TokenDistribution {
-    const { temperature, topP } = this.settings;
-    const count = Math.min(this.breadth, row.ids.length);
-    const best = maxOf(row.logProbs, count);
-    const weights = Float64Array.from({ length: count }, (_, i) => Math.exp((row.logProbs[i]! - best) / temperature));
+    const weights = this.weightsOf(row);
+    const { topP } = this.settings;
+    if (topP === 1 && this.breadth === Infinity) return { ...row, probabilities: normalised(weights) };
     const places = topP < 1 ? nucleus(weights, topP) : [...weights.keys()];
     places.sort((a, b) => row.ids[a]! - row.ids[b]!);
-    const total = places.reduce((sum, place) => sum + weights[place]!, 0);
     return {
       ids: places.map((place) => row.ids[place]!),
-      probabilities: Float64Array.from(places, (place) => weights[place]! / total),
-      logProbs: Float64Array.from(places, (place) => row.logProbs[place]!),
+      probabilities: normalised(Float64Array.from(places, (place) => weights[place]!)),
+      logProbs: Float32Array.from(places, (place) => row.logProbs[place]!),
     };
+  }
+
+  /** Of the tokens that may be drawn, 1 for the likeliest. */
+  private weightsOf({ ids, logProbs }: Continuations): Float64Array {
+    const { temperature } = this.settings;
+    const weights = new Float64Array(Math.min(this.breadth, ids.length));
+    let best = -Infinity;
+    for (let i = 0; i < weights.length; i++) best = Math.max(best, logProbs[i]!);
+    for (let i = 0; i < weights.length; i++) weights[i] = Math.exp((logProbs[i]! - best) / temperature);
+    return weights;
   }
 }
 
@@ -52,9 +60,10 @@ export class TokenFilter {
  * up less than 1 - topP together, so none of them is among these: the long tail need not be sorted.
  */
 function nucleus(weights: Float64Array, topP: number): number[] {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const total = sumOf(weights);
   const least = ((1 - topP) * total) / weights.length;
-  const places = [...weights.keys()].filter((place) => weights[place]! >= least);
+  const places: number[] = [];
+  for (let place = 0; place < weights.length; place++) if (weights[place]! >= least) places.push(place);
   places.sort((a, b) => weights[b]! - weights[a]!);
   let before = 0;
   const end = places.findIndex((place) => {
@@ -65,8 +74,16 @@ function nucleus(weights: Float64Array, topP: number): number[] {
   return end === -1 ? places : places.slice(0, end);
 }
 
-function maxOf(values: Float32Array, count: number): number {
-  let largest = -Infinity;
-  for (let i = 0; i < count; i++) largest = Math.max(largest, values[i]!);
-  return largest;
+/** In place. */
+function normalised(weights: Float64Array): Float64Array {
+  const total = sumOf(weights);
+  for (let i = 0; i < weights.length; i++) weights[i] = weights[i]! / total;
+  return weights;
+}
+
+// loops: a vocabulary's length, once a token, is where callbacks cost more than the model
+function sumOf(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
 }
