@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { housestyle, startHousestyle } from '../support/housestyle.js';
 import { waitFor } from '../support/wait-for.js';
 
-const REPLAY = new URL('../../models/demo/replay.safetensors', import.meta.url).pathname;
+const REPLAY = join(import.meta.dirname, '../../models/demo/replay.safetensors');
 let folder: string;
 const at = (name: string): string => join(folder, name);
 

@@ -8,14 +8,13 @@ import {
   readFeatures,
   withFileLock,
   type BaseModelDescription,
-  type Features,
 } from '@housestyle/checkpoints';
-import { DomainError } from '@housestyle/domain';
 import type { Device } from '@housestyle/runtime';
 import { train, type TrainingEngine, type TrainingProgress } from '@housestyle/training';
 import { expectFree } from '../folders.js';
 import { ModelLibrary } from '../model-library.js';
 import { sha256OfFile } from './file-sha256.js';
+import { expectSameClip } from './same-clip.js';
 import { openTrainingEngine, type EngineName } from './training-engine.js';
 import { planTraining, type TrainingPlan } from './training-plan.js';
 import { tunesGpt2, type RecipeOptions } from './training-recipe.js';
@@ -76,7 +75,7 @@ async function runLocked(options: TrainingJob, watcher: TrainingWatcher): Promis
   const folder = await (await ModelLibrary.find()).resolve(options.model);
   const description = await describeBaseModel(folder);
   const features = await readFeatures(options.features);
-  expectSameClip(features, description, options);
+  expectSameClip(options.features, features, description);
   const plan = planTraining(await openBaseModel(folder, description), features, options);
   if (plan.cut > 0) watcher.mention(`${counted(plan.cut, 'caption')} too long: cut`);
   const unfinished = await unfinishedTraining(options, description);
@@ -148,13 +147,4 @@ async function runPlan(
     await session.release();
   }
   return losses.slice(-updatesPerEpoch);
-}
-
-function expectSameClip(features: Features, { name, files }: BaseModelDescription, { features: file }: TrainingJob) {
-  const { clipSha256 } = features;
-  if (clipSha256 === undefined || clipSha256 === files['clip/model.safetensors']) return;
-  throw new DomainError(
-    'invalid_request',
-    `${file} was made with another CLIP than ${name}'s; run \`features\` with it`,
-  );
 }

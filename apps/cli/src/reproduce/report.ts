@@ -26,7 +26,7 @@ export const row = (cells: readonly string[]): string => `| ${cells.join(' | ')}
 export const markdownTable = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [row(head), row(head.map((_, n) => (n === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n');
 
-/** "on 2 threads of …" is nobody's to know here: the device, and how busy the machine was. */
+/** On what, how long and how busily the figures came about. */
 export function conditions(results: readonly CellResult[], { cells, captions, epochs, model }: ReportContext): string {
   const tests = results[0]?.tests ?? [];
   const sets = tests.map(

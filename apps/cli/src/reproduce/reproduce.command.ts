@@ -1,10 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { describeBaseModel, readFeatures, withFileLock, writeFeatures } from '@housestyle/checkpoints';
+import {
+  describeBaseModel,
+  readFeatures,
+  withFileLock,
+  writeFeatures,
+  type BaseModelDescription,
+} from '@housestyle/checkpoints';
 import type { Device } from '@housestyle/runtime';
 import { OfficialJars } from '../evaluation/official-jars.js';
 import { sha256OfFile } from '../learning/file-sha256.js';
 import { claimRunFolder } from '../learning/run-folder.js';
+import { expectSameClip } from '../learning/same-clip.js';
 import type { EngineName } from '../learning/training-engine.js';
 import { ModelLibrary } from '../model-library.js';
 import { EXIT_OK, type Terminal } from '../terminal.js';
@@ -69,10 +76,12 @@ export async function reproduce(
 
 async function runGrid(experiment: Experiment, asked: ReproduceOptions, terminal: Terminal): Promise<number> {
   const base = await (await ModelLibrary.find()).resolve(asked.model);
-  await claimRunFolder(asked.out, await settingsOf(experiment, asked, base), 'give another --out');
+  const description = await describeBaseModel(base);
+  const jars = asked.jars === undefined ? undefined : await OfficialJars.find(asked.jars);
+  const tests = await readTests(asked, description);
+  await claimRunFolder(asked.out, await settingsOf(experiment, asked, description), 'give another --out');
   const options = { ...asked, train: await featuresToLearn(asked) };
-  const jars = options.jars === undefined ? undefined : await OfficialJars.find(options.jars);
-  const sets = await readSets(options);
+  const sets: Sets = { tests, ...(await readLearned(options, tests[0]!.pictures.length)) };
   const cells = experiment === 'table-1' ? tableCells(options.prefixLength) : figureCells(options.prefixLengths);
   const results = new CellResults(options.out);
   const report = (done: readonly CellResult[]): Report =>
@@ -125,20 +134,25 @@ async function featuresToLearn({ train, trainPictures, out }: ReproduceOptions):
   return file;
 }
 
-async function readSets({
-  train,
-  test,
-  domains: file,
-  pictures: most = Number.POSITIVE_INFINITY,
-}: ReproduceOptions): Promise<Sets> {
+async function readTests(
+  { test, domains: file, pictures: most = Number.POSITIVE_INFINITY }: ReproduceOptions,
+  description: BaseModelDescription,
+): Promise<PictureSet[]> {
   const domains = file === undefined ? undefined : parseDomains(file, await readFile(file, 'utf8'));
   const tests: PictureSet[] = [];
-  for (const { name, file: features } of test) {
-    tests.push({ name, pictures: evenly(picturesOf(await readFeatures(features), domains), most) });
+  for (const { name, file: path } of test) {
+    const features = await readFeatures(path);
+    expectSameClip(path, features, description);
+    tests.push({ name, pictures: evenly(picturesOf(features, domains), most) });
   }
+  return tests;
+}
+
+/** @param most pictures */
+async function readLearned({ train }: ReproduceOptions, most: number): Promise<Omit<Sets, 'tests'>> {
   const features = await readFeatures(train);
-  const learned = evenly(picturesOf(features), tests[0]!.pictures.length);
-  return { tests, learned: { name: 'learned', pictures: learned }, captions: features.captions.length };
+  const pictures = evenly(picturesOf(features), most);
+  return { learned: { name: 'learned', pictures }, captions: features.captions.length };
 }
 
 interface Surroundings {
@@ -167,14 +181,18 @@ async function runCell(
 }
 
 /** Whatever decides a cell's figures. */
-async function settingsOf(experiment: Experiment, options: ReproduceOptions, base: string): Promise<object> {
+async function settingsOf(
+  experiment: Experiment,
+  options: ReproduceOptions,
+  { sha256 }: BaseModelDescription,
+): Promise<object> {
   const { clipLength, numLayers, official, normalizePrefix, epochs, batchSize, lr, warmUp } = options;
   const { trainPictures, pictures, numBeams, jars, seed, device, engine } = options;
   const test: Record<string, string> = {};
   for (const { name, file } of options.test) test[name] = await sha256OfFile(file);
   return {
     experiment,
-    base: (await describeBaseModel(base)).sha256,
+    base: sha256,
     train: await sha256OfFile(options.train),
     test,
     ...{ clipLength, numLayers, official, normalizePrefix, epochs, batchSize, lr, warmUp },
