@@ -103,7 +103,7 @@ describe('a captioner with three bases and room for two', () => {
     const before = await metricsOf(captioner);
     const residentBefore =
       before('housestyle_process_resident_memory_bytes') || before('process_resident_memory_bytes');
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 5; round++) {
       const order = tenants.map((_, n) => tenants[(n + round) % tenants.length]!);
       await Promise.all([
         ...order.map((name) => ask(name, [0, 1, 2, 3, 4, 5, 6, 7])),
@@ -115,12 +115,15 @@ describe('a captioner with three bases and room for two', () => {
     }
     const metric = await metricsOf(captioner);
     const evictions = metric('housestyle_captioner_base_evictions_total');
-    expect(evictions).toBeGreaterThanOrEqual(3);
+    expect(evictions).toBeGreaterThanOrEqual(5);
     const loads = metric('housestyle_captioner_base_loads_total', 'outcome="ok"');
     expect(loads - evictions).toBe(2);
     expect(metric('housestyle_captioner_base_loads_total', 'outcome="failed"')).toBe(0);
     const resident = metric('process_resident_memory_bytes');
-    expect(resident).toBeGreaterThan(0);
+    console.log(
+      `${evictions} bases unloaded; resident memory ${Math.round(residentBefore / MB)} MB after the first round, ${Math.round(resident / MB)} MB after the last`,
+    );
+    expect(residentBefore).toBeGreaterThan(0);
     expect(resident - residentBefore).toBeLessThan(ROOM_FOR_TWO);
   });
 
