@@ -1,13 +1,18 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { DomainError } from '@housestyle/domain';
-import { decodeImage, resizeForClip } from '@housestyle/imaging';
+import { DecodePool } from '@housestyle/imaging';
+
+/** one for each core, started with the first picture; they end with this process */
+const decoders = new DecodePool({ size: availableParallelism() });
 
 /**
  * A picture file as the model sees it: [size, size, 3] uint8 RGB.
  * @throws DomainError `source_not_found`, `source_forbidden`, or what decoding says
  */
 export async function readPicture(path: string, size: number): Promise<Uint8Array> {
-  return resizeForClip(await decodeImage(await read(path)), size);
+  const { pixels } = await decoders.crop(await read(path), size);
+  return pixels;
 }
 
 async function read(path: string): Promise<Buffer> {

@@ -4,7 +4,7 @@ import { DEFAULT_MAX_PIXELS } from './decode-image.js';
 import { DecoderLostError, DecoderProcess, type DecoderLimits } from './decoder-process.js';
 import type { CroppedPicture, PictureOrder, PreparedPicture } from './prepare-picture.js';
 
-export interface DecodePoolOptions extends DecoderLimits {
+export interface DecodePoolOptions extends Partial<DecoderLimits> {
   /** processes at most; they are started as pictures come, and end when none come for a while, but for one */
   readonly size: number;
   /** larger pictures are refused before they are decoded */
@@ -36,6 +36,7 @@ interface Worker {
   idleTimer?: NodeJS.Timeout;
 }
 
+const DEFAULT_LIMITS: DecoderLimits = { timeoutMs: 20_000, maxMemoryBytes: 2 ** 31 };
 /** a first loss may be somebody else's fault: the system's, when memory is short, or an operator's */
 const MAX_LOSSES = 2;
 const MAX_FAILED_STARTS = 5;
@@ -148,7 +149,7 @@ export class DecodePool {
 
   private start(): void {
     const script = this.options.script ?? new URL('./decode.main.js', import.meta.url);
-    const worker: Worker = { process: new DecoderProcess(script, this.options), pictures: 0 };
+    const worker: Worker = { process: new DecoderProcess(script, { ...DEFAULT_LIMITS, ...this.options }), pictures: 0 };
     this.workers.add(worker);
     this.starting += 1;
     worker.process.ready.then(

@@ -79,7 +79,10 @@ export class DecoderProcess {
     this.child.stderr!.on('data', (chunk: Buffer) => {
       this.remarks = (this.remarks + chunk.toString('latin1')).slice(-MAX_REMARKS_LENGTH);
     });
-    const hello = new FrameReader(0, () => this.started.resolve());
+    const hello = new FrameReader(0, () => {
+      this.isNeeded = false;
+      this.started.resolve();
+    });
     this.listen(hello);
     this.exited = new Promise((resolve) => {
       this.child.once('error', (error) => (this.remarks += error.message));
@@ -121,6 +124,7 @@ export class DecoderProcess {
       this.running = { order, resolve, reject };
       const reader = new FrameReader(pixelBytes(order) + MAX_PREVIEW_BYTES, (frame) => this.onAnswer(frame));
       this.listen(reader);
+      this.isNeeded = true;
       this.startTimer();
       this.socket.cork();
       this.socket.write(frameHead(order, bytes.length));
@@ -129,8 +133,18 @@ export class DecoderProcess {
     });
   }
 
+  /** Whether this process waits for that one: an idle one does not keep it from ending. */
+  private set isNeeded(isNeeded: boolean) {
+    for (const handle of [this.child, this.socket, this.child.stderr as Socket]) {
+      if (isNeeded) handle.ref();
+      else handle.unref();
+    }
+  }
+
   kill(): void {
     this.isKilled = true;
+    // whoever waits for its end shall see it
+    this.isNeeded = true;
     this.child.kill('SIGKILL');
   }
 
@@ -189,6 +203,7 @@ export class DecoderProcess {
     if (!running) return;
     end(running);
     this.running = undefined;
+    this.isNeeded = false;
     clearTimeout(this.timer);
   }
 }

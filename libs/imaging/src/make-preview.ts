@@ -9,7 +9,7 @@ export interface Preview {
 }
 
 const QUALITY = 80;
-/** of 0–6: half the time of the default 4, for files 1–3 % larger */
+/** of 0–6: half the time of the default 4, for files 1–5 % larger */
 const EFFORT = 2;
 
 /** A WebP no larger than `maxSide` either way, upright and without metadata, from the one decode that captioning uses. */
