@@ -97,12 +97,15 @@ export class CaptionWorkers {
 
   private async load(name: string): Promise<BaseWorkers> {
     const base = this.verified.find(({ served }) => served.name === name)!;
+    // until then its loading fails, which is told otherwise
+    let isUp = false;
     const workers = await BaseWorkers.start(base, this.settings, this.metrics, {
       workerLost: ({ message }) => {
         this.metrics.workersLost.inc();
         this.logger.warn({ base: name, reason: message }, 'a worker thread was lost and is being replaced');
       },
       allLost: ({ message }) => {
+        if (!isUp) return;
         this.broken.add(name);
         if (this.broken.size === this.bases.length) this.gate.break();
         this.logger.error({ base: name, reason: message }, 'every worker thread is lost and no new one starts');
@@ -112,6 +115,7 @@ export class CaptionWorkers {
         this.logger.warn({ base: name }, 'a worker thread started again');
       },
     });
+    isUp = true;
     this.loaded.set(name, workers);
     return workers;
   }
