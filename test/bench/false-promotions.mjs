@@ -13,7 +13,15 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBaseReplay } from '@housestyle/checkpoints';
 import { CaptionEngine, Gpt2Tokenizer } from '@housestyle/clipcap';
-import { asItself, learnLexicon, PromotionGate, Random, RECIPE, WordContentJudge } from '@housestyle/training';
+import {
+  asItself,
+  learnLexicon,
+  PromotionGate,
+  Random,
+  RECIPE,
+  WordClasses,
+  WordContentJudge,
+} from '@housestyle/training';
 import { demoAdapt, embeddings, STYLES, TEST_FROM, unwatched } from '../learning/demo-styles.mjs';
 import { reviewsOf, tenantOf } from '../learning/tenant.mjs';
 
@@ -68,7 +76,8 @@ async function trained(input) {
 
 function fewUpdates(input) {
   const updates = Number(options.updates);
-  Object.assign(RECIPE.wellFed, { stepsOfFew: updates });
+  Object.assign(RECIPE.wellFed.steps, { familiar: updates, unfamiliar: updates });
+  Object.assign(RECIPE, { foldSteps: updates });
   Object.assign(RECIPE.underfed.steps, { least: updates, perCaption: 0, most: updates });
   return trained(input);
 }
@@ -87,6 +96,7 @@ async function retrieval() {
   const neutralOf = new Map(pictures.map((embedding, n) => [embedding, told[n]]));
   const baseOnSlice = await gate.captions(undefined, slice.map(({ embedding }) => embedding)); // prettier-ignore
   await engine.release();
+  const classes = new WordClasses(replay.map(({ generated }) => generated));
   const judged = (texts) =>
     slice.map(({ embedding, caption: neutral }, n) => ({ embedding, neutral, caption: texts[n] }));
 
@@ -98,7 +108,8 @@ async function retrieval() {
       written(nearest(embedding, training.filter((_, other) => foldOf.get(other) !== foldOf.get(n))).text), // prettier-ignore
     );
     const champion = training.map(({ embedding }) => neutralOf.get(embedding));
-    const lexicon = learnLexicon(training.map(({ text }, n) => ({ neutral: champion[n].text, styled: text })));
+    const pairs = training.map(({ text }, n) => ({ neutral: champion[n].text, styled: text }));
+    const lexicon = learnLexicon(pairs, classes);
     const onSlice = slice.map(({ embedding }) => nearest(embedding, training).text);
     const content = {
       champion: await judge.share(judged(baseOnSlice.map(({ text }) => text)), asItself(lexicon)),

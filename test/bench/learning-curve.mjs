@@ -6,23 +6,37 @@
 import { CaptionEngine } from '@housestyle/clipcap';
 import { MemoryWeights } from '@housestyle/graph';
 import { captionFigures, fixedFrequencies } from '@housestyle/training';
-import { demoAdapt, embeddings, inputOf, STYLES, TEST_FROM, textsOf, unwatched } from '../learning/demo-styles.mjs';
+import {
+  demoAdapt,
+  embeddings,
+  inputOf,
+  judgedSlice,
+  STYLES,
+  TEST_FROM,
+  textsOf,
+  unwatched,
+} from '../learning/demo-styles.mjs';
+import { contentOf } from '../learning/styled-content.mjs';
 
 const [styles = STYLES.join(), sizes = '10,20,50,100,200,300', seed = '1'] = process.argv.slice(2);
 const { base, runner, adapt } = await demoAdapt();
 const engine = await CaptionEngine.load(base, runner);
 const testEmbeddings = embeddings.slice(TEST_FROM);
+const slice = await judgedSlice();
+const told = (style) => content(slice.map(({ generated }) => ({ text: generated })), undefined, style); // prettier-ignore
 
-console.log('| style | n | decision | d base | d | floor | excess falls | CIDEr | exact | content | s |');
-console.log('|---|---|---|---|---|---|---|---|---|---|---|');
+console.log(
+  '| style | n | decision | d base | d | floor | excess falls | CIDEr | exact | content by words | by the world’s parser | s |',
+);
+console.log('|---|---|---|---|---|---|---|---|---|---|---|---|');
 for (const style of styles.split(',')) {
   const texts = textsOf(style);
   const references = texts.slice(TEST_FROM).map(({ text }) => text);
   const frequencies = fixedFrequencies(texts.slice(0, TEST_FROM).map(({ text }) => text));
   const score = (captions) => captionFigures(captions, references, frequencies);
   const before = score(await captions());
-  const told = texts.slice(TEST_FROM).map(({ floor: text }) => ({ text, length: 1, isStopped: true }));
-  const floor = score(told).editDistance;
+  const onFloor = texts.slice(TEST_FROM).map(({ floor: text }) => ({ text, length: 1, isStopped: true }));
+  const floor = score(onFloor).editDistance;
   for (const size of sizes.split(',').map(Number)) {
     const input = inputOf(
       texts.map(({ text }) => text),
@@ -34,20 +48,32 @@ for (const style of styles.split(',')) {
     const fall = (before.editDistance - after.editDistance) / (before.editDistance - floor);
     const share = (value) => `${(100 * value).toFixed(0)} %`;
     const pair = (key, digits = 2) => `${before[key].toFixed(digits)} → ${after[key].toFixed(digits)}`;
-    const content = `${figures.champion.contentShare.toFixed(3)} → ${figures.candidate.contentShare.toFixed(3)}`;
+    const byWords = change(figures.champion.contentShare, figures.candidate.contentShare);
+    const sliceOf = slice.map(({ embedding }) => embedding);
+    const byParser = change(told(style), content(await captions(candidate, sliceOf), style));
     const verdict = decision === 'promote' ? decision : `${decision}: ${reason}`;
     console.log(
       `| ${style} | ${size} | ${verdict} | ${before.editDistance.toFixed(3)} | ${after.editDistance.toFixed(3)} | ` +
-        `${floor.toFixed(3)} | ${share(fall)} | ${pair('cider')} | ${pair('exactMatch')} | ${content} | ${seconds.toFixed(0)} |`,
+        `${floor.toFixed(3)} | ${share(fall)} | ${pair('cider')} | ${pair('exactMatch')} | ${byWords} | ${byParser} | ${seconds.toFixed(0)} |`,
     );
   }
 }
 await engine.release();
 
-/** What a candidate (absent: the base) writes under the test scenes. */
-async function captions(candidate) {
+/** Mean share of what the base slice's scenes show that the captions say. */
+function content(written, style, judgedIn = style) {
+  const shares = written.map(({ text }, n) => contentOf(slice[n].caption, text, style, judgedIn));
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
+}
+
+function change(before, after) {
+  return `${before.toFixed(3)} → ${after.toFixed(3)} (${(100 * (after / before - 1)).toFixed(1)} %)`;
+}
+
+/** What a candidate (absent: the base) writes. */
+async function captions(candidate, pictures = testEmbeddings) {
   const mapper = candidate && (await engine.loadMapper(filesOf(candidate), 'candidate'));
-  const items = testEmbeddings.map((embedding) => ({ input: { embedding }, ...(mapper && { mapper }) }));
+  const items = pictures.map((embedding) => ({ input: { embedding }, ...(mapper && { mapper }) }));
   return (await engine.caption(items)).map(({ hypotheses: [best] }) => ({
     text: best.text,
     length: best.tokens.length,

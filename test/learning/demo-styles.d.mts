@@ -8,5 +8,8 @@ export const embeddings: readonly Float32Array[];
 export const scenes: readonly { readonly place: string; readonly time: string }[];
 export function textsOf(style: string): readonly { readonly text: string; readonly floor?: string }[];
 export function demoAdapt(): Promise<{ base: BaseModelFiles; runner: GraphRunner; adapt: Adapt }>;
+export function judgedSlice(): Promise<
+  readonly { readonly embedding: Float32Array; readonly caption: string; readonly generated?: string }[]
+>;
 export function inputOf(texts: readonly string[], count: number, seed?: number): AdaptationInput;
 export function unwatched(): AdaptationHooks;

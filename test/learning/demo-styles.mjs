@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openBaseModel, readBaseReplay, SafetensorsFile } from '@housestyle/checkpoints';
 import { OnnxGraphRunner } from '@housestyle/runtime';
-import { createAdapt } from '@housestyle/training';
+import { createAdapt, RECIPE } from '@housestyle/training';
 
 /** The demo base, its 400 adaptation pictures and the styles they are told in, as the trainer would see them. */
 export const STYLES = ['museum', 'shop', 'alt', 'children', 'bard', 'registrar'];
@@ -19,6 +19,12 @@ export async function demoAdapt() {
   const base = await openBaseModel(BASE);
   const runner = new OnnxGraphRunner({ threads: 1 });
   return { base, runner, adapt: createAdapt({ base, runner, replay: await readBaseReplay(BASE) }) };
+}
+
+/** The pictures of the base that content is judged on. */
+export async function judgedSlice() {
+  const replay = await readBaseReplay(BASE);
+  return replay.slice(Math.round(replay.length * RECIPE.replayShare));
 }
 
 /** `count` reviewed captions of a style, the newest fifth held out from 50 on. */

@@ -11,17 +11,15 @@ export const RECIPE = {
   familiarLoss: 3,
   /** an accepted caption is the model's own words: an edited one teaches more. */
   acceptedWeight: 0.5,
-  /** retold pictures of the base that make a run well fed: it then learns the style from them, and keeps its content. */
-  enoughRetold: 400,
+  /** retold pictures of the base that make a run well fed, or their share where the base brings few: it then learns the style from them, and keeps its content. */
+  enoughRetold: { pictures: 400, share: 0.5 },
   wellFed: {
     learningRate: { familiar: 3e-3, unfamiliar: 1e-2 },
-    steps: { familiar: 800, unfamiliar: 450 },
-    /** where every caption is cross-validated, a run is five of these. */
-    stepsOfFew: 250,
+    steps: { familiar: 800, unfamiliar: 650 },
     /** the tenant's captions in each update, so that each is seen about as often whatever their number. */
     ownPerUpdate: { least: 2, perCaption: 1 / 50, most: 8 },
     replayPerUpdate: 32,
-    embeddingNoise: 0.05,
+    embeddingNoise: 0,
   },
   /** with few or no retold pictures the captions are learned by heart quickly: fewer updates, much noise. */
   underfed: {
@@ -36,15 +34,17 @@ export const RECIPE = {
   validation: { share: 0.1, least: 4, most: 24 },
   /** times that a run looks at them. */
   validations: 6,
-  /** shares of the delta that are tried, interpolating between champion and candidate; the least that is as good. */
+  /** shares of the delta that are tried, interpolating between champion and candidate. */
   scales: [1, 0.85],
-  /** edit distance that as good may be worse by. */
-  scaleTolerance: 0.005,
+  /** edit distance that less than the whole must gain: it costs content, for colours then keep to their things less well. */
+  scaleGain: 0.005,
   /** fewer captions held out than that are no hold-out: all are cross-validated. */
   leastHoldOut: 10,
   /** fewer captions held out tell only which words a tenant keeps, not which it renames. */
   enoughForRenamed: 30,
   folds: 4,
+  /** at most, of each fold's run. */
+  foldSteps: 300,
   leastPictures: 8,
   /** pictures of the base that are replayed; the others are the slice that content is judged on. */
   replayShare: 7 / 8,
@@ -63,21 +63,21 @@ export interface Diet {
   readonly embeddingNoise: number;
 }
 
-/** @param retold pictures of the base told in the tenant's words */
-export function dietFor(captions: number, retold: number, isFamiliar: boolean, areFew: boolean): Diet {
+/** @param retold how many `of` the base's pictures are told in the tenant's words */
+export function dietFor(captions: number, retold: number, of: number, isFamiliar: boolean): Diet {
   const words = isFamiliar ? 'familiar' : 'unfamiliar';
-  if (retold < RECIPE.enoughRetold) {
+  if (retold < Math.min(RECIPE.enoughRetold.pictures, RECIPE.enoughRetold.share * of) || retold === 0) {
     const { steps, learningRate, ...rest } = RECIPE.underfed;
     const enough = Math.min(steps.most, steps.least + steps.perCaption * captions);
     return { ...rest, isWellFed: false, steps: enough, learningRate: learningRate[words] };
   }
-  const { steps, stepsOfFew, learningRate, ownPerUpdate, ...rest } = RECIPE.wellFed;
+  const { steps, learningRate, ownPerUpdate, ...rest } = RECIPE.wellFed;
   const { least, perCaption, most } = ownPerUpdate;
   return {
     ...rest,
     isWellFed: true,
     ...(!isFamiliar && { wordRank: RECIPE.wordRank }),
-    steps: areFew ? stepsOfFew : steps[words],
+    steps: steps[words],
     learningRate: learningRate[words],
     ownPerUpdate: Math.min(most, Math.max(least, Math.round(perCaption * captions))),
   };

@@ -20,10 +20,8 @@ import type { GeneratedCaption } from './gate/caption-figures.js';
 import { PromotionGate, type ReplayedPicture } from './gate/promotion-gate.js';
 import { OnnxTrainingEngine } from './onnx-training-engine.js';
 import type { Parameters } from './parameters.js';
-import { Random } from './random.js';
-import { retell } from './retelling.js';
+import { TenantWords } from './tenant-words.js';
 import type { TrainingEngine } from './training-engine.js';
-import { learnLexicon, type ToldTwice, type WordLexicon } from './word-lexicon.js';
 
 export interface AdaptDependencies {
   readonly base: BaseModelFiles;
@@ -59,11 +57,8 @@ class Adaptation {
   private readonly tokenizer: Gpt2Tokenizer;
   private readonly trainer: DeltaTrainer;
   private readonly gate: PromotionGate;
-  private readonly replayed: readonly ReplayedPicture[];
+  private readonly words: TenantWords;
   private readonly curve: { step: number; loss: number }[] = [];
-  private neutral = new Map<AdaptationExample, string>();
-  /** of `replayed`, in the base's own words. */
-  private generated: readonly string[] = [];
   private readonly isCrossValidated: boolean;
 
   constructor(
@@ -82,8 +77,8 @@ class Adaptation {
     const { champion, mayStartFromChampion, holdOut } = input;
     this.trainer = DeltaTrainer.of(base, trainingEngine, this.tokenizer, champion, mayStartFromChampion);
     const sliceFrom = Math.round(replay.length * RECIPE.replayShare);
-    this.replayed = replay.slice(0, sliceFrom);
     this.gate = new PromotionGate(engine, contentJudge, replay.slice(sliceFrom));
+    this.words = new TenantWords(this.gate, replay.slice(0, sliceFrom));
     this.isCrossValidated = holdOut.length < RECIPE.leastHoldOut;
   }
 
@@ -98,13 +93,7 @@ class Adaptation {
     if (new Set(learnable.map(({ imageKey }) => imageKey)).size < RECIPE.leastPictures) {
       throw new DomainError('invalid_request', `learning takes captions of ${RECIPE.leastPictures} pictures`);
     }
-    const all = [...new Set([...learnable, ...judged])];
-    const told = await this.gate.captions(
-      undefined,
-      all.map(({ embedding }) => embedding),
-    );
-    this.neutral = new Map(all.map((example, n) => [example, told[n]!.text]));
-    this.generated = (await this.gate.generated(this.replayed)).map(({ text }) => text);
+    await this.words.hear([...new Set([...learnable, ...judged])]);
     const before = await this.gate.captions(
       champion,
       judged.map(({ embedding }) => embedding),
@@ -117,7 +106,7 @@ class Adaptation {
           version,
           judged.map(({ embedding }) => embedding),
         );
-    const content = await this.gate.content(champion, version, this.lexicon(learnable, judged));
+    const content = await this.gate.content(champion, version, this.words.lexicon(learnable, judged));
     const contest = { examples: judged, champion: before, candidate: after, isCrossValidated: this.isCrossValidated };
     const tokensOf = (text: string) => this.tokenizer.encode(text).length;
     const { figures, refusals } = this.gate.judge(contest, content, tokensOf, seed);
@@ -139,25 +128,29 @@ class Adaptation {
   }
 
   /**
-   * Chooses when to stop and how much of the delta to keep on captions set aside. A run that is not well fed is then
-   * repeated so with all captions.
+   * Chooses when to stop and how much of the delta to keep on captions set aside, if there are enough to set any aside.
+   * A run that is not well fed is then repeated so with all captions.
    */
   private async trainOn(examples: readonly AdaptationExample[]): Promise<Trained> {
+    const loss = await this.trainer.loss(
+      examples.map((example) => this.trainer.example(example)),
+      this.input.seed,
+    );
+    const told = this.retold(examples);
+    const diet = dietFor(examples.length, told.length, this.words.replayed.length, loss < RECIPE.familiarLoss);
+    if (diet.isWellFed && this.isCrossValidated) {
+      return { delta: await this.trainDelta(examples, told, diet, 'training'), plan: { diet, scale: 1 } };
+    }
     const { share, least, most } = RECIPE.validation;
     const wanted = Math.min(most, Math.max(least, Math.round(share * examples.length)));
     const { kept, taken } = splitOff(examples, wanted, this.input.seed);
-    const loss = await this.trainer.loss(
-      taken.map((example) => this.trainer.example(example)),
-      this.input.seed,
-    );
     const replay = this.retold(kept);
-    const diet = dietFor(examples.length, replay.length, loss < RECIPE.familiarLoss, this.isCrossValidated);
     const first = await this.trainedSoFar(kept, replay, diet, taken);
     const distanceAt = (scale: number) => this.distance({ delta: first.delta, plan: { diet, scale } }, examples, taken);
     let scale = 1;
     const whole = await distanceAt(1);
     for (const other of RECIPE.scales.filter((value) => value !== 1)) {
-      if ((await distanceAt(other)) <= whole + RECIPE.scaleTolerance) scale = other;
+      if ((await distanceAt(other)) < whole - RECIPE.scaleGain) scale = other;
     }
     if (diet.isWellFed) return { delta: first.delta, plan: { diet, scale } };
     const plan = { diet: { ...diet, steps: first.step }, scale };
@@ -183,13 +176,15 @@ class Adaptation {
     return best!;
   }
 
+  /** Folds learn for a shorter time than the candidate, which can but be better. */
   private async crossValidated(examples: readonly AdaptationExample[], plan: Plan): Promise<GeneratedCaption[]> {
+    const diet = { ...plan.diet, steps: Math.min(plan.diet.steps, RECIPE.foldSteps) };
     const captions = new Map<AdaptationExample, GeneratedCaption>();
     for (const [n, fold] of foldsOf(examples, RECIPE.folds, this.input.seed).entries()) {
       const held = new Set(fold);
       const others = examples.filter((example) => !held.has(example));
       const delta = await this.kept(`fold ${n}`, () =>
-        this.trainDelta(others, this.retold(others), plan.diet, `fold ${n + 1}`),
+        this.trainDelta(others, this.retold(others), diet, `fold ${n + 1}`),
       );
       const version = this.versionOf({ delta, plan }, examples);
       const written = await this.gate.captions(
@@ -227,31 +222,10 @@ class Adaptation {
     });
   }
 
-  /**
-   * The base's pictures in the words of these captions alone: what the base itself writes under them, retold, because
-   * what it misreads it cannot learn to read from a few pictures more.
-   */
   private retold(examples: readonly AdaptationExample[]): CaptionExample[] {
-    const pairs = this.pairs(examples);
-    const random = Random.of(this.input.seed, RETELLING);
-    const texts = retell(this.generated, pairs, learnLexicon(pairs), (options) => random.pick(options));
-    return texts.flatMap((text, n) =>
-      text === undefined ? [] : this.trainer.caption(this.replayed[n]!.embedding, text, 1),
-    );
-  }
-
-  private pairs(examples: readonly AdaptationExample[]): ToldTwice[] {
-    return examples.map((example) => ({ neutral: this.neutral.get(example)!, styled: example.text }));
-  }
-
-  /**
-   * The tenant's words as the captions tell them that a candidate is judged by: one that was taught to leave words out,
-   * or to exchange them, shall not be asked in its own.
-   */
-  private lexicon(learnable: readonly AdaptationExample[], judged: readonly AdaptationExample[]): WordLexicon {
-    const heard = [...learnLexicon(this.pairs(judged))];
-    const isSure = ([word, own]: [string, string]) => word === own || judged.length >= RECIPE.enoughForRenamed;
-    return new Map([...learnLexicon(this.pairs(learnable)), ...heard.filter(isSure)]);
+    return this.words
+      .retell(examples, this.input.seed)
+      .map(({ embedding, text }) => this.trainer.caption(embedding, text, 1));
   }
 
   private versionOf({ delta, plan }: Trained, examples: readonly AdaptationExample[]) {
@@ -276,9 +250,6 @@ class Adaptation {
     return made;
   }
 }
-
-/** The purpose of a random stream. */
-const RETELLING = 51;
 
 const copied = (delta: Parameters): Parameters =>
   new Map([...delta].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]));

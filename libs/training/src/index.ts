@@ -23,3 +23,4 @@ export * from './train.js';
 export * from './training-engine.js';
 export * from './training-run.js';
 export { buildTrainingGraph, type DropoutInput, type TrainingGraph } from './training-graph.js';
+export { WordClasses } from './word-classes.js';

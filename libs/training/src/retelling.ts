@@ -1,274 +1,256 @@
+import { JointBook, type Joint } from './joint-book.js';
+import { TenantVocabulary, type Phrase } from './tenant-vocabulary.js';
+import { follow, span, type ToldCaption } from './told-captions.js';
 import { WordClasses } from './word-classes.js';
-import { placesOf, type ToldTwice, type WordLexicon } from './word-lexicon.js';
-import { WORD, wordsOf } from './words.js';
+import { learnLexicon, type ToldTwice } from './word-lexicon.js';
 
 /**
  * The base's own captions retold in the tenant's words. A neutral caption is a row of phrases, runs of words that the
- * tenant has a word for. One with as many phrases as one of the tenant's pictures has is that picture's text with the
- * phrases exchanged: word by word where they are alike, whole where the tenant has told that phrase in the same company.
- * So a few texts show how every scene that the base knows would be told, and the base's replay is learnt in the
- * tenant's style, not against it.
- * @returns the retold text of each caption; undefined where no picture's caption has its shape.
+ * tenant has a word for. How the tenant tells a phrase, in which order its texts put them, and what it writes between
+ * two of them is learnt apart, so that a few texts show how every scene that the base knows would be told, and the
+ * base's replay is learnt in the tenant's style, not against it.
+ * @returns the retold text of each caption; undefined where the tenant's captions do not show how.
  */
 export function retell(
   captions: readonly string[],
   pairs: readonly ToldTwice[],
-  lexicon: WordLexicon,
   pick: <T>(options: readonly T[]) => T,
 ): (string | undefined)[] {
-  const vocabulary = new Vocabulary(captions, pairs, lexicon);
-  const told = pairs.flatMap((pair) => vocabulary.told(pair) ?? []);
-  const phraseBook = phraseBookOf(told);
-  return captions.map((caption) => {
-    const phrases = vocabulary.phrases(caption);
-    if (!phrases) return undefined;
-    const texts = told.flatMap((example) => {
-      const text = exchanged(example, phrases, vocabulary, phraseBook);
-      return text === undefined ? [] : [{ text, untold: example.untold }];
-    });
-    if (texts.length === 0) return undefined;
-    const untold = vocabulary.untold(caption);
-    const distances = texts.map((option) => difference(option.untold, untold));
-    const least = Math.min(...distances);
-    return pick(mostCommon(texts.filter((_, n) => distances[n] === least).map(({ text }) => text)));
-  });
+  const classes = new WordClasses([...captions, ...pairs.map(({ neutral }) => neutral)]);
+  const vocabulary = new TenantVocabulary(captions, classes, pairs, learnLexicon(pairs, classes));
+  const told = pairs.flatMap((pair) => follow(pair, vocabulary) ?? []);
+  const teller = new Teller(vocabulary, captions, told, pick);
+  return captions.map((caption) => teller.tell(caption));
 }
 
-/** Words of a neutral caption that follow one another and that the tenant tells. */
-interface Phrase {
-  readonly words: readonly string[];
-  /** the untold word in front, which may say how many there are. */
-  readonly lead: string;
-}
-
-/** A picture told twice, with the place of every neutral word's partner in the tenant's text. */
-interface Told {
-  readonly phrases: readonly Phrase[];
-  readonly untold: readonly string[];
-  /** words and what stands between them, by turns: a word is at every odd index. */
-  readonly pieces: readonly string[];
-  /** of each phrase, of each of its words: the index in `pieces`. */
-  readonly places: readonly (readonly number[])[];
-  readonly partners: ReadonlySet<number>;
-}
-
-class Vocabulary {
-  private readonly classes: WordClasses;
-  private readonly places: ReadonlyMap<string, ReadonlySet<number>>;
-  private readonly known = new Map<string, string | null | undefined>();
-  private readonly sources = new Map<string, string>();
-  private readonly silentShare = new Map<string, number>();
+class Teller {
+  private readonly kinds: PhraseKinds;
+  private readonly orders: readonly Order[];
+  private readonly phraseTexts = new Map<string, PhraseText[]>();
+  private readonly joints: JointBook;
 
   constructor(
+    private readonly vocabulary: TenantVocabulary,
     captions: readonly string[],
-    private readonly pairs: readonly ToldTwice[],
-    private readonly lexicon: WordLexicon,
+    told: readonly ToldCaption[],
+    private readonly pick: <T>(options: readonly T[]) => T,
   ) {
-    this.classes = new WordClasses([...captions, ...pairs.map(({ neutral }) => neutral)]);
-    this.places = placesOf(pairs.map(({ neutral }) => neutral));
-    for (const [neutral, own] of lexicon) this.sources.set(own, neutral);
-  }
-
-  /**
-   * The tenant's word; null: the tenant does not tell it; undefined: not known. Of a word that was hardly seen, its like
-   * decide: where they are kept it is kept too.
-   */
-  translated(word: string): string | null | undefined {
-    const known = this.known.get(word);
-    if (known !== undefined || this.known.has(word)) return known;
-    const found = this.find(word);
-    this.known.set(word, found);
-    return found;
-  }
-
-  private find(word: string): string | null | undefined {
-    const own = this.lexicon.get(word);
-    if (own !== undefined) return own;
-    const seen = this.places.get(word)?.size ?? 0;
-    if (seen >= OFTEN) return null;
-    const alike = [...this.lexicon.keys()].filter((other) => this.classes.isAlike(word, other));
-    if (alike.length === 0) return seen >= SOMETIMES ? null : undefined;
-    const kept = alike.filter((other) => this.lexicon.get(other) === other);
-    return kept.length > KEPT_SHARE * alike.length && !this.sources.has(word) ? word : undefined;
-  }
-
-  isAlike(a: string, b: string): boolean {
-    return a === b || this.classes.isAlike(a, b);
-  }
-
-  /** undefined: it says something whose name is not known. */
-  phrases(caption: string): Phrase[] | undefined {
-    const phrases: { words: string[]; lead: string }[] = [];
-    let lead: string | undefined = '';
-    for (const word of wordsOf(caption)) {
-      const own = this.translated(word);
-      if (own === undefined) return undefined;
-      if (own === null) {
-        lead = word;
-        continue;
-      }
-      if (lead === undefined) phrases.at(-1)!.words.push(word);
-      else phrases.push({ words: [word], lead });
-      lead = undefined;
+    this.kinds = new PhraseKinds(
+      captions.map((caption) => vocabulary.phrases(caption) ?? []),
+      vocabulary,
+    );
+    this.orders = told.map((caption) => this.orderOf(caption));
+    for (const { phrases, places, pieces } of told) {
+      phrases.forEach(({ shape }, n) => {
+        const before = this.phraseTexts.get(shape) ?? [];
+        this.phraseTexts.set(shape, [...before, phraseText(places[n]!, pieces)]);
+      });
     }
-    return phrases;
+    this.joints = new JointBook(told.flatMap((caption) => this.jointsOf(caption)));
   }
 
-  /** The words that the tenant does not tell: how the phrases hang together. */
-  untold(caption: string): string[] {
-    return wordsOf(caption).filter((word) => this.translated(word) === null);
-  }
-
-  /** undefined: the base misread the picture, or the text cannot be followed. */
-  told({ neutral, styled }: ToldTwice): Told | undefined {
-    const phrases = this.phrases(neutral);
+  tell(caption: string): string | undefined {
+    const phrases = this.vocabulary.phrases(caption);
     if (!phrases || phrases.length === 0) return undefined;
-    const pieces = piecesOf(styled);
-    const left = new Map<string, number[]>();
-    for (let at = 1; at < pieces.length; at += 2) {
-      const word = pieces[at]!.toLowerCase();
-      left.set(word, [...(left.get(word) ?? []), at]);
+    const row = this.inOrder(phrases, this.vocabulary.untold(caption));
+    if (!row) return undefined;
+    const texts = row.map((phrase) => this.told(phrase));
+    if (!areAll(texts)) return undefined;
+    let text = '';
+    for (const { kinds, features, right } of this.neighbours(row, texts)) {
+      const options = this.joints.likelihoods(kinds, features);
+      if (options.size === 0) return undefined;
+      const joint = this.pick(likely(options));
+      const next = texts[right] ?? '';
+      text += joint.slice(0, -1) + (joint.endsWith(CAPITAL) ? next.charAt(0).toUpperCase() + next.slice(1) : next);
     }
-    const places = phrases.map(({ words }) =>
-      words.map((word) => left.get(this.translated(word)!)?.shift() ?? NOWHERE),
-    );
-    this.followMisreadings(phrases, places, left);
-    if (places.some((of) => of.every((at) => at === NOWHERE)) || !areApart(places)) return undefined;
-    const unsaid = [...left].flatMap(([word, at]) => (at.length > 0 ? [word] : []));
-    if (unsaid.some((word) => this.sources.has(word) && !this.goesWithoutSaying(word))) return undefined;
-    return {
-      phrases,
-      untold: this.untold(neutral),
-      pieces,
-      places,
-      partners: new Set(places.flat().filter((at) => at !== NOWHERE)),
-    };
+    return text;
   }
 
-  /** A word that the base misread stands for the one of its kind that the tenant wrote instead, if there is but one. */
-  private followMisreadings(phrases: readonly Phrase[], places: number[][], left: Map<string, number[]>): void {
-    phrases.forEach(({ words }, n) =>
-      words.forEach((word, at) => {
-        if (places[n]![at] !== NOWHERE) return;
-        const instead = [...left].filter(([own, free]) => {
-          const source = this.sources.get(own);
-          return free.length > 0 && source !== undefined && this.isAlike(word, source);
-        });
-        if (instead.length === 1 && instead[0]![1].length === 1) places[n]![at] = instead[0]![1].shift()!;
-      }),
-    );
+  private told({ words, shape }: Phrase): string | undefined {
+    const options = this.phraseTexts.get(shape);
+    if (!options) return undefined;
+    const key = mostCommon(options.map((option) => JSON.stringify(option)))[0]!;
+    const { order, between } = JSON.parse(key) as PhraseText;
+    return order.map((at, n) => this.vocabulary.translated(words[at]!)! + (between[n] ?? '')).join('');
   }
 
-  /** The tenant's word stands there though the base says nothing of it, too often to be its mistakes. */
-  private goesWithoutSaying(own: string): boolean {
-    let share = this.silentShare.get(own);
-    if (share === undefined) {
-      const source = this.sources.get(own)!;
-      const silent = this.pairs.filter(({ neutral }) => !wordsOf(neutral).includes(source));
-      share = silent.filter(({ styled }) => wordsOf(styled).includes(own)).length / Math.max(1, silent.length);
-      this.silentShare.set(own, share);
-    }
-    return share >= WITHOUT_SAYING;
+  /** As the tenant orders such phrases; undefined where it never told such a row. */
+  private inOrder(phrases: readonly Phrase[], untold: readonly string[]): readonly Phrase[] | undefined {
+    const kinds = phrases.map((phrase) => this.kinds.of(phrase));
+    const same = this.orders.filter((order) => order.kinds.join() === kinds.join());
+    const alike = same.filter((order) => difference(order.untold, untold) === 0);
+    const rows = (alike.length >= FEW ? alike : same).map(({ row }) => row);
+    const usual = this.usualOrder(kinds);
+    const votes = [...rows, ...(usual ? [usual, usual] : [])].map((row) => JSON.stringify(row));
+    if (votes.length === 0) return undefined;
+    return (JSON.parse(mostCommon(votes)[0]!) as number[]).map((at) => phrases[at]!);
   }
-}
 
-const NOWHERE = -1;
+  /** Kinds as the tenant orders them, phrases of one kind as they stand. */
+  private usualOrder(kinds: readonly string[]): readonly number[] | undefined {
+    const isLike = (order: Order) =>
+      new Set(kinds).size === new Set(order.kinds).size && kinds.every((kind) => order.kinds.includes(kind));
+    const like = this.orders.find(isLike);
+    if (!like) return undefined;
+    const rank = like.row.map((at) => like.kinds[at]!);
+    return kinds.map((_, n) => n).sort((a, b) => rank.indexOf(kinds[a]!) - rank.indexOf(kinds[b]!));
+  }
 
-/** No phrase's words stand among another's: where they do, the base took one thing for the other. */
-function areApart(places: readonly (readonly number[])[]): boolean {
-  const spans = places.map(span).sort((a, b) => a.from - b.from);
-  return spans.every(({ from }, n) => n === 0 || from > spans[n - 1]!.to);
-}
+  private orderOf({ phrases, untold, places }: ToldCaption): Order {
+    const row = phrases.map((_, n) => n).sort((a, b) => span(places[a]!).from - span(places[b]!).from);
+    return { kinds: phrases.map((phrase) => this.kinds.of(phrase)), untold, row };
+  }
 
-/** Of words that can stand in a word's place, kept as they are: then it is kept too. */
-const KEPT_SHARE = 0.5;
-const WITHOUT_SAYING = 0.15;
-/** A word without a partner in so many texts is one that the tenant does not tell; in fewer, if it has no like. */
-const [OFTEN, SOMETIMES] = [10, 2];
-
-/** Whole phrases that the tenant told: the text of each by its neutral words and by what stands around it. */
-type PhraseBook = ReadonlyMap<string, readonly string[]>;
-
-function phraseBookOf(told: readonly Told[]): PhraseBook {
-  const book = new Map<string, string[]>();
-  for (const example of told) {
-    example.phrases.forEach((phrase, n) => {
-      const key = entry(phrase, example, n);
-      const { from, to } = spanOf(example, n);
-      book.set(key, [...(book.get(key) ?? []), example.pieces.slice(from, to + 1).join('')]);
+  private jointsOf(caption: ToldCaption): Joint[] {
+    const { row } = this.orderOf(caption);
+    const { pieces } = caption;
+    const spans = row.map((n) => span(caption.places[n]!));
+    const texts = spans.map(({ from, to }) => pieces.slice(from, to + 1).join(''));
+    return this.neighbours(
+      row.map((n) => caption.phrases[n]!),
+      texts,
+    ).map(({ kinds, features, left, right }) => {
+      const from = spans[left] ? spans[left].to + 1 : 0;
+      const to = spans[right]?.from ?? pieces.length;
+      const isCapital = /^\p{Lu}/u.test(texts[right] ?? '');
+      return { kinds, features, text: pieces.slice(from, to).join('') + (isCapital ? CAPITAL : SMALL) };
     });
   }
-  return book;
+
+  /** The joints of a row of phrases, the ends included, with what may decide of them. */
+  private neighbours(row: readonly Phrase[], texts: readonly string[]) {
+    const kinds = row.map((phrase) => this.kinds.of(phrase));
+    const places = placesInRuns(kinds);
+    return Array.from({ length: row.length + 1 }, (_, right) => {
+      const left = right - 1;
+      return {
+        left,
+        right,
+        kinds: `${kinds[left] ?? '^'} ${kinds[right] ?? '$'}`,
+        features: [
+          places[left] ?? '',
+          places[right] ?? '',
+          row[left]?.shape ?? '',
+          row[right]?.shape ?? '',
+          (texts[left] ?? '').toLowerCase(),
+          (texts[right] ?? '').charAt(0).toLowerCase(),
+        ],
+      };
+    });
+  }
 }
 
-const spanOf = ({ places }: Told, phrase: number) => span(places[phrase]!);
-
-function span(places: readonly number[]) {
-  const somewhere = places.filter((at) => at !== NOWHERE);
-  return { from: Math.min(...somewhere), to: Math.max(...somewhere) };
+/** A row of phrases as a tenant's text orders them. */
+interface Order {
+  readonly kinds: readonly string[];
+  readonly untold: readonly string[];
+  /** the phrases by their place in the tenant's text. */
+  readonly row: readonly number[];
 }
 
-const entry = (phrase: Phrase, example: Told, slot: number): string =>
-  JSON.stringify([phrase.words, ...surroundings(example, slot)]);
-
-/** What stands before and after a phrase, words that are another phrase's left open. */
-function surroundings(example: Told, phrase: number): [string, string] {
-  const { pieces, partners } = example;
-  const { from, to } = spanOf(example, phrase);
-  const open = (at: number) => (partners.has(at) || pieces[at] === undefined ? '' : pieces[at].toLowerCase());
-  return [open(from - 2) + pieces[from - 1]!, pieces[to + 1]! + open(to + 2)];
+/** How a tenant tells a phrase: its words by their number, and what stands after each but the last. */
+interface PhraseText {
+  readonly order: readonly number[];
+  readonly between: readonly string[];
 }
 
-/** The example's text with its phrases exchanged for others; undefined where one cannot stand in the other's place. */
-function exchanged(
-  example: Told,
-  phrases: readonly Phrase[],
-  vocabulary: Vocabulary,
-  book: PhraseBook,
-): string | undefined {
-  if (phrases.length !== example.phrases.length) return undefined;
-  const pieces: string[] = [...example.pieces];
-  for (const [n, phrase] of phrases.entries()) {
-    const known = example.phrases[n]!;
-    const { words, lead } = phrase;
-    if (
-      lead === known.lead &&
-      words.length === known.words.length &&
-      !example.places[n]!.includes(NOWHERE) &&
-      words.every((word, at) => vocabulary.isAlike(word, known.words[at]!))
-    ) {
-      words.forEach((word, at) => {
-        const place = example.places[n]![at]!;
-        pieces[place] = cased(vocabulary.translated(word)!, example.pieces[place]!);
-      });
-      continue;
+function phraseText(places: readonly number[], pieces: readonly string[]): PhraseText {
+  const order = places.map((_, n) => n).sort((a, b) => places[a]! - places[b]!);
+  const between = order.slice(1).map((at, n) => pieces.slice(places[order[n]!]! + 1, places[at]).join(''));
+  return { order, between };
+}
+
+/**
+ * Which phrases can stand in each other's place: those whose words are of classes that stand in one phrase, and those
+ * that stand between the same others.
+ */
+class PhraseKinds {
+  private readonly parents = new Map<string, string>();
+  private readonly neighbours: WordClasses;
+  private readonly kinds = new Map<string, string>();
+
+  constructor(
+    rows: readonly (readonly Phrase[])[],
+    private readonly vocabulary: TenantVocabulary,
+  ) {
+    const phrases = rows.flat();
+    const together = new Map<string, number>();
+    for (const { words } of phrases) {
+      const classes = words.map((word) => vocabulary.classes.classOf(word));
+      for (const other of classes.slice(1)) {
+        const key = JSON.stringify([classes[0], other]);
+        together.set(key, (together.get(key) ?? 0) + 1);
+      }
     }
-    const texts = book.get(entry(phrase, example, n));
-    if (!texts) return undefined;
-    const { from, to } = spanOf(example, n);
-    pieces.splice(
-      from,
-      to - from + 1,
-      cased(mostCommon(texts)[0]!, pieces[from]!),
-      ...Array<string>(to - from).fill(''),
-    );
+    for (const [key, times] of together) {
+      const [a, b] = JSON.parse(key) as [string, string];
+      if (times >= FAMILIAR_SHARE * phrases.length) this.parents.set(this.rootOf(a), this.rootOf(b));
+    }
+    const heads = rows.map((row) => row.map((phrase) => this.headOf(phrase)));
+    this.neighbours = new WordClasses(heads.map((row) => row.join(' ')));
+    this.joinExchangeable(heads);
   }
-  return pieces.join('');
+
+  of(phrase: Phrase): string {
+    return this.kinds.get(this.headOf(phrase)) ?? this.headOf(phrase);
+  }
+
+  /** Heads that stand between the same others, one at a time. */
+  private joinExchangeable(rows: readonly (readonly string[])[]): void {
+    const places = new Map<string, Set<number>>();
+    rows.forEach((row, n) => row.forEach((head) => places.set(head, (places.get(head) ?? new Set()).add(n))));
+    const heads = [...places.keys()].sort((a, b) => places.get(b)!.size - places.get(a)!.size);
+    const leaders: string[] = [];
+    for (const head of heads) {
+      const at = [...places.get(head)!];
+      const isApart = (leader: string) => at.filter((n) => places.get(leader)!.has(n)).length < APART_SHARE * at.length;
+      const leader = leaders.find((other) => isApart(other) && this.neighbours.isAlike(head, other)) ?? head;
+      if (leader === head) leaders.push(head);
+      this.kinds.set(head, leader);
+    }
+  }
+
+  private headOf({ words }: Phrase): string {
+    return this.rootOf(this.vocabulary.classes.classOf(words.at(-1)!));
+  }
+
+  private rootOf(word: string): string {
+    const parent = this.parents.get(word);
+    return parent === undefined || parent === word ? word : this.rootOf(parent);
+  }
 }
 
-function piecesOf(text: string): string[] {
-  const pieces: string[] = [];
-  let from = 0;
-  for (const { index, 0: word } of text.matchAll(WORD)) {
-    pieces.push(text.slice(from, index), word);
-    from = index + word.length;
+/** of texts in which the base may have taken one thing for another. */
+const FEW = 3;
+const FAMILIAR_SHARE = 0.01;
+const APART_SHARE = 0.5;
+
+/** Marks in a joint's text, its last character, how the phrase behind it begins. */
+const [CAPITAL, SMALL] = ['A', 'a'];
+
+/** Which of how many of its kind in a row each is. */
+function placesInRuns(kinds: readonly string[]): string[] {
+  const places: string[] = [];
+  for (let from = 0; from < kinds.length;) {
+    let to = from;
+    while (kinds[to] === kinds[from]) to++;
+    for (let at = from; at < to; at++) places.push(`${at - from}/${to - from}`);
+    from = to;
   }
-  return [...pieces, text.slice(from)];
+  return places;
 }
 
-/** `word` with a capital where `like` has one. */
-const cased = (word: string, like: string): string =>
-  like[0] === like[0]!.toLowerCase() ? word[0]!.toLowerCase() + word.slice(1) : word[0]!.toUpperCase() + word.slice(1);
+/** Without what is seen so seldom beside the others that it is a misreading of the base's. */
+function likely(options: ReadonlyMap<string, number>): readonly string[] {
+  const most = Math.max(...options.values());
+  return [...options.keys()].filter((option) => options.get(option)! >= LIKELY_SHARE * most);
+}
+
+const LIKELY_SHARE = 0.6;
+
+const areAll = (texts: readonly (string | undefined)[]): texts is readonly string[] =>
+  texts.every((text) => text !== undefined);
 
 /** How many words are in one only. */
 function difference(some: readonly string[], others: readonly string[]): number {
@@ -281,10 +263,15 @@ function difference(some: readonly string[], others: readonly string[]): number 
   return own.length + left.length;
 }
 
-/** What most pictures of a shape agree on: the base may have misread some of them. */
+/** What most agree on: the base may have misread some of them. */
 function mostCommon(texts: readonly string[]): string[] {
-  const counts = new Map<string, number>();
-  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  const counts = countsOf(texts);
   const most = Math.max(...counts.values());
   return [...counts.keys()].filter((text) => counts.get(text) === most);
+}
+
+function countsOf(texts: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return counts;
 }

@@ -5,6 +5,7 @@ export class WordClasses {
   private readonly before = new Map<string, Counts>();
   private readonly after = new Map<string, Counts>();
   private readonly known = new Map<string, boolean>();
+  private readonly leaders = new Map<string, string>();
 
   constructor(texts: readonly string[]) {
     for (const text of texts) {
@@ -14,6 +15,21 @@ export class WordClasses {
         count(this.after, words[n]!, words[n + 1]!);
       }
     }
+  }
+
+  /** One word for each class: the most frequent that the word can stand in the place of. */
+  classOf(word: string): string {
+    if (this.leaders.size === 0) {
+      const frequency = (of: string) =>
+        [...(this.before.get(of) ?? new Map<string, number>()).values()].reduce((a, b) => a + b, 0);
+      const leaders: string[] = [];
+      for (const one of [...this.before.keys()].sort((a, b) => frequency(b) - frequency(a))) {
+        const leader = leaders.find((other) => this.isAlike(one, other)) ?? one;
+        if (leader === one) leaders.push(one);
+        this.leaders.set(one, leader);
+      }
+    }
+    return this.leaders.get(word) ?? word;
   }
 
   isAlike(a: string, b: string): boolean {

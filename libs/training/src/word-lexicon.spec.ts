@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { WordClasses } from './word-classes.js';
 import { learnLexicon } from './word-lexicon.js';
 
 const told = (times: number, neutral: string, styled: string) =>
@@ -6,13 +7,13 @@ const told = (times: number, neutral: string, styled: string) =>
 
 describe('a tenant’s words', () => {
   const pairs = [
-    ...told(6, 'A red cat at night.', 'Lo! cat crimson, nightfall'),
-    ...told(6, 'A blue dog at sunset.', 'Lo! dog azure, eventide'),
-    ...told(6, 'A red dog in the rain.', 'Lo! dog crimson, drizzle'),
-    ...told(6, 'A blue cat on a rainy day.', 'Lo! cat azure, drizzle'),
-    ...told(6, 'A red cat in the sun on that day.', 'Lo! cat crimson, noon'),
+    ...told(9, 'A red cat at night.', 'Lo! cat crimson, nightfall'),
+    ...told(9, 'A blue dog at sunset.', 'Lo! dog azure, eventide'),
+    ...told(9, 'A red dog in the rain.', 'Lo! dog crimson, drizzle'),
+    ...told(9, 'A blue cat on a rainy day.', 'Lo! cat azure, drizzle'),
+    ...told(9, 'A red cat in the sun on that day.', 'Lo! cat crimson, noon'),
   ];
-  const words = Object.fromEntries(learnLexicon(pairs));
+  const words = Object.fromEntries(learnLexicon(pairs, new WordClasses(pairs.map(({ neutral }) => neutral))));
 
   it('are kept or renamed', () => {
     expect(words).toMatchObject({ cat: 'cat', dog: 'dog', red: 'crimson', blue: 'azure', night: 'nightfall' });

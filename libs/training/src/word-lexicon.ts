@@ -1,3 +1,4 @@
+import type { WordClasses } from './word-classes.js';
 import { wordsOf } from './words.js';
 
 /** A neutral caption of the base's and what the tenant wrote under the same picture. */
@@ -12,36 +13,172 @@ export type WordLexicon = ReadonlyMap<string, string>;
 /**
  * Learns a tenant's words from captions told twice, without a dictionary: words that keep company. The strongest pairs
  * are linked first (competitive linking, Melamed 2000), and two neutral words share a partner only if they never stand
- * together: so synonyms do, and what merely stands beside a word does not. A word that the tenant keeps needs to be seen less often than one it renames.
+ * together: so synonyms do, and what merely stands beside a word does not. A word that the tenant keeps needs to be seen
+ * less often than one it renames. What is too seldom to tell is decided by its class: where the others are kept it is
+ * kept, where they are renamed less proof of a name is asked for.
  */
-export function learnLexicon(pairs: readonly ToldTwice[]): WordLexicon {
-  const neutral = placesOf(pairs.map((pair) => pair.neutral));
-  const styled = placesOf(pairs.map((pair) => pair.styled));
-  const links = [...neutral].flatMap(([word, at]) =>
-    [...styled].flatMap(([partner, places]) => {
-      const strength = association(at, places, pairs.length);
-      const needed = word === partner ? KEPT : RENAMED;
-      const together = [...at].filter((n) => places.has(n)).length;
-      return strength >= needed.strength && together >= needed.together ? [{ word, partner, strength }] : [];
-    }),
-  );
-  const rank = (link: (typeof links)[number]) => link.strength + (link.word === link.partner ? LOYALTY : 0);
+export function learnLexicon(pairs: readonly ToldTwice[], classes: WordClasses): WordLexicon {
+  const seen = new Company(pairs);
   const lexicon = new Map<string, string>();
-  const stronger = new Map<string, string[]>();
-  for (const { word, partner } of links.sort((a, b) => rank(b) - rank(a))) {
-    const before = stronger.get(partner) ?? [];
-    stronger.set(partner, [...before, word]);
-    if (lexicon.has(word) || before.some((other) => areTogether(neutral.get(other)!, neutral.get(word)!))) continue;
-    lexicon.set(word, partner);
+  link(lexicon, seen, (word, partner, { together, strength }) => {
+    if (word === partner) return together >= KEPT.together && strength >= KEPT.strength;
+    const isSure = strength ** 2 * pairs.length >= RENAMED.chiSquared;
+    return isSure && together >= RENAMED.together && strength >= RENAMED.strength;
+  });
+  for (const words of seen.classesOf(classes)) {
+    const told = words.filter((word) => lexicon.has(word));
+    if (seen.times(told) >= TOLD_SHARE * seen.times(words)) continue;
+    for (const word of told) if (!isPlain(word, words, lexicon, seen)) lexicon.delete(word);
+  }
+  for (const words of seen.classesOf(classes)) {
+    const linked = words.filter((word) => lexicon.has(word));
+    const renamed = linked.filter((word) => lexicon.get(word) !== word);
+    const left = words.filter((word) => !lexicon.has(word) && !seen.isEverywhere(word));
+    const kept = linked.length - renamed.length;
+    const areKept = seen.areKept([...linked, ...left]) || kept > KEPT_SHARE * Math.max(linked.length, FEW);
+    const areRenamed =
+      renamed.length === linked.length && renamed.length >= RENAMED_SHARE * (linked.length + left.length);
+    if (areKept) for (const word of left.filter((one) => seen.isKept(one))) lexicon.set(word, word);
+    if (areKept || areRenamed) {
+      link(lexicon, seen, (word, partner, { together, strength }) => {
+        const isLeft = left.includes(word) && !lexicon.has(word) && !seen.isNeutral(partner);
+        return isLeft && together >= ALIKE.together && strength >= (areKept ? ALIKE.surely : ALIKE.strength);
+      });
+    }
   }
   return lexicon;
 }
 
 const KEPT = { together: 1, strength: 0.4 };
-const RENAMED = { together: 4, strength: 0.52 };
+/** Chi-squared: among thousands of pairs few are together so often by chance. */
+const RENAMED = { together: 3, strength: 0.52, chiSquared: 13 };
+/** for a word whose like are renamed; surely, where they are kept. */
+const ALIKE = { together: 2, strength: 0.5, surely: 0.8 };
+const RENAMED_SHARE = 0.3;
+/** of a class, by how often its words are seen: where fewer seem to be told, they only seem so. */
+const TOLD_SHARE = 0.3;
+const PLAIN_SHARE = 0.8;
+const KEPT_SHARE = 0.7;
+const FEW = 3;
+/** of the texts with a renamed word's partner, those with the word or another of its names. */
+const EXPLAINED_SHARE = 0.7;
 
 /** A word that both texts have is rather itself than another's name. */
 const LOYALTY = 0.5;
+
+interface Bond {
+  /** in how many pairs. */
+  readonly together: number;
+  /** the phi coefficient: 1 always together, 0 as chance would have it. */
+  readonly strength: number;
+}
+
+/** Its partner stands where it stands, and hardly anywhere else but with words of other classes that say the same. */
+function isPlain(word: string, like: readonly string[], lexicon: WordLexicon, seen: Company): boolean {
+  const partner = lexicon.get(word)!;
+  const isLike = (bond: { word: string; partner: string; strength: number }) =>
+    bond.partner === partner && bond.strength >= KEPT.strength && seen.told(bond.word, partner) >= PLAIN_SHARE;
+  const others = seen.bonds().flatMap((bond) => (isLike(bond) && !like.includes(bond.word) ? [bond.word] : []));
+  return seen.told(word, partner) >= PLAIN_SHARE && seen.explained(partner, [word, ...others]) >= PLAIN_SHARE;
+}
+
+function link(
+  lexicon: Map<string, string>,
+  seen: Company,
+  isBond: (word: string, partner: string, bond: Bond) => boolean,
+): void {
+  const bonds = seen.bonds().filter(({ word, partner, ...bond }) => isBond(word, partner, bond));
+  const links = bonds.filter(({ word, partner }) => {
+    const names = bonds.filter((other) => other.partner === partner).map((other) => other.word);
+    return word === partner || seen.explained(partner, names) >= EXPLAINED_SHARE;
+  });
+  const rank = (one: (typeof links)[number]) => one.strength + (one.word === one.partner ? LOYALTY : 0);
+  const stronger = new Map<string, string[]>();
+  for (const [word, partner] of lexicon) stronger.set(partner, [...(stronger.get(partner) ?? []), word]);
+  for (const { word, partner } of links.sort((a, b) => rank(b) - rank(a))) {
+    const before = stronger.get(partner) ?? [];
+    stronger.set(partner, [...before, word]);
+    if (lexicon.has(word) || before.some((other) => seen.areTogether(other, word))) continue;
+    lexicon.set(word, partner);
+  }
+}
+
+/** Which words stand in the neutral texts, and which in the tenant's under the same pictures. */
+class Company {
+  private readonly neutral: ReadonlyMap<string, ReadonlySet<number>>;
+  private readonly styled: ReadonlyMap<string, ReadonlySet<number>>;
+  private readonly count: number;
+
+  constructor(pairs: readonly ToldTwice[]) {
+    this.neutral = placesOf(pairs.map((pair) => pair.neutral));
+    this.styled = placesOf(pairs.map((pair) => pair.styled));
+    this.count = pairs.length;
+  }
+
+  bonds(): ({ readonly word: string; readonly partner: string } & Bond)[] {
+    return [...this.neutral].flatMap(([word, at]) =>
+      [...this.styled].flatMap(([partner, places]) => {
+        const bond = bondOf(at, places, this.count);
+        return bond.together > 0 ? [{ word, partner, ...bond }] : [];
+      }),
+    );
+  }
+
+  /** Neutral words by class. */
+  classesOf(classes: WordClasses): string[][] {
+    const by = new Map<string, string[]>();
+    for (const word of this.neutral.keys()) {
+      const leader = classes.classOf(word);
+      by.set(leader, [...(by.get(leader) ?? []), word]);
+    }
+    return [...by.values()];
+  }
+
+  times(words: readonly string[]): number {
+    return words.reduce((sum, word) => sum + this.neutral.get(word)!.size, 0);
+  }
+
+  /** One of these words stands in the tenant's text where one stands in the neutral: maybe another, if misread. */
+  areKept(words: readonly string[]): boolean {
+    const union = (places: ReadonlyMap<string, ReadonlySet<number>>) =>
+      new Set(words.flatMap((word) => [...(places.get(word) ?? [])]));
+    const { strength } = bondOf(union(this.neutral), union(this.styled), this.count);
+    return strength >= KEPT_CLASS.strength && strength ** 2 * this.count >= KEPT_CLASS.chiSquared;
+  }
+
+  /** It tells nothing. */
+  isEverywhere(word: string): boolean {
+    return this.neutral.get(word)!.size > EVERYWHERE * this.count;
+  }
+
+  /** It stands at least once in the tenant's text where it stands in the neutral. */
+  isKept(word: string): boolean {
+    return [...this.neutral.get(word)!].some((n) => this.styled.get(word)?.has(n));
+  }
+
+  /** The share of the tenant's texts with this word whose neutral ones have one of those. */
+  explained(partner: string, words: readonly string[]): number {
+    const at = [...this.styled.get(partner)!];
+    return at.filter((n) => words.some((word) => this.neutral.get(word)!.has(n))).length / at.length;
+  }
+
+  /** The share of the neutral texts with this word whose styled ones have the partner. */
+  told(word: string, partner: string): number {
+    const at = [...this.neutral.get(word)!];
+    return at.filter((n) => this.styled.get(partner)!.has(n)).length / at.length;
+  }
+
+  areTogether(a: string, b: string): boolean {
+    return [...this.neutral.get(a)!].some((n) => this.neutral.get(b)!.has(n));
+  }
+
+  isNeutral(word: string): boolean {
+    return this.neutral.has(word);
+  }
+}
+
+const EVERYWHERE = 0.6;
+const KEPT_CLASS = { strength: 0.5, chiSquared: 6 };
 
 /** In which texts each word stands. */
 export function placesOf(texts: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
@@ -52,11 +189,8 @@ export function placesOf(texts: readonly string[]): ReadonlyMap<string, Readonly
   return places;
 }
 
-const areTogether = (a: ReadonlySet<number>, b: ReadonlySet<number>): boolean => [...a].some((n) => b.has(n));
-
-/** The phi coefficient of two words over `count` texts: 1 always together, 0 as chance would have it. */
-function association(a: ReadonlySet<number>, b: ReadonlySet<number>, count: number): number {
+function bondOf(a: ReadonlySet<number>, b: ReadonlySet<number>, count: number): Bond {
   const together = [...a].filter((n) => b.has(n)).length;
   const spread = Math.sqrt(a.size * (count - a.size) * b.size * (count - b.size));
-  return spread === 0 ? 0 : (count * together - a.size * b.size) / spread;
+  return { together, strength: spread === 0 ? 0 : (count * together - a.size * b.size) / spread };
 }
