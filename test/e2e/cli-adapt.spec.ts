@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { housestyle } from '../support/housestyle.js';
 import { museumCaptionOf, testPicture } from '../support/museum-captions.js';
 
+const LEARNING_TIMEOUT_MS = 600_000;
 const LEARNED = 12;
 const MIXED_UP = 8;
 const UNSEEN = [100, 101, 102, 103, 104, 105];
@@ -58,7 +59,7 @@ const writeLines = (name: string, lines: readonly object[]) =>
 const adapt = (captions: string, out: string, ...more: string[]) =>
   housestyle(['adapt', '--images', at('photos'), '--captions', at(captions), '--out', at(out), ...more]);
 
-describe('housestyle adapt', () => {
+describe('housestyle adapt', { timeout: LEARNING_TIMEOUT_MS }, () => {
   it('learns a house style from a folder, and captions in it', async () => {
     const { exitCode, stderr, jsonLines } = await adapt('captions.jsonl', 'museum', '--force', '--json');
     const [gone, words, outcome] = jsonLines<object>() as [object, object, Outcome];

@@ -27,7 +27,7 @@ const REVIEWS = Number(process.env['HOUSESTYLE_E2E_REVIEWS'] ?? 60);
 /** Pictures that nobody has reviewed, uploaded after a promotion and after a rollback. */
 const LATER = 8;
 const API_KEY = 'a-key-of-the-operators-own-choice';
-const LEARNING_TIMEOUT_MS = 170_000;
+const LEARNING_TIMEOUT_MS = 400_000;
 const DEMO_TENANT = '00000000-0000-4000-8000-000000000001';
 
 const hasKafka = requirements.kafka().isPresent;
@@ -36,7 +36,7 @@ const topic = `uploads-${randomUUID()}`;
 const begunAt = Date.now();
 
 /** `npm start`, its demo tenant's editors, and the real captioner, trainer, recipe and gate. */
-describe('a house style, from corrections to captions', () => {
+describe('a house style, from corrections to captions', { timeout: 2 * LEARNING_TIMEOUT_MS }, () => {
   let data: string;
   let url: string;
   let app: AppProcess;

@@ -44,7 +44,7 @@ export const RECIPE = {
   enoughForRenamed: 30,
   folds: 4,
   /** at most, of each fold's run. */
-  foldSteps: 300,
+  foldSteps: 120,
   leastPictures: 8,
   /** pictures of the base that are replayed; the others are the slice that content is judged on. */
   replayShare: 7 / 8,
