@@ -12,7 +12,7 @@ Examples:
   $ housestyle reproduce table-1 --official --train coco-train.safetensors --test coco=coco-test.safetensors \\
       --test nocaps=nocaps-val.safetensors --domains nocaps_val_4500_captions.json --jars pycocoevalcap/ --out table-1
 
-  On what ships with the project: embeddings of 3,000 pictures of the demo's world to learn, 1,000 new ones to score on.
+  On what ships with the project: embeddings of 8,000 pictures of the demo's world to learn, 1,000 new ones to score on.
   The official rate is for half a million captions; this one suits the demo's.
   $ housestyle features coco --captions test/parity/goldens/images/captions.json --images test/parity/goldens/images \\
       --out drawn.safetensors
