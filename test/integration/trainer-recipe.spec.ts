@@ -126,11 +126,14 @@ describe('the recipe in the trainer', { timeout: 3 * RUN_TIMEOUT_MS }, () => {
     await first.stop('SIGKILL');
     expect(await runs.summary(tenant, id)).toMatchObject({ status: 'running', attempts: 1 });
 
-    await startTrainer();
+    const second = await startTrainer();
     const resumed = await ended(tenant, id);
     expect(resumed).toMatchObject({ attempts: 2 });
     expect(resumed.reason).not.toMatch(/:/);
-    const whole = await ended(twin, await demand(twin));
+    await second.stop();
+    const twins = await demand(twin); // while no trainer could begin it before it has its seed
+    await startTrainer();
+    const whole = await ended(twin, twins);
     expect(whole).toMatchObject({ attempts: 1 });
     expect(await outcomeOf(tenant, resumed)).toEqual(await outcomeOf(twin, whole));
     await waitFor('the checkpoints to go', async () => (await saved()) === 0);
