@@ -1,21 +1,10 @@
 import { MAX_BEAMS, type GenerationDefaults } from '@housestyle/clipcap';
-import { DECODES, SCORINGS, type Decode, type Scoring } from '@housestyle/domain';
+import { DECODES, SCORINGS, type GenerationSettings } from '@housestyle/domain';
 import { Option, type Command } from 'commander';
 import { count, numberWithin, seed } from './option-values.js';
 
 /** How captions are looked for, as far as the command line says: the model says the rest. */
-export interface GenerationOptions {
-  readonly decode?: Decode;
-  readonly numBeams?: number;
-  readonly maxNewTokens?: number;
-  readonly scoring?: Scoring;
-  readonly lengthPenalty?: number;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly seed?: number;
-  readonly numReturnSequences?: number;
-}
+export type GenerationOptions = Partial<Omit<GenerationSettings, 'stopTokenIds'>>;
 
 export function addGenerationOptions(command: Command): Command {
   return command

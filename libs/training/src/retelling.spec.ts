@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { retell } from './retelling.js';
-import type { ToldTwice } from './word-lexicon.js';
+import type { ToldTwice } from './word-company.js';
 
 const COLOURS = { red: 'crimson', blue: 'azure', green: 'emerald' };
 const KINDS = ['cat', 'dog', 'kite'];

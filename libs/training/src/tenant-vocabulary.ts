@@ -1,5 +1,6 @@
 import type { WordClasses } from './word-classes.js';
-import { placesOf, type ToldTwice, type WordLexicon } from './word-lexicon.js';
+import { placesOf, type ToldTwice } from './word-company.js';
+import type { WordLexicon } from './word-lexicon.js';
 import { wordsOf } from './words.js';
 
 /** Words of a neutral caption that follow one another and that the tenant tells. */
@@ -68,25 +69,6 @@ export class TenantVocabulary {
     return isKept ? word : undefined;
   }
 
-  /** A caption says one of the two, or neither. */
-  private excludes(word: string, other: string): boolean {
-    if (!this.translated(word)) return false;
-    if (this.isAlike(word, other)) return true;
-    const { together, expected } = this.company(word, other);
-    return together <= EXCLUDED_SHARE * expected;
-  }
-
-  private company(word: string, other: string) {
-    const [at, places] = [this.captions.get(word), this.captions.get(other)];
-    if (!at || !places) return { together: 1, expected: 1 };
-    const together = [...at].filter((n) => places.has(n)).length;
-    return { together, expected: (at.size * places.size) / this.captionCount };
-  }
-
-  private timesSeen(word: string): number {
-    return this.places.get(word)?.size ?? 0;
-  }
-
   isAlike(a: string, b: string): boolean {
     return a === b || this.classes.isAlike(a, b);
   }
@@ -134,6 +116,25 @@ export class TenantVocabulary {
       this.silentShare.set(own, share);
     }
     return share >= WITHOUT_SAYING;
+  }
+
+  /** A caption says one of the two, or neither. */
+  private excludes(word: string, other: string): boolean {
+    if (!this.translated(word)) return false;
+    if (this.isAlike(word, other)) return true;
+    const { together, expected } = this.company(word, other);
+    return together <= EXCLUDED_SHARE * expected;
+  }
+
+  private company(word: string, other: string) {
+    const [at, places] = [this.captions.get(word), this.captions.get(other)];
+    if (!at || !places) return { together: 1, expected: 1 };
+    const together = [...at].filter((n) => places.has(n)).length;
+    return { together, expected: (at.size * places.size) / this.captionCount };
+  }
+
+  private timesSeen(word: string): number {
+    return this.places.get(word)?.size ?? 0;
   }
 }
 

@@ -4,7 +4,8 @@ import type { PromotionGate, ReplayedPicture } from './gate/promotion-gate.js';
 import { Random } from './random.js';
 import { retell } from './retelling.js';
 import { WordClasses } from './word-classes.js';
-import { learnLexicon, type ToldTwice, type WordLexicon } from './word-lexicon.js';
+import type { ToldTwice } from './word-company.js';
+import { learnLexicon, type WordLexicon } from './word-lexicon.js';
 
 /** What the base and the tenant say of the same pictures, and what follows from it. */
 export class TenantWords {

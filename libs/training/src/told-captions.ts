@@ -1,5 +1,5 @@
 import type { Phrase, TenantVocabulary } from './tenant-vocabulary.js';
-import type { ToldTwice } from './word-lexicon.js';
+import type { ToldTwice } from './word-company.js';
 import { WORD } from './words.js';
 
 /** A picture told twice, with the place of every neutral word's partner in the tenant's text. */
