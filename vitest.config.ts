@@ -16,16 +16,14 @@ const servers = ['test/support/postgres.setup.ts', 'test/support/kafka.setup.ts'
 
 export default defineConfig({
   test: {
-    reporters: ['default', './test/support/skip-reporter.ts'],
+    // failures last, where a log's end shows them
+    reporters: ['./test/parity/parity-table.reporter.ts', 'default', './test/support/closing.reporter.ts'],
     maxWorkers: 2,
     projects: [
       project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/*.spec.ts', 'test/support/*.spec.ts'], {
         timeoutMs: 20_000,
       }),
-      project('parity', ['test/parity/**/*.spec.ts'], {
-        timeoutMs: 300_000,
-        globalSetup: ['test/parity/parity-table.setup.ts'],
-      }),
+      project('parity', ['test/parity/**/*.spec.ts'], { timeoutMs: 300_000 }),
       project('learning', ['test/learning/**/*.spec.ts'], { timeoutMs: 300_000 }),
       // one project for all that needs the servers, so that they start once
       project('system', ['test/{integration,e2e,chaos}/**/*.spec.ts'], { timeoutMs: 180_000, globalSetup: servers }),

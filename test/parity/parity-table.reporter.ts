@@ -1,17 +1,24 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Reporter, TestSpecification } from 'vitest/node';
 import { REPORT_FOLDER, type ParityRow } from './record-parity.js';
 
-/** Before the parity specs: forget the last run. After them: print the table and keep it as `report/parity.txt`. */
-export default function setup(): () => void {
-  rmSync(REPORT_FOLDER, { recursive: true, force: true });
-  return () => {
-    const rows = readRows();
+/** Before parity specs run: forget the last run. After them: print the table and keep it as `report/parity.txt`. */
+export default class ParityTableReporter implements Reporter {
+  private hasRun = false;
+
+  onTestRunStart(specifications: readonly TestSpecification[]): void {
+    this.hasRun = specifications.some(({ project }) => project.name === 'parity');
+    if (this.hasRun) rmSync(REPORT_FOLDER, { recursive: true, force: true });
+  }
+
+  onTestRunEnd(): void {
+    const rows = this.hasRun ? readRows() : [];
     if (rows.length === 0) return;
     const table = formatTable(rows);
     writeFileSync(path.join(REPORT_FOLDER, 'parity.txt'), table);
     process.stdout.write(`\n${table}`);
-  };
+  }
 }
 
 function readRows(): ParityRow[] {
