@@ -1,5 +1,5 @@
 import { BASE_MAPPER_ID, DomainError, type Hypothesis } from '@housestyle/domain';
-import type { GraphRunner, GraphRunOptions } from '@housestyle/graph';
+import type { GraphRunner } from '@housestyle/graph';
 import { ClipImageEncoder } from './clip-image-encoder.js';
 import type { ClipPreprocessing } from './clip-config.js';
 import { Decoder } from './generation/decoder.js';
@@ -19,6 +19,7 @@ import { PrefixReader, type PrefixPosition } from './interpretation/prefix-reade
 import type { Mapper } from './mapper.js';
 import { loadFullMapper, loadMapperVersion, type MapperHandle } from './mapper-handle.js';
 import type { BaseModelFiles, MapperVersionFiles } from './model-files.js';
+import type { ModelOptions } from './quantisation/precision.js';
 
 /** A picture as the model sees it (n × n × 3 bytes, RGB), or its embedding [P] from an earlier time. */
 export type CaptionInput = { readonly pixels: Uint8Array } | { readonly embedding: Float32Array };
@@ -50,7 +51,7 @@ export interface Interpretation {
 /** Words that a position may be said in. */
 export const MAX_NEAR_WORDS = 50;
 
-export interface CaptionEngineOptions extends GraphRunOptions {
+export interface CaptionEngineOptions extends Omit<ModelOptions, 'calibration'> {
   /** items that go through the decoder together; more are taken in turns. */
   readonly maxBatchSize?: number;
 }
@@ -74,8 +75,9 @@ export class CaptionEngine {
   static async load(
     base: BaseModelFiles,
     runner: GraphRunner,
-    { maxBatchSize = DEFAULT_BATCH_SIZE, ...options }: CaptionEngineOptions = {},
+    { maxBatchSize = DEFAULT_BATCH_SIZE, ...given }: CaptionEngineOptions = {},
   ): Promise<CaptionEngine> {
+    const options: ModelOptions = { ...given, calibration: base.calibration };
     const encoder = await ClipImageEncoder.load(base.clip, runner, options);
     const decoder = await Decoder.load(base.gpt2, runner, options);
     const generation = parseGenerationDefaults(base.generation, 'housestyle.json: generation');
@@ -249,7 +251,7 @@ function keyOf(input: CaptionInput): number {
 
 interface EngineContext {
   readonly runner: GraphRunner;
-  readonly options: GraphRunOptions;
+  readonly options: ModelOptions;
   readonly maxBatchSize: number;
   /** the base's `generation` block. */
   readonly generation: GenerationDefaults;

@@ -1,8 +1,9 @@
 import { DomainError } from '@housestyle/domain';
-import { fetched, uint8, type GraphRunner, type GraphRunOptions, type GraphSession } from '@housestyle/graph';
+import { fetched, uint8, type GraphRunner, type GraphSession } from '@housestyle/graph';
 import type { ClipPreprocessing } from './clip-config.js';
 import { buildImageTower, openClip } from './clip-model.js';
 import type { ClipFiles } from './model-files.js';
+import type { ModelOptions } from './quantisation/precision.js';
 import { rowsOf } from './rows.js';
 
 /** Pictures to image embeddings. */
@@ -18,9 +19,9 @@ export class ClipImageEncoder {
   ) {}
 
   /** @throws DomainError `invalid_model` */
-  static async load(files: ClipFiles, runner: GraphRunner, options?: GraphRunOptions): Promise<ClipImageEncoder> {
+  static async load(files: ClipFiles, runner: GraphRunner, options: ModelOptions = {}): Promise<ClipImageEncoder> {
     const clip = openClip(files);
-    const session = await runner.load(buildImageTower(clip), options);
+    const session = await runner.load(buildImageTower(clip, options), options);
     return new ClipImageEncoder(clip.imageSize, clip.preprocessing, clip.projectionDim, session);
   }
 

@@ -4,6 +4,7 @@ import { parseClipConfig, parseClipPreprocessing, type ClipPreprocessing, type C
 import { buildClipResNet } from './clip-resnet.js';
 import { buildClipVision } from './clip-vit.js';
 import type { ClipFiles } from './model-files.js';
+import type { PrecisionOptions } from './quantisation/precision.js';
 import { parseOpenAiClipConfig, type ClipVision } from './openai-clip-config.js';
 import { isOpenAiClip, OpenAiClipWeights } from './openai-clip-weights.js';
 
@@ -44,13 +45,17 @@ export function openClip({ config, preprocessor, weights }: Omit<ClipFiles, 'tok
 }
 
 /**
- * The image tower: `pixels` uint8 RGB [B, n, n, 3] → `image_embeds` [B, P], not normalised.
+ * The image tower: `pixels` uint8 RGB [B, n, n, 3] → `image_embeds` [B, P], not normalised. A ResNet is computed in fp32
+ * whatever the precision: it is made of convolutions.
  * @throws DomainError `invalid_model` when the weights contradict the configuration.
  */
-export function buildImageTower({ vision, projectionDim, preprocessing, weights }: ClipModel): GraphModel {
+export function buildImageTower(
+  { vision, projectionDim, preprocessing, weights }: ClipModel,
+  precision: PrecisionOptions = {},
+): GraphModel {
   switch (vision.kind) {
     case 'vit':
-      return buildClipVision({ projectionDim, vision: vision.config }, preprocessing, weights);
+      return buildClipVision({ projectionDim, vision: vision.config }, preprocessing, weights, precision);
     case 'resnet':
       return buildClipResNet(vision.config, preprocessing, weights);
   }

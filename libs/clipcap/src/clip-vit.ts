@@ -14,7 +14,8 @@ import type {
   ClipTowerConfig,
   ClipVisionConfig,
 } from './clip-config.js';
-import { attention, layerNorm, linear, type Model } from './layers.js';
+import { attention, layerNorm, linear, linears, precisionOf, within, type Model } from './layers.js';
+import type { PrecisionOptions } from './quantisation/precision.js';
 import { pixelValues } from './pixel-values.js';
 
 /**
@@ -27,15 +28,15 @@ function mlp(m: Model, x: FloatValue, key: string, config: ClipTowerConfig): Flo
   const { hiddenSize: C, intermediateSize: I } = config;
   const hidden = linear(m, x, `${key}.fc1`, [I, C]); // [B·T, I]
   const active = config.activation === 'gelu' ? op.gelu(m.g, hidden) : op.quickGelu(m.g, hidden);
-  return linear(m, active, `${key}.fc2`, [C, I]);
+  return linear(m, within(m, active, hidden), `${key}.fc2`, [C, I]);
 }
 
 function selfAttention(m: Model, x: FloatValue, key: string, config: ClipTowerConfig, tokens: Tokens): FloatValue {
   const { hiddenSize: C, numHeads: H } = config;
-  const project = (name: string) => linear(m, x, `${key}.${name}`, [C, C]);
-  const qkv = [project('q_proj'), project('k_proj'), project('v_proj')] as const;
+  const layers = ['q_proj', 'k_proj', 'v_proj'].map((name) => ({ key: `${key}.${name}`, out: C }));
+  const qkv = linears(m, x, layers, { input: C }) as [FloatValue, FloatValue, FloatValue];
   const context = attention(m.g, qkv, tokens.heads, { width: C, headWidth: C / H, ...tokens });
-  return linear(m, context, `${key}.out_proj`, [C, C]);
+  return linear(m, within(m, context, qkv[2]), `${key}.out_proj`, [C, C]);
 }
 
 function encoderLayer(m: Model, x: FloatValue, key: string, config: ClipTowerConfig, tokens: Tokens): FloatValue {
@@ -117,10 +118,11 @@ export function buildClipVision(
   config: Omit<ClipConfig, 'text'>,
   preprocessing: ClipPreprocessing,
   weights: WeightSource,
-  { isTraced = false } = {},
+  { isTraced = false, ...precision }: { readonly isTraced?: boolean } & PrecisionOptions = {},
 ): GraphModel {
   const g = new GraphBuilder('clip-vision');
-  const { pixels, states, embedding } = clipImageTower({ g, weights }, config, preprocessing);
+  const m: Model = { g, weights, ...precisionOf(g, weights, precision) };
+  const { pixels, states, embedding } = clipImageTower(m, config, preprocessing);
   const { imageSize: n, hiddenSize: C } = config.vision;
   g.output('image_embeds', embedding, ['B', config.projectionDim]);
   if (isTraced) {

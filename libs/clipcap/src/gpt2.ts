@@ -11,7 +11,9 @@ import type { Linears } from './deltas/low-rank-delta.js';
 import { wordDeltaInputs } from './deltas/word-delta-inputs.js';
 import type { Gpt2Config } from './gpt2-config.js';
 import { conv1d, gpt2Mlp, headParts, lookUp, WORD_TABLE } from './gpt2-layers.js';
-import { layerNorm, type Model } from './layers.js';
+import { layerNorm, precisionOf, within, type Model } from './layers.js';
+import type { PrecisionOptions } from './quantisation/precision.js';
+import { rescoredContinuations } from './quantisation/rescored-continuations.js';
 
 /**
  * GPT-2 in the layout of Hugging Face's GPT2LMHeadModel, any size, as one graph for the prefix and for every step after
@@ -35,7 +37,8 @@ function attend(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step
   const pastKey = g.input(pastName(layer, 'key'), 'float32', pastShape);
   const pastValue = g.input(pastName(layer, 'value'), 'float32', pastShape);
 
-  const qkv = op.reshape(g, conv1d(m, x, `transformer.h.${layer}.attn.c_attn`, [C, 3 * C]), step.heads); // [B, S, 3H, D]
+  const projected = conv1d(m, x, `transformer.h.${layer}.attn.c_attn`, [C, 3 * C]);
+  const qkv = op.reshape(g, projected, step.heads); // [B, S, 3H, D]
   const [q, k, v] = op.split(g, op.transpose(g, qkv, [0, 2, 1, 3]), 3, 1) as [FloatValue, FloatValue, FloatValue];
   g.output(presentName(layer, 'key'), k, ['B', H, 'S', D]);
   g.output(presentName(layer, 'value'), v, ['B', H, 'S', D]);
@@ -46,7 +49,9 @@ function attend(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step
   const shares = op.softmax(g, op.concat(g, [toPast, toNew], 3));
   const [ofPast, ofNew] = op.splitAt(g, shares, step.pastAndNew, 3);
   const context = op.add(g, op.matMul(g, ofPast, pastValue), op.matMul(g, ofNew, v)); // [B, H, S, D]
-  return op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, C]);
+  const joined = op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, C]);
+  m.quantised?.noteWithin(joined, projected, [2 * C, 3 * C]);
+  return joined;
 }
 
 /**
@@ -58,7 +63,7 @@ function block(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step:
   const { width: C, layerNormEpsilon: eps } = config;
   const key = `transformer.h.${layer}`;
   const isCut = layer === config.numLayers - 1 && !m.delta;
-  const goesOn = (rows: FloatValue) => (isCut ? op.gather(g, rows, step.rows) : rows);
+  const goesOn = (rows: FloatValue) => (isCut ? within(m, op.gather(g, rows, step.rows), rows) : rows);
   const context = attend(m, layerNorm(m, x, `${key}.ln_1`, C, eps), layer, config, step);
   const y = op.add(g, goesOn(x), conv1d(m, goesOn(context), `${key}.attn.c_proj`, [C, C]));
   return op.add(g, y, gpt2Mlp(m, layerNorm(m, y, `${key}.ln_2`, C, eps), `${key}.mlp`, config));
@@ -99,13 +104,14 @@ const imagesOf = (g: GraphBuilder, { rows, newMask }: StepInputs): Int64Value =>
  * [B, 1, S, T] and `new_mask` [1, 1, S, S], `rows` [R] of [B·S], `k` [1], `past_key_values.N.key|value` [B, H, T, D].
  * Outputs `top_log_probs` and `top_ids` [R, k], best first; `logits` [R, V], which a caller who does not want them does
  * not fetch; `present.N.key|value` [B, H, S, D], of the new positions only. `hasDeltas` adds the inputs of
- * `deltaInputs` for `gpt2Linears`, `hasWordDeltas` those of `wordDeltaInputs` for the word table.
+ * `deltaInputs` for `gpt2Linears`, `hasWordDeltas` those of `wordDeltaInputs` for the word table. In 8 bits `logits` are
+ * what they are, and `top_log_probs` of the likeliest words nearer to fp32's: see `rescoredContinuations`.
  * @throws DomainError `invalid_model` when the weights contradict the configuration.
  */
 export function buildGpt2(
   config: Gpt2Config,
   weights: WeightSource,
-  { hasDeltas = false, hasWordDeltas = false }: { readonly hasDeltas?: boolean; readonly hasWordDeltas?: boolean } = {},
+  { hasDeltas = false, hasWordDeltas = false, ...precision }: Gpt2Variant & PrecisionOptions = {},
 ): GraphModel {
   const g = new GraphBuilder('gpt2');
   const { width: C, vocabSize: V } = config;
@@ -113,6 +119,7 @@ export function buildGpt2(
   const m: Model = {
     g,
     weights,
+    ...precisionOf(g, weights, precision),
     ...(hasDeltas && { delta: deltaInputs(g) }),
     ...(hasWordDeltas && { words: wordDeltaInputs(g, WORD_TABLE, [V, C], imagesOf(g, step)) }),
   };
@@ -121,15 +128,23 @@ export function buildGpt2(
   for (let layer = 0; layer < config.numLayers; layer++) x = block(m, x, layer, config, step);
   if (hasDeltas) x = op.gather(g, x, step.rows);
   const normed = layerNorm(m, x, 'transformer.ln_f', C, config.layerNormEpsilon);
-  const logits = headParts(m, normed, config).reduce<FloatValue | undefined>(
-    (sum, { hidden, table }) => op.gemm(g, hidden, table, sum, { transB: true }),
-    undefined,
-  )!;
-  const [logProbs, ids] = op.topK(g, op.logSoftmax(g, logits), k);
+  const { logits, logProbs, ids } = m.quantised
+    ? rescoredContinuations(m, normed, k, config)
+    : continuations(m, normed, k, config);
   g.output('top_log_probs', logProbs, ['R', 'k']);
   g.output('top_ids', ids, ['R', 'k']);
   g.output('logits', logits, ['R', V]);
   return g.build();
+}
+
+function continuations(m: Model, hidden: FloatValue, k: Int64Value, config: Gpt2Config) {
+  const { g } = m;
+  const logits = headParts(m, hidden, config).reduce<FloatValue | undefined>(
+    (sum, part) => op.gemm(g, part.hidden, part.table, sum, { transB: true }),
+    undefined,
+  )!;
+  const [logProbs, ids] = op.topK(g, op.logSoftmax(g, logits), k);
+  return { logits, logProbs, ids };
 }
 
 /** All that a decoder delta may change: its linear layers and, as one that takes words one-hot, its word table. */
@@ -153,6 +168,12 @@ export function gpt2Linears({ width: C, innerWidth: I, numLayers }: Gpt2Config):
 export type KeyOrValue = 'key' | 'value';
 export const pastName = (layer: number, part: KeyOrValue): string => `past_key_values.${layer}.${part}`;
 export const presentName = (layer: number, part: KeyOrValue): string => `present.${layer}.${part}`;
+
+/** What a graph takes in besides. */
+export interface Gpt2Variant {
+  readonly hasDeltas?: boolean;
+  readonly hasWordDeltas?: boolean;
+}
 
 interface StepInputs {
   readonly pastMask: FloatValue;

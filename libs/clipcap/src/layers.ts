@@ -1,4 +1,6 @@
 import { op, type FloatValue, type GraphBuilder, type Int64Value, type WeightSource } from '@housestyle/graph';
+import { QuantisedLinears } from './quantisation/quantised-linears.js';
+import type { PrecisionOptions } from './quantisation/precision.js';
 
 /** A graph under construction and the checkpoint it takes its weights from. */
 export interface Model {
@@ -6,6 +8,10 @@ export interface Model {
   readonly weights: WeightSource;
   /** whether the graph is differentiated: then formulas with short gradients stand in for fused kernels. */
   readonly isTrained?: boolean;
+  /** computes the linear layers in 8 bits; absent: they are computed in fp32. */
+  readonly quantised?: QuantisedLinears;
+  /** told what goes into every linear layer, by its name. */
+  readonly watch?: (x: FloatValue, key: string) => void;
   /** What a low-rank delta adds to the linear layer `key` of input `x`; undefined where it adds nothing. */
   readonly delta?: (x: FloatValue, key: string, sizes: LinearSizes) => FloatValue | undefined;
   /** What a low-rank delta adds to the decoder's word table; absent: nothing. */
@@ -30,34 +36,76 @@ export function linear(
   [out, input]: readonly [out: number, input: number],
   { hasBias = true } = {},
 ): FloatValue {
-  const { g, weights } = m;
+  const { g, weights, quantised } = m;
+  m.watch?.(x, key);
+  if (quantised) {
+    const group = { keys: [key], input, outputs: [out], isOutputFirst: true, hasBias };
+    return adapted(m, quantised.apply(x, group), x, key, [input, out]);
+  }
   const w = g.weight(weights, `${key}.weight`, [out, input]);
   const y = op.gemm(g, x, w, hasBias ? g.weight(weights, `${key}.bias`, [out]) : undefined, { transB: true });
   return adapted(m, y, x, key, [input, out]);
 }
 
-/** The output `y` of the linear layer `key`, with what its delta adds. */
-export function adapted(
-  { g, delta }: Model,
-  y: FloatValue,
+/**
+ * Several of PyTorch's Linear on the same x [M, in], all with a bias or all without: → [M, out] of each. In 8 bits they
+ * are one.
+ */
+export function linears(
+  m: Model,
   x: FloatValue,
-  key: string,
-  sizes: LinearSizes,
-): FloatValue {
+  layers: readonly { readonly key: string; readonly out: number }[],
+  { input, hasBias = true }: { readonly input: number; readonly hasBias?: boolean },
+): FloatValue[] {
+  const { g, quantised } = m;
+  if (!quantised) return layers.map(({ key, out }) => linear(m, x, key, [out, input], { hasBias }));
+  for (const { key } of layers) m.watch?.(x, key);
+  const outputs = layers.map(({ out }) => out);
+  const group = { keys: layers.map(({ key }) => key), input, outputs, isOutputFirst: true, hasBias };
+  const all = quantised.apply(x, group);
+  let from = 0;
+  return op.splitInto(g, all, outputs, -1).map((y, n) => {
+    const { key, out } = layers[n]!;
+    quantised.noteWithin(y, all, [from, (from += out)]);
+    return adapted(m, y, x, key, [input, out]);
+  });
+}
+
+/** What computes a graph's linear layers, to be spread into its model. */
+export function precisionOf(
+  g: GraphBuilder,
+  weights: WeightSource,
+  options: PrecisionOptions,
+): Pick<Model, 'quantised'> {
+  const isWhole = (options.precision ?? 'fp32') === 'fp32';
+  return isWhole ? {} : { quantised: new QuantisedLinears(g, weights, options) };
+}
+
+/** The output `y` of the linear layer `key`, with what its delta adds. */
+export function adapted(m: Model, y: FloatValue, x: FloatValue, key: string, sizes: LinearSizes): FloatValue {
+  const { g, delta } = m;
   const added = delta?.(x, key, sizes);
-  return added ? op.add(g, y, added) : y;
+  return added ? within(m, op.add(g, y, added), y) : y;
 }
 
 /** x [M, C] → [M, C] */
 export function layerNorm(
-  { g, weights }: Model,
+  { g, weights, quantised }: Model,
   x: FloatValue,
   key: string,
   width: number,
   epsilon: number,
 ): FloatValue {
   const [w, b] = [g.weight(weights, `${key}.weight`, [width]), g.weight(weights, `${key}.bias`, [width])];
-  return op.layerNormalization(g, x, w, b, epsilon);
+  const y = op.layerNormalization(g, x, w, b, epsilon);
+  quantised?.noteNorm(y, key);
+  return y;
+}
+
+/** What an activation or a mean makes of `x`: `y` reaches no further. */
+export function within({ quantised }: Model, y: FloatValue, x: FloatValue): FloatValue {
+  quantised?.noteWithin(y, x);
+  return y;
 }
 
 /**

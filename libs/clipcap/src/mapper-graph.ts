@@ -1,9 +1,10 @@
 import { GraphBuilder, requireWeight, type FloatValue, type GraphModel, type WeightSource } from '@housestyle/graph';
 import { deltaInputs } from './deltas/delta-inputs.js';
 import type { Linears } from './deltas/low-rank-delta.js';
-import type { Model } from './layers.js';
+import { precisionOf, type Model } from './layers.js';
 import type { MapperConfig } from './mapper-config.js';
 import { mlpMapper } from './mlp-mapper.js';
+import type { PrecisionOptions } from './quantisation/precision.js';
 import { transformerMapper } from './transformer-mapper.js';
 
 /** The mapper of any kind, as part of a graph: its input `image_embeds` [B, d] → prefix [B, K, C]. */
@@ -17,10 +18,10 @@ export const mapperPrefix = (m: Model, config: MapperConfig): FloatValue =>
 export function buildMapper(
   config: MapperConfig,
   weights: WeightSource,
-  { hasDeltas = false }: { readonly hasDeltas?: boolean } = {},
+  { hasDeltas = false, ...precision }: { readonly hasDeltas?: boolean } & PrecisionOptions = {},
 ): GraphModel {
   const g = new GraphBuilder(`${config.mappingType}-mapper`);
-  const m: Model = { g, weights, ...(hasDeltas && { delta: deltaInputs(g) }) };
+  const m: Model = { g, weights, ...precisionOf(g, weights, precision), ...(hasDeltas && { delta: deltaInputs(g) }) };
   g.output('prefix', mapperPrefix(m, config), ['B', config.prefixLength, config.decoderWidth]);
   return g.build();
 }

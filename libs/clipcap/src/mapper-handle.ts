@@ -1,5 +1,5 @@
 import { DomainError } from '@housestyle/domain';
-import type { GraphRunner, GraphRunOptions } from '@housestyle/graph';
+import type { GraphRunner } from '@housestyle/graph';
 import type { ClipImageEncoder } from './clip-image-encoder.js';
 import { ConfigFields } from './config-fields.js';
 import type { LowRankDelta } from './deltas/low-rank-delta.js';
@@ -7,6 +7,7 @@ import type { Decoder } from './generation/decoder.js';
 import { parseGenerationDefaults, type GenerationDefaults } from './generation/generation-config.js';
 import { Mapper } from './mapper.js';
 import type { MapperFiles, MapperVersionFiles } from './model-files.js';
+import type { ModelOptions } from './quantisation/precision.js';
 
 /** A mapper version that an engine has loaded: what an item names to be captioned with it. */
 export interface MapperHandle {
@@ -28,7 +29,7 @@ interface MapperSurroundings {
   readonly encoder: ClipImageEncoder;
   readonly decoder: Decoder;
   readonly runner: GraphRunner;
-  readonly options: GraphRunOptions;
+  readonly options: ModelOptions;
 }
 
 /** @throws DomainError `invalid_model`, or `mapper_mismatch` when it does not fit between this encoder and decoder. */

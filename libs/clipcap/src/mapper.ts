@@ -1,18 +1,12 @@
 import { DomainError } from '@housestyle/domain';
-import {
-  elementCount,
-  fetched,
-  float32,
-  type GraphRunner,
-  type GraphRunOptions,
-  type WeightSource,
-} from '@housestyle/graph';
+import { elementCount, fetched, float32, type GraphRunner, type WeightSource } from '@housestyle/graph';
 import { AdaptableSession, type Variant } from './deltas/adaptable-session.js';
 import { DeltaStack, type ImageDelta } from './deltas/delta-stack.js';
 import { LowRankDelta } from './deltas/low-rank-delta.js';
 import { parseMapperConfig, type MapperBase, type MapperConfig } from './mapper-config.js';
 import { buildMapper, mapperLinears } from './mapper-graph.js';
 import type { MapperFiles } from './model-files.js';
+import type { ModelOptions } from './quantisation/precision.js';
 import { rowsOf } from './rows.js';
 
 /** A loaded mapping network: image embeddings to prefixes, by the network as it is or with a delta of each image's. */
@@ -29,10 +23,11 @@ export class Mapper {
     files: MapperFiles,
     base: MapperBase,
     runner: GraphRunner,
-    options?: GraphRunOptions,
+    options: ModelOptions = {},
   ): Promise<Mapper> {
     const config = parseMapperConfig(files.config, files.weights, base);
-    const build = (variant: Variant) => buildMapper(config, files.weights, { hasDeltas: variant !== 'plain' });
+    const build = (variant: Variant) =>
+      buildMapper(config, files.weights, { ...options, hasDeltas: variant !== 'plain' });
     return new Mapper(config, files, base, await AdaptableSession.load(build, runner, options));
   }
 

@@ -1,5 +1,5 @@
 import { op, requireWeight, type FloatValue } from '@housestyle/graph';
-import { linear, type Model } from './layers.js';
+import { linear, within, type Model } from './layers.js';
 import type { MapperConfig } from './mapper-config.js';
 import { embeddingInput } from './mapper-input.js';
 
@@ -7,8 +7,8 @@ import { embeddingInput } from './mapper-input.js';
 function mlp(m: Model, e: FloatValue, key: string, config: MapperConfig): FloatValue {
   const { prefixSize: d, prefixLength: K, decoderWidth: C } = config;
   const hidden = requireWeight(m.weights, `${key}.model.0.weight`).dims[0]!; // K·C/2 in official checkpoints
-  const active = op.tanh(m.g, linear(m, e, `${key}.model.0`, [hidden, d]));
-  return linear(m, active, `${key}.model.2`, [K * C, hidden]);
+  const raw = linear(m, e, `${key}.model.0`, [hidden, d]);
+  return linear(m, within(m, op.tanh(m.g, raw), raw), `${key}.model.2`, [K * C, hidden]);
 }
 
 /**

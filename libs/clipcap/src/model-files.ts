@@ -13,6 +13,8 @@ export interface BaseModelFiles {
   readonly gpt2: Gpt2Files;
   /** the base's own mapper. */
   readonly mapper: MapperFiles;
+  /** what goes into its layers, as measured: see `PrecisionOptions`. */
+  readonly calibration?: WeightSource;
   /** `generation` of housestyle.json, if any. */
   readonly generation?: unknown;
 }

@@ -1,5 +1,5 @@
 import { op, requireWeight, type FloatValue, type Int64Value } from '@housestyle/graph';
-import { attention, layerNorm, linear, type Model } from './layers.js';
+import { attention, layerNorm, linear, linears, within, type Model } from './layers.js';
 import type { MapperConfig } from './mapper-config.js';
 import { embeddingInput } from './mapper-input.js';
 
@@ -10,15 +10,21 @@ import { embeddingInput } from './mapper-input.js';
 
 function mlp(m: Model, x: FloatValue, key: string, C: number): FloatValue {
   const hidden = requireWeight(m.weights, `${key}.fc1.weight`).dims[0]!; // ratio 2 in official checkpoints
-  return linear(m, op.relu(m.g, linear(m, x, `${key}.fc1`, [hidden, C])), `${key}.fc2`, [C, hidden]);
+  const raw = linear(m, x, `${key}.fc1`, [hidden, C]);
+  return linear(m, within(m, op.relu(m.g, raw), raw), `${key}.fc2`, [C, hidden]);
 }
 
 function selfAttention(m: Model, x: FloatValue, key: string, config: MapperConfig, heads: Int64Value): FloatValue {
   const { decoderWidth: C, numHeads: H } = config;
-  const q = linear(m, x, `${key}.to_queries`, [C, C], { hasBias: false });
-  const kv = linear(m, x, `${key}.to_keys_values`, [2 * C, C], { hasBias: false }); // [B·T, 2·H·D]: keys, then values
+  const layers = [
+    { key: `${key}.to_queries`, out: C },
+    { key: `${key}.to_keys_values`, out: 2 * C }, // [B·T, 2·H·D]: keys, then values
+  ];
+  const [q, kv] = linears(m, x, layers, { input: C, hasBias: false }) as [FloatValue, FloatValue];
   const [k, v] = op.split(m.g, kv, 2, -1) as [FloatValue, FloatValue];
-  return linear(m, attention(m.g, [q, k, v], heads, { width: C, headWidth: C / H }), `${key}.project`, [C, C]);
+  const context = attention(m.g, [q, k, v], heads, { width: C, headWidth: C / H });
+  m.quantised?.noteWithin(context, kv, [C, 2 * C]);
+  return linear(m, context, `${key}.project`, [C, C]);
 }
 
 function layer(m: Model, x: FloatValue, key: string, config: MapperConfig, heads: Int64Value): FloatValue {

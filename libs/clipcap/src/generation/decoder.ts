@@ -1,12 +1,5 @@
 import { DomainError } from '@housestyle/domain';
-import {
-  int64,
-  type Feeds,
-  type Fetched,
-  type GraphRunner,
-  type GraphRunOptions,
-  type WeightSource,
-} from '@housestyle/graph';
+import { int64, type Feeds, type Fetched, type GraphRunner, type WeightSource } from '@housestyle/graph';
 import { AdaptableSession, type Variant } from '../deltas/adaptable-session.js';
 import { DeltaStack, orderByDelta } from '../deltas/delta-stack.js';
 import { LowRankDelta } from '../deltas/low-rank-delta.js';
@@ -15,6 +8,7 @@ import { parseGpt2Config, type Gpt2Config } from '../gpt2-config.js';
 import { WORD_TABLE } from '../gpt2-layers.js';
 import { buildGpt2, gpt2DeltaPlaces, gpt2Linears } from '../gpt2.js';
 import type { Gpt2Files } from '../model-files.js';
+import type { ModelOptions } from '../quantisation/precision.js';
 import { advance, continuationsOf, prefixFeeds, stepFeeds, type DecodingImage } from './decoding-image.js';
 import type { Search } from './search.js';
 import { TreeCache } from './tree-cache.js';
@@ -35,10 +29,14 @@ export class Decoder {
   ) {}
 
   /** @throws DomainError `invalid_model` */
-  static async load(files: Gpt2Files, runner: GraphRunner, options?: GraphRunOptions): Promise<Decoder> {
+  static async load(files: Gpt2Files, runner: GraphRunner, options: ModelOptions = {}): Promise<Decoder> {
     const config = parseGpt2Config(files.config);
     const build = (variant: Variant) =>
-      buildGpt2(config, files.weights, { hasDeltas: variant !== 'plain', hasWordDeltas: variant === 'wordDeltas' });
+      buildGpt2(config, files.weights, {
+        ...options,
+        hasDeltas: variant !== 'plain',
+        hasWordDeltas: variant === 'wordDeltas',
+      });
     return new Decoder(config, await AdaptableSession.load(build, runner, options));
   }
 

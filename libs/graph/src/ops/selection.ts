@@ -15,9 +15,9 @@ export const topK = (g: GraphBuilder, x: FloatValue, k: Int64Value): [FloatValue
 export const gather = <T extends ElementType>(g: GraphBuilder, x: Value<T>, indices: Int64Value, axis = 0): Value<T> =>
   g.apply('Gather', [x, indices], x.type, { axis: { int: axis } });
 
-/** One element of every row: x [M, N], columns [M, 1] → [M, 1]. */
-export const gatherElements = (g: GraphBuilder, x: FloatValue, columns: Int64Value): FloatValue =>
-  g.apply('GatherElements', [x, columns], 'float32', { axis: { int: 1 } });
+/** Elements of every row: x [M, N], columns [M, k] → [M, k]. */
+export const gatherElements = <T extends ElementType>(g: GraphBuilder, x: Value<T>, columns: Int64Value): Value<T> =>
+  g.apply('GatherElements', [x, columns], x.type, { axis: { int: 1 } });
 
 /** `x` with `rows` [N, …] added at the places `indices` [N] of its first axis; a place may be named several times. */
 export const addAt = (g: GraphBuilder, x: FloatValue, indices: Int64Value, rows: FloatValue): FloatValue =>

@@ -25,6 +25,20 @@ export const split = <T extends ElementType>(g: GraphBuilder, x: Value<T>, count
     { axis: { int: axis }, num_outputs: { int: count } },
   );
 
+/** Into parts of these sizes. */
+export const splitInto = <T extends ElementType>(
+  g: GraphBuilder,
+  x: Value<T>,
+  sizes: readonly number[],
+  axis: number,
+): Value<T>[] =>
+  g.applyMany(
+    'Split',
+    [x, g.ints(...sizes)],
+    sizes.map(() => x.type),
+    { axis: { int: axis } },
+  );
+
 /** Into two parts of the sizes that the value `sizes` [2] says when the graph runs. */
 export const splitAt = <T extends ElementType>(
   g: GraphBuilder,

@@ -1,0 +1,43 @@
+import type { FloatValue, GraphBuilder, Value } from '../graph-builder.js';
+import { uint8 } from '../tensor.js';
+
+/** What stands for 0 in 8 bits. */
+export const ZERO_POINT = 128;
+
+/**
+ * x / scale + 128, rounded and held within 0 to 255; `scale` is one number. For inference only, like all of these: they
+ * have no gradients.
+ */
+export const quantizeLinear = (g: GraphBuilder, x: FloatValue, scale: FloatValue): Value<'uint8'> =>
+  g.apply('QuantizeLinear', [x, scale, zeroPoint(g)], 'uint8');
+
+/**
+ * ((x - 128)·(w - 128))·xScale·wScales + bias: x [M, K], w [K, N], `xScale` one number, `wScales` [N]; exact in 32-bit
+ * integers up to the scales. Both sides are unsigned because only that pairing is exact wherever it runs: of unsigned
+ * by signed, processors with AVX2 or AVX-512 but without VNNI add two products in 16 bits and cut off what is too large.
+ */
+export const matMulIntegerToFloat = (
+  g: GraphBuilder,
+  x: Value<'uint8'>,
+  w: Value<'uint8'>,
+  { xScale, wScales, bias }: { readonly xScale: FloatValue; readonly wScales: FloatValue; readonly bias?: FloatValue },
+): FloatValue =>
+  g.apply(
+    'MatMulIntegerToFloat',
+    [x, w, xScale, wScales, zeroPoint(g), zeroPoint(g), ...(bias ? [bias] : [])],
+    'float32',
+    {},
+    'com.microsoft',
+  );
+
+export const abs = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Abs', [x], 'float32');
+
+export const max = (g: GraphBuilder, a: FloatValue, b: FloatValue): FloatValue => g.apply('Max', [a, b], 'float32');
+
+/** Largest along `axis`, which is kept as size 1. */
+export const reduceMax = (g: GraphBuilder, x: FloatValue, axis: number): FloatValue =>
+  g.apply('ReduceMax', [x, g.ints(axis)], 'float32', { keepdims: { int: 1 } });
+
+export const log = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Log', [x], 'float32');
+
+const zeroPoint = (g: GraphBuilder): Value<'uint8'> => g.constant<'uint8'>(uint8(Uint8Array.of(ZERO_POINT), []));
