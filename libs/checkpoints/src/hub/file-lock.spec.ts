@@ -38,14 +38,23 @@ it('is given back when the work fails', async () => {
 });
 
 it('is taken over from the dead, by one of those that wait', async () => {
-  await held({ pid: NOBODY });
   let working = 0;
   const work = async () => {
     expect(++working).toBe(1);
     await sleep(2);
     working--;
   };
-  await Promise.all(Array.from({ length: 8 }, () => withFileLock(lock, work, { pollMs: 1 })));
+  for (let round = 0; round < 20; round++) {
+    await held({ pid: NOBODY });
+    await Promise.all(Array.from({ length: 8 }, () => withFileLock(lock, work, { pollMs: 1 })));
+    expect(await left()).toEqual([]);
+  }
+});
+
+it('is taken over though whoever was clearing it away died over that', async () => {
+  await held({ pid: NOBODY });
+  await writeFile(`${lock}.clearing`, JSON.stringify({ token: 'theirs', pid: NOBODY, host: hostname() }));
+  expect(await withFileLock(lock, async () => 'mine', { pollMs: 1 })).toBe('mine');
   expect(await left()).toEqual([]);
 });
 

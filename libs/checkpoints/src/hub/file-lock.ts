@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +31,7 @@ export async function withFileLock<T>(file: string, work: () => Promise<T>, opti
   const token = randomUUID();
   await mkdir(path.dirname(file), { recursive: true });
   while (!(await take(file, token))) {
-    if (await isAbandoned(file, staleAfterMs)) await clearAway(file);
+    if (await isAbandoned(file, staleAfterMs)) await clearAway(file, staleAfterMs);
     else if (refusal !== undefined) throw new DomainError('conflict', refusal);
     else await sleep(pollMs);
   }
@@ -66,19 +66,15 @@ async function isAbandoned(file: string, staleAfterMs: number): Promise<boolean>
   return holder?.host === hostname() && !isRunning(holder.pid);
 }
 
-/** Of several that find it abandoned, one moves it away; whoever moves a newer one by mistake puts it back. */
-async function clearAway(file: string): Promise<void> {
-  const abandoned = await readHolder(file);
-  const aside = `${file}.${randomUUID()}`;
-  try {
-    await rename(file, aside);
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return;
-    throw error;
+/** Several may find it abandoned: one at a time looks again and clears it away, so that nobody takes away a newer one. */
+async function clearAway(file: string, staleAfterMs: number): Promise<void> {
+  const clearing = `${file}.clearing`;
+  if (await take(clearing, randomUUID())) {
+    if (await isAbandoned(file, staleAfterMs)) await rm(file, { force: true });
+    await rm(clearing, { force: true });
+  } else if (await isAbandoned(clearing, staleAfterMs)) {
+    await rm(clearing, { force: true });
   }
-  const moved = await readHolder(aside);
-  if (moved?.token === abandoned?.token) await rm(aside, { force: true });
-  else await rename(aside, file);
 }
 
 async function readHolder(file: string): Promise<Holder | undefined> {
