@@ -5,7 +5,7 @@ import { DomainError, toDomainError } from '@housestyle/domain';
 import { CaptionerClient } from '@housestyle/contracts/captioner';
 import { connectionUrls, Database } from '@housestyle/database';
 import { openObjectStore } from '@housestyle/object-store';
-import type { ApiSettings } from '@housestyle/settings';
+import { captionerTls, type ApiSettings } from '@housestyle/settings';
 import { Metrics, NestLogger, type Logger } from '@housestyle/telemetry';
 import { apiModule, type Outside } from './api.module.js';
 import { serveOpenApi } from './openapi/openapi-document.js';
@@ -30,10 +30,13 @@ export interface RunningApi {
  */
 export async function startApi(settings: ApiSettings, logger: Logger): Promise<RunningApi> {
   const pageFolder = reviewPageFolder(settings.REVIEW_PAGE);
+  const tls = captionerTls(settings);
   const s3 = { endpoint: settings.S3_ENDPOINT, region: settings.S3_REGION };
   const uploadStore = await opened('UPLOAD_STORE', async () => openObjectStore(settings.UPLOAD_STORE, s3));
-  const database = await opened('DATABASE_URL', async () => Database.open(await connectionUrls(settings)));
-  const captioner = new CaptionerClient(settings.CAPTIONER_ADDRESS);
+  const database = await opened('DATABASE_URL', async () =>
+    Database.open(await connectionUrls(settings), { statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS }),
+  );
+  const captioner = new CaptionerClient(settings.CAPTIONER_ADDRESS, tls);
   try {
     const outside = { settings, database, uploadStore, captioner, metrics: new Metrics('api'), logger };
     const app = await createApp(outside, pageFolder);

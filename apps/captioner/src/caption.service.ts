@@ -30,7 +30,7 @@ export class CaptionService {
   ) {}
 
   caption(request: CaptionRequest, call: Call): Promise<CaptionResponse> {
-    return this.gate.admit(async () => {
+    return this.gate.admit(request.items.length, async () => {
       const generation = generationFromWire(request.generation);
       checkGeneration(generation);
       const { base, outcomes } = await this.runner.run(request, { kind: 'caption', generation }, call);
@@ -44,7 +44,7 @@ export class CaptionService {
   }
 
   interpret(request: InterpretRequest, call: Call): Promise<InterpretResponse> {
-    return this.gate.admit(async () => {
+    return this.gate.admit(request.items.length, async () => {
       const { base, outcomes } = await this.runner.run(request, { kind: 'interpret', topK: readTopK(request) }, call);
       const results = outcomes.map((outcome, index) => ({
         ...this.answerTo(request.items[index]!, outcome),

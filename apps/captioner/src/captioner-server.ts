@@ -1,4 +1,4 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import {
@@ -6,6 +6,9 @@ import {
   captionerProtoPath,
   LOADER_OPTIONS,
   MAX_MESSAGE_BYTES,
+  onlyClientsNamed,
+  serverSecurity,
+  type CaptionerTls,
 } from '@housestyle/contracts/captioner';
 import { DomainError } from '@housestyle/domain';
 import { ServerGrpc } from '@nestjs/microservices';
@@ -13,6 +16,17 @@ import type { HealthImplementation } from 'grpc-health-check';
 
 /** How long open streams (health watchers) may stay once every call is answered. */
 const CLOSE_GRACE_MS = 1_000;
+/** Of one connection; each may hold a whole message that is not yet counted anywhere. */
+const MAX_CALLS_PER_CONNECTION = 64;
+
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /** absent: plain text. */
+  readonly tls?: CaptionerTls | undefined;
+  /** names of which a client's certificate must bear one; empty: none in particular. */
+  readonly clients: readonly string[];
+}
 
 /** Nest's gRPC server, with health and reflection beside the service; it tells its port and closes with a limit. */
 export class CaptionerServer extends ServerGrpc {
@@ -20,7 +34,7 @@ export class CaptionerServer extends ServerGrpc {
   private server: Server | undefined;
 
   constructor(
-    private readonly address: { readonly host: string; readonly port: number },
+    private readonly listening: ListenOptions,
     health: HealthImplementation,
   ) {
     super({
@@ -40,15 +54,17 @@ export class CaptionerServer extends ServerGrpc {
   }
 
   override createClient(): Promise<Server> {
+    const { host, port, tls, clients } = this.listening;
     const server = new Server({
       'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
       'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+      'grpc.max_concurrent_streams': MAX_CALLS_PER_CONNECTION,
       'grpc.keepalive_time_ms': 30_000,
+      ...(clients.length > 0 && { interceptors: [onlyClientsNamed(clients)] }),
     });
     this.server = server;
-    const { host, port } = this.address;
     return new Promise((resolve, reject) => {
-      server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, boundPort) => {
+      server.bindAsync(`${host}:${port}`, serverSecurity(tls), (error, boundPort) => {
         this.boundPort = boundPort;
         if (error) reject(new DomainError('invalid_settings', `CAPTIONER_HOST, CAPTIONER_PORT: ${error.message}`));
         else resolve(server);

@@ -7,6 +7,7 @@ import type {
   ListBaseModelsRequest,
   ListBaseModelsResponse,
 } from '@housestyle/contracts/captioner';
+import { DomainError } from '@housestyle/domain';
 import { Controller, UseFilters } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { Call } from './base-workers.js';
@@ -36,7 +37,9 @@ export class CaptionerController {
 
 type AnyCall = ServerUnaryCall<unknown, unknown>;
 
+/** @throws DomainError `invalid_request` for a call that could wait for ever */
 function toCall(call: AnyCall): Call {
+  if (call.getDeadline() === Infinity) throw new DomainError('invalid_request', 'the call has no deadline');
   const ended = new AbortController();
   call.once('cancelled', () => ended.abort());
   return { caller: call.getPeer(), deadline: Number(call.getDeadline()), signal: ended.signal };

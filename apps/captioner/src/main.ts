@@ -1,13 +1,14 @@
 import 'reflect-metadata';
 import { locateBaseModels } from '@housestyle/checkpoints';
 import { toDomainError } from '@housestyle/domain';
-import { readCaptionerSettings } from '@housestyle/settings';
+import { readCaptionerSettings, type CaptionerSettings } from '@housestyle/settings';
 import { createLogger, MetricsServer, NestLogger } from '@housestyle/telemetry';
 import { NestFactory } from '@nestjs/core';
 import { CaptionWorkers } from './caption-workers.js';
 import { CaptionerMetrics } from './captioner-metrics.js';
 import { CaptionerServer } from './captioner-server.js';
 import { CaptionerModule } from './captioner.module.js';
+import { listenOptions } from './listen-options.js';
 import { readServedBases } from './served-bases.js';
 import { ServingGate } from './serving-gate.js';
 
@@ -16,11 +17,11 @@ async function main(): Promise<void> {
   const settings = readCaptionerSettings();
   const logger = createLogger('captioner', settings.LOG_LEVEL);
   const metrics = new CaptionerMetrics();
-  const gate = new ServingGate();
+  const gate = new ServingGate(maxItemsInside(settings));
   const bases = await readServedBases(await locateBaseModels(settings.MODEL_DIRECTORIES, settings.MODEL_LIBRARY));
   const workers = new CaptionWorkers(bases, settings, metrics, logger, gate);
 
-  const server = new CaptionerServer({ host: settings.CAPTIONER_HOST, port: settings.CAPTIONER_PORT }, gate.health);
+  const server = new CaptionerServer(listenOptions(settings, logger), gate.health);
   const app = await NestFactory.createMicroservice(CaptionerModule.of({ settings, workers, logger, metrics, gate }), {
     strategy: server,
     logger: new NestLogger(logger),
@@ -57,6 +58,10 @@ async function main(): Promise<void> {
   gate.open();
   logger.info({ port: server.port, bases: workers.bases.map(({ name }) => name) }, 'serving');
 }
+
+/** What full queues hold, and as much again for what waits for its mapper, or for the rest of its call. */
+const maxItemsInside = ({ MAX_QUEUE, MODEL_DIRECTORIES }: CaptionerSettings): number =>
+  2 * MAX_QUEUE * MODEL_DIRECTORIES.length;
 
 main().catch((error: unknown) => {
   const { code, message } = toDomainError(error);

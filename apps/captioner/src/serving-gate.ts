@@ -6,14 +6,19 @@ type Phase = 'starting' | 'serving' | 'broken' | 'draining';
 
 const NO_SERVICE_NAMED = '';
 
-/** Whether calls are let in: starting → serving (⇄ broken) → draining. What health checks say follows from it. */
+/**
+ * Whether calls are let in: starting → serving (⇄ broken) → draining. What health checks say follows from it. All that
+ * calls keep in memory here is counted, whatever it waits for: a queue, a thread, or a mapper on its way.
+ */
 export class ServingGate {
   readonly health = new HealthImplementation();
   private phase: Phase = 'starting';
   private inside = 0;
+  private itemsInside = 0;
   private whenEmpty: (() => void)[] = [];
 
-  constructor() {
+  /** @param maxItems of all calls inside together */
+  constructor(private readonly maxItems: number) {
     this.enter('starting');
   }
 
@@ -48,13 +53,18 @@ export class ServingGate {
     return this.inside;
   }
 
-  /** @throws DomainError `captioner_unavailable` when not serving. */
-  async admit<T>(work: () => Promise<T>): Promise<T> {
+  /** @throws DomainError `captioner_unavailable` when not serving, `captioner_overloaded` when there is no room. */
+  async admit<T>(items: number, work: () => Promise<T>): Promise<T> {
     if (!this.isServing) throw new DomainError('captioner_unavailable', `the captioner is ${this.phase}`);
+    if (this.itemsInside + items > this.maxItems) {
+      throw new DomainError('captioner_overloaded', `${this.itemsInside} items are inside, ${items} more do not fit`);
+    }
     this.inside++;
+    this.itemsInside += items;
     try {
       return await work();
     } finally {
+      this.itemsInside -= items;
       if (--this.inside === 0) for (const resolve of this.whenEmpty.splice(0)) resolve();
     }
   }

@@ -23,7 +23,9 @@ async function main(): Promise<void> {
     ending.begin(1, FAILURE_TIMEOUT_MS);
   };
 
-  const database = await Database.open(await connectionUrls(settings));
+  const database = await Database.open(await connectionUrls(settings), {
+    statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+  });
   const app = await NestFactory.createApplicationContext(
     PipelineModule.of({ settings, database, metrics, logger, onFailure }),
     { logger: new NestLogger(logger) },

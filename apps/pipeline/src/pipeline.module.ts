@@ -11,7 +11,7 @@ import {
 } from '@housestyle/database';
 import { DEFAULT_GENERATION } from '@housestyle/domain';
 import { DecodePool } from '@housestyle/imaging';
-import type { PipelineSettings } from '@housestyle/settings';
+import { captionerTls, type PipelineSettings } from '@housestyle/settings';
 import type { Logger } from '@housestyle/telemetry';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BaseModels } from './captioning/base-models.js';
@@ -44,7 +44,10 @@ const MAX_FETCHES = 32;
 export class PipelineModule {
   static of({ settings, database, metrics, logger, onFailure }: PipelineParts): DynamicModule {
     const fetcher = openPictureSources(settings);
-    const captioner = new CaptionerClient(settings.CAPTIONER_ADDRESS);
+    const webhooks = openWebhooks(settings, database, metrics, logger);
+    const mappings = new BucketMappingRepository(database);
+    const sources = new TenantSources(fetcher, mappings, uploadPlace(settings.UPLOAD_STORE));
+    const captioner = new CaptionerClient(settings.CAPTIONER_ADDRESS, captionerTls(settings));
     const leases = new LeaseRepository(database);
     const captioning = new CaptioningRepository(database);
     const { PIPELINE_BATCH: maxBatch, PIPELINE_CONCURRENCY: maxCalls } = settings;

@@ -6,6 +6,7 @@ const STOP_WITH_PARENT = new URL('./stop-with-parent.js', import.meta.url).href;
 const RESTART_DELAY_MS = 1_000;
 const MAX_QUICK_EXITS = 5;
 const QUICK_EXIT_MS = 10_000;
+const PROBE_TIMEOUT_MS = 5_000;
 
 export interface ChildAppOptions {
   /** `captioner` runs apps/captioner. */
@@ -80,7 +81,7 @@ const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 async function isOk(url: string): Promise<boolean> {
   try {
-    return (await fetch(url)).ok;
+    return (await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })).ok;
   } catch {
     return false;
   }

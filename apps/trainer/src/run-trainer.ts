@@ -31,7 +31,9 @@ async function main(adaptation: URL): Promise<void> {
   const engine = chosenEngine(settings);
   await openTrainingEngine(engine); // one that is not there stops the start, not the first run
   const bases = await readLocalBases(await locateBaseModels(settings.MODEL_DIRECTORIES, settings.MODEL_LIBRARY));
-  const database = await Database.open(await connectionUrls(settings));
+  const database = await Database.open(await connectionUrls(settings), {
+    statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+  });
   const parts = { settings, database, bases, engine, adaptation, metrics, logger };
   const app = await NestFactory.createApplicationContext(TrainerModule.of(parts), { logger: new NestLogger(logger) });
   const trainer = app.get(TrainerService);

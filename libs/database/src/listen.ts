@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { limitSilence } from './silence-limit.js';
 
 export interface Subscription {
   close(): Promise<void>;
@@ -10,27 +11,38 @@ export interface ListenOptions {
   /** Called after every (re)connection: whatever was sent while there was none is lost, so look again. */
   readonly onConnected?: () => void;
   readonly reconnectMs?: number;
+  /** how often the server is asked whether it is still there; it is given three times as long to answer */
+  readonly askEveryMs?: number;
 }
+
+const CONNECTION_TIMEOUT_MS = 20_000;
 
 /**
  * Hears a PostgreSQL channel on a connection of its own, and reconnects for as long as it is not closed.
  * A notification is a hint to look at the tables, never the only carrier of a fact.
  */
 export function listen(url: string, channel: string, options: ListenOptions): Subscription {
-  const { onNotification, onConnected, reconnectMs = 1000 } = options;
+  const { onNotification, onConnected, reconnectMs = 1000, askEveryMs = 15_000 } = options;
   let isClosed = false;
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
+  let asking: NodeJS.Timeout | undefined;
 
   const reconnect = (lost: pg.Client): void => {
     if (isClosed || client !== lost) return;
     client = undefined;
+    clearInterval(asking);
     lost.end().catch(() => undefined);
     retry = setTimeout(connect, reconnectMs);
   };
 
   const connect = (): void => {
-    const current = new pg.Client({ connectionString: url, application_name: `listen ${channel}`, keepAlive: true });
+    const current = new pg.Client({
+      connectionString: url,
+      application_name: `listen ${channel}`,
+      connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+      ...limitSilence(3 * askEveryMs),
+    });
     client = current;
     current.on('error', () => reconnect(current));
     current.on('end', () => reconnect(current));
@@ -39,7 +51,11 @@ export function listen(url: string, channel: string, options: ListenOptions): Su
       .connect()
       .then(() => current.query(`LISTEN ${current.escapeIdentifier(channel)}`))
       .then(
-        () => onConnected?.(),
+        () => {
+          // a connection that nobody speaks on may be gone for long before either end notices
+          asking = askAgainAndAgain(current, askEveryMs, () => reconnect(current));
+          onConnected?.();
+        },
         () => reconnect(current),
       );
   };
@@ -49,7 +65,18 @@ export function listen(url: string, channel: string, options: ListenOptions): Su
     async close() {
       isClosed = true;
       clearTimeout(retry);
+      clearInterval(asking);
       await client?.end().catch(() => undefined);
     },
   };
+}
+
+/** Keeps a quiet connection from counting as silent for as long as its server answers. */
+export function askAgainAndAgain(client: pg.Client, everyMs: number, onFailure: () => void): NodeJS.Timeout {
+  let isAsking = false;
+  return setInterval(() => {
+    if (isAsking) return;
+    isAsking = true;
+    client.query('SELECT 1').then(() => (isAsking = false), onFailure);
+  }, everyMs);
 }

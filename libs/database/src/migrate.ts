@@ -55,9 +55,19 @@ export async function migrate(adminUrl: string, directory = MIGRATIONS_DIRECTORY
   });
 }
 
+/** For its turn, and for what a migration locks: nobody's statement may queue behind one that queues for ever. */
+const LOCK_TIMEOUT_MS = 120_000;
+const CONNECTION_TIMEOUT_MS = 20_000;
+
 /** Runs `work` on one administrator's connection while no other process migrates this database. */
 export async function withMigrationLock<T>(adminUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: adminUrl, application_name: 'housestyle-migrate' });
+  const client = new pg.Client({
+    connectionString: adminUrl,
+    application_name: 'housestyle-migrate',
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    keepAlive: true,
+  });
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);

@@ -2,6 +2,8 @@ import pg from 'pg';
 import { migrate, MIGRATIONS_DIRECTORY, withMigrationLock } from './migrate.js';
 import { APP_ROLE, QUEUE_ROLE, rolePassword, roleUrls, type DatabaseRole, type DatabaseUrls } from './roles.js';
 
+const CONNECTION_TIMEOUT_MS = 20_000;
+
 /**
  * Everything a database needs before the apps can use it: the migrations, and the two roles able to log in.
  * Idempotent; any number of processes may call it at once. Where an administrator keeps the roles' passwords
@@ -31,7 +33,7 @@ async function enableLogin(adminUrl: string, role: DatabaseRole, url: string): P
 }
 
 async function canLogIn(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECTION_TIMEOUT_MS });
   try {
     await client.connect();
     return true;

@@ -8,8 +8,13 @@ export interface S3ConnectionSettings {
   readonly region?: string;
   /** `endpoint/bucket/key` in place of `bucket.endpoint/key`: what MinIO and most others want */
   readonly forcePathStyle?: boolean;
+  /** how long the server may say nothing, before its answer or inside it; 30 s by default */
+  readonly silenceMs?: number;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
+
+const CONNECTION_TIMEOUT_MS = 5_000;
+const SILENCE_MS = 30_000;
 
 /** One S3 client, made (and its large SDK loaded) with the first call: a store of plain files never pays for it. */
 export class S3Connection {
@@ -34,7 +39,13 @@ export class S3Connection {
 
 async function openClient(settings: S3ConnectionSettings): Promise<{ sdk: typeof S3Sdk; client: S3Sdk.S3Client }> {
   const sdk = await import('@aws-sdk/client-s3');
-  const { endpoint, region = 'us-east-1', forcePathStyle = endpoint !== undefined, credentials } = settings;
+  const {
+    endpoint,
+    region = 'us-east-1',
+    forcePathStyle = endpoint !== undefined,
+    silenceMs = SILENCE_MS,
+    credentials,
+  } = settings;
   const client = new sdk.S3Client({
     region,
     forcePathStyle,
@@ -43,7 +54,7 @@ async function openClient(settings: S3ConnectionSettings): Promise<{ sdk: typeof
     // the SDK's newer default checksums are refused by a good part of the S3-compatible servers
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: 5_000, socketTimeout: 30_000 },
+    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: silenceMs },
   });
   return { sdk, client };
 }

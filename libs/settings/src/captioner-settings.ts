@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { list, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
 import {
   ARTEFACT_STORE,
+  CAPTIONER_TLS,
   LOG_LEVEL,
   METRICS_PORT,
   MODEL_LIBRARY,
@@ -14,6 +15,11 @@ export const CAPTIONER_VARIABLES = {
   CAPTIONER_HOST: variable(z.string().default('127.0.0.1'), { description: 'address the gRPC server listens on' }),
   CAPTIONER_PORT: variable(wholeNumber(0, 65_535).default(50_051), {
     description: 'port the gRPC server listens on; 0 picks a free one and logs it',
+  }),
+  ...CAPTIONER_TLS,
+  CAPTIONER_TLS_CLIENTS: variable(list.default([]), {
+    description:
+      'names of the clients that may call, comma-separated, each in its certificate as a DNS name; empty: every client with a certificate of CAPTIONER_TLS_CA',
   }),
   MODEL_DIRECTORIES: variable(list.default(['models/demo']), {
     description: 'base models to serve, comma-separated: directories, or names in MODEL_LIBRARY',
@@ -62,7 +68,8 @@ export const CAPTIONER_VARIABLES = {
     unit: 'ms',
   }),
   MAX_QUEUE: variable(wholeNumber(1, 100_000).default(512), {
-    description: 'images waiting for a base model; beyond it calls get RESOURCE_EXHAUSTED',
+    description:
+      'images waiting for a base model; beyond it, or with twice as many inside for each base model whatever they wait for, calls get RESOURCE_EXHAUSTED',
   }),
   ARTEFACT_STORE,
   S3_ENDPOINT,

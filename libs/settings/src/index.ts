@@ -1,6 +1,7 @@
 export * from './administration-settings.js';
 export * from './api-settings.js';
 export * from './captioner-settings.js';
+export { captionerTls, type CaptionerTlsFiles } from './captioner-tls.js';
 export * from './client-settings.js';
 export * from './features-settings.js';
 export * from './hub-settings.js';

@@ -4,6 +4,7 @@ import { readSettings, variable, wholeNumber, type Environment } from './read-se
 import {
   ARTEFACT_STORE,
   DATABASE_ROLE_URLS,
+  DATABASE_STATEMENT_TIMEOUT_MS,
   DATABASE_URL,
   LOG_LEVEL,
   METRICS_PORT,
@@ -17,6 +18,7 @@ import {
 export const TRAINER_VARIABLES = {
   DATABASE_URL,
   ...DATABASE_ROLE_URLS,
+  DATABASE_STATEMENT_TIMEOUT_MS,
   MODEL_DIRECTORIES: variable(CAPTIONER_VARIABLES.MODEL_DIRECTORIES, {
     description: 'base models to train mappers for, comma-separated: those the captioner serves',
   }),

@@ -22,12 +22,33 @@ export const DATABASE_ROLE_URLS = {
   }),
 };
 
+export const DATABASE_STATEMENT_TIMEOUT_MS = variable(wholeNumber(100, 600_000).default(30_000), {
+  description: 'longest time one statement may take; a server that is silent for 5 s longer is given up',
+  unit: 'ms',
+});
+
 export const KAFKA_BROKERS = variable(list.optional(), {
   description: 'Kafka bootstrap servers, host:port, comma-separated; unset: HTTP uploads only',
 });
 
 export const CAPTIONER_ADDRESS = variable(z.string().default('127.0.0.1:50051'), {
   description: 'host:port of the captioner',
+});
+
+/** Both ends of the captioner's channel, each with a certificate of its own; `captionerTls` reads the files. */
+export const CAPTIONER_TLS = {
+  CAPTIONER_TLS_CERT: variable(z.string().optional(), {
+    description:
+      'PEM file of this process’s certificate for gRPC, intermediates after it; set with the next two, or none of the three: plain text',
+  }),
+  CAPTIONER_TLS_KEY: variable(z.string().optional(), { description: 'PEM file of its private key' }),
+  CAPTIONER_TLS_CA: variable(z.string().optional(), {
+    description: 'PEM file of the authorities that the other end’s certificate must come from; no others are taken',
+  }),
+};
+
+export const CAPTIONER_TLS_SERVER_NAME = variable(z.string().optional(), {
+  description: 'the name in the captioner’s certificate; unset: the host in CAPTIONER_ADDRESS',
 });
 
 export const LOG_LEVEL = variable(

@@ -22,6 +22,9 @@ interface Schema<T> {
   parse(value: unknown): T;
 }
 
+/** The server itself gives up sooner. */
+const TIMEOUT_MS = 60_000;
+
 /** `method path` with an optional JSON body; the answer is checked against `schema` (`undefined`: no content). */
 export async function request<T>(
   schema: Schema<T> | undefined,
@@ -33,6 +36,7 @@ export async function request<T>(
     method,
     headers: requestHeaders(body !== undefined),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   }).catch(() => {
     throw unreachable();
   });

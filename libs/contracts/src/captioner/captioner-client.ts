@@ -1,5 +1,6 @@
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { Client, type ServiceError } from '@grpc/grpc-js';
 import type { ServiceDefinition } from '@grpc/proto-loader';
+import { channelSecurity, type CaptionerTls } from './channel-security.js';
 import { fromGrpcError } from './grpc-status.js';
 import type {
   CaptionRequest,
@@ -27,10 +28,15 @@ export class CaptionerClient {
   private readonly client: Client;
   private readonly methods: ServiceDefinition;
 
-  /** @param address `host:port`, or any gRPC target; several addresses behind one name are used in turn. */
-  constructor(address: string) {
+  /**
+   * @param address `host:port`, or any gRPC target; several addresses behind one name are used in turn.
+   * @param tls absent: plain text, for a captioner on this machine
+   */
+  constructor(address: string, tls?: CaptionerTls) {
+    const { credentials, options } = channelSecurity(tls);
     this.methods = captionerServiceDefinition().service as ServiceDefinition;
-    this.client = new Client(address, credentials.createInsecure(), {
+    this.client = new Client(address, credentials, {
+      ...options,
       'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
       'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
       'grpc.keepalive_time_ms': 20_000,

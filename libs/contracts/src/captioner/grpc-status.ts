@@ -7,6 +7,9 @@ const CODE_METADATA = 'housestyle-code';
 const CODE_OF_STATUS: Partial<Record<status, ErrorCode>> = {
   [status.UNAVAILABLE]: 'captioner_unavailable',
   [status.CANCELLED]: 'captioner_unavailable',
+  // a matter of certificates, which a person puts right: pictures wait for it
+  [status.PERMISSION_DENIED]: 'captioner_unavailable',
+  [status.UNAUTHENTICATED]: 'captioner_unavailable',
   [status.RESOURCE_EXHAUSTED]: 'captioner_overloaded',
   [status.DEADLINE_EXCEEDED]: 'deadline_exceeded',
   [status.NOT_FOUND]: 'model_not_found',

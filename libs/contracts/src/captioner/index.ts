@@ -1,4 +1,5 @@
 export * from './captioner-client.js';
+export * from './channel-security.js';
 export * from './conversions.js';
 export * from './grpc-status.js';
 export * from './messages.js';
