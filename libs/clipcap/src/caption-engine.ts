@@ -2,6 +2,8 @@ import { BASE_MAPPER_ID, DomainError, type Hypothesis } from '@housestyle/domain
 import type { GraphRunner } from '@housestyle/graph';
 import { ClipImageEncoder } from './clip-image-encoder.js';
 import type { ClipPreprocessing } from './clip-config.js';
+import { ContinuousBatch } from './generation/continuous-batch.js';
+import type { DecodeRequest } from './generation/decode-batch.js';
 import { Decoder } from './generation/decoder.js';
 import {
   completeGeneration,
@@ -11,7 +13,6 @@ import {
 } from './generation/generation-config.js';
 import { toHypotheses } from './generation/hypothesis.js';
 import { hashOf } from './generation/random-stream.js';
-import type { Search } from './generation/search.js';
 import { searchFor } from './generation/search-settings.js';
 import { stoppingCriteria } from './generation/stopping-criteria.js';
 import { Gpt2Tokenizer } from './gpt2-tokenizer.js';
@@ -52,15 +53,18 @@ export interface Interpretation {
 export const MAX_NEAR_WORDS = 50;
 
 export interface CaptionEngineOptions extends Omit<ModelOptions, 'calibration'> {
-  /** items that go through the decoder together; more are taken in turns. */
+  /** items that go through the decoder together; more wait until one of them is done. */
   readonly maxBatchSize?: number;
 }
 
 /**
- * One base model, ready to caption: CLIP → each item's mapper → one decode batch for all of them. Running blocks the
- * thread, so calls that overlap gain nothing: put more items into one.
+ * One base model, ready to caption: CLIP → each item's mapper → one decode batch for all of them, whichever calls they
+ * came with: calls may overlap, and an item of one enters as soon as another's item is done. Each step blocks the thread;
+ * between steps, other calls get in.
  */
 export class CaptionEngine {
+  private readonly batch: ContinuousBatch<Accepted>;
+
   private constructor(
     private readonly encoder: ClipImageEncoder,
     private readonly decoder: Decoder,
@@ -69,7 +73,13 @@ export class CaptionEngine {
     private readonly context: EngineContext,
     /** the base's own mapper. */
     readonly baseMapper: MapperHandle,
-  ) {}
+  ) {
+    this.batch = new ContinuousBatch({
+      capacity: context.maxBatchSize,
+      open: () => decoder.openBatch(),
+      prepare: (items) => this.prepare(items),
+    });
+  }
 
   /** @throws DomainError `invalid_model`, or `mapper_mismatch` when the base's own mapper does not fit it. */
   static async load(
@@ -123,11 +133,30 @@ export class CaptionEngine {
    */
   async caption(items: readonly CaptionItem[], generation: GenerationDefaults = {}): Promise<CaptionOutput[]> {
     for (const item of items) this.check(item, generation);
-    const outputs: CaptionOutput[] = [];
-    for (let from = 0; from < items.length; from += this.context.maxBatchSize) {
-      outputs.push(...(await this.captionBatch(items.slice(from, from + this.context.maxBatchSize), generation)));
-    }
-    return outputs;
+    const outputs = items.map((item) => this.captionOne(item, generation));
+    await Promise.allSettled(outputs);
+    return Promise.all(outputs);
+  }
+
+  /**
+   * Captions an item in the company of all that is under way; its output depends on none of them.
+   * @param signal aborted when nobody waits for the caption any more: it is not computed any further
+   * @throws DomainError `invalid_request`: see `check`; `deadline_exceeded` once aborted
+   */
+  async captionOne(
+    item: CaptionItem,
+    generation: GenerationDefaults = {},
+    signal?: AbortSignal,
+  ): Promise<CaptionOutput> {
+    this.check(item, generation);
+    const settings = this.settingsOf(item, generation);
+    const accepted: Accepted = { item, settings };
+    const { search } = await this.batch.run(accepted, signal);
+    return {
+      embedding: accepted.embedding!,
+      mapperId: this.handleOf(item).id,
+      hypotheses: toHypotheses(search.beams(), this.tokenizer, settings.numReturnSequences),
+    };
   }
 
   /**
@@ -171,27 +200,22 @@ export class CaptionEngine {
     }
   }
 
-  /** Releases all but the mappers that were loaded besides the base's own. */
+  /** Releases all but the mappers that were loaded besides the base's own; what is under way fails. */
   async release(): Promise<void> {
+    this.batch.close(new DomainError('captioner_unavailable', 'the model is being unloaded'));
     const parts = [this.encoder, this.decoder, this.baseMapper.mapper, this.reader];
     await Promise.all(parts.map((part) => part.release()));
   }
 
-  private async captionBatch(items: readonly CaptionItem[], generation: GenerationDefaults): Promise<CaptionOutput[]> {
+  private async prepare(accepted: readonly Accepted[]): Promise<DecodeRequest[]> {
+    const items = accepted.map(({ item }) => item);
     const embeddings = await this.embeddingsOf(items);
     const prefixes = await this.prefixesOf(items, embeddings);
-    const settings = items.map((item) => this.settingsOf(item, generation));
-    const searches = items.map((item, i) => this.searchFor(item, settings[i]!));
-    const requests = items.map((item, i) => {
-      const { decoderDelta: delta } = this.handleOf(item);
-      return { search: searches[i]!, prefix: prefixes[i]!, ...(delta && { delta }) };
+    return accepted.map((each, i) => {
+      each.embedding = embeddings[i]!;
+      const { decoderDelta: delta } = this.handleOf(each.item);
+      return { search: this.searchFor(each), prefix: prefixes[i]!, ...(delta && { delta }) };
     });
-    await this.decoder.decode(requests);
-    return items.map((item, i) => ({
-      embedding: embeddings[i]!,
-      mapperId: this.handleOf(item).id,
-      hypotheses: toHypotheses(searches[i]!.beams(), this.tokenizer, settings[i]!.numReturnSequences),
-    }));
   }
 
   private async embeddingsOf(items: readonly CaptionItem[]): Promise<Float32Array[]> {
@@ -226,7 +250,7 @@ export class CaptionEngine {
     return prefixes;
   }
 
-  private searchFor(item: CaptionItem, settings: CompleteGeneration): Search {
+  private searchFor({ item, settings }: Accepted) {
     const { prefixLength } = this.handleOf(item).mapper.config;
     const criteria = stoppingCriteria(settings, { numPositions: this.decoder.config.numPositions, prefixLength });
     return searchFor(settings, criteria, settings.decode === 'sample' ? keyOf(item.input) : 0);
@@ -247,6 +271,14 @@ function keyOf(input: CaptionInput): number {
   if ('pixels' in input) return hashOf(input.pixels);
   const { buffer, byteOffset, byteLength } = input.embedding;
   return hashOf(new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+/** An item that has been found good. */
+interface Accepted {
+  readonly item: CaptionItem;
+  readonly settings: CompleteGeneration;
+  /** once it is known. */
+  embedding?: Float32Array;
 }
 
 interface EngineContext {

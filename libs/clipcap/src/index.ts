@@ -16,6 +16,7 @@ export * from './mapper-config.js';
 export * from './caption-engine.js';
 export * from './clip-tokenizer.js';
 export * from './generation/beam-search.js';
+export { DecodeBatch, type DecodeRequest } from './generation/decode-batch.js';
 export * from './generation/decoder.js';
 export * from './generation/generation-config.js';
 export * from './generation/greedy-search.js';

@@ -45,7 +45,7 @@ describe('the deltas of a batch', () => {
     expect(orderByDelta([two, undefined, two, one, undefined])).toEqual([0, 2, 1, 4, 3]);
   });
 
-  it('are those of the images that stay, whoever leaves', () => {
+  it('are those of the images that are there, whoever leaves or enters', () => {
     const batches: ImageDelta[][] = [
       [one, two, undefined, three],
       [one, one, two, two, undefined, undefined],
@@ -54,18 +54,22 @@ describe('the deltas of a batch', () => {
     ];
     for (const images of batches) {
       for (let kept = 1; kept < 2 ** images.length - 1; kept++) {
-        const staying = [...images.keys()].filter((image) => kept & (1 << image));
+        const left = images.filter((_, image) => kept & (1 << image));
         const stack = new DeltaStack(LINEARS, images);
-        stack.keep(staying);
-        const left = staying.map((image) => images[image]);
-        expect(stack.isNeeded).toBe(left.some(Boolean));
-        expect(perImage(stack, left.length)).toEqual(left.map((delta) => delta?.pairs.get('a')?.a[0] ?? 0));
-        if (staying.length > 1) {
-          stack.keep([...staying.keys()].slice(1));
-          expect(perImage(stack, left.length - 1)).toEqual(left.slice(1).map((d) => d?.pairs.get('a')?.a[0] ?? 0));
+        for (const now of [left, left.slice(1), [...left, three, two], [...left].reverse(), images]) {
+          if (now.length === 0) continue;
+          stack.set(now);
+          expect(perImage(stack, now.length)).toEqual(now.map((delta) => delta?.pairs.get('a')?.a[0] ?? 0));
         }
       }
     }
+  });
+
+  it('of a lower rank leave nothing behind of a higher one', () => {
+    const stack = new DeltaStack(LINEARS, [two, three]);
+    stack.set([three, two]);
+    expect(values(stack, 'a.A').values).toEqual([3, 0, 3, 0, 2, 2, 2, 2]);
+    expect(values(stack, 'b.B').values).toEqual([0, 0, -2, -2]);
   });
 });
 

@@ -6,22 +6,23 @@ import type { Linears, LowRankDelta } from './low-rank-delta.js';
 export type ImageDelta = LowRankDelta | undefined;
 
 /**
- * The deltas of a batch's images, stacked as the inputs of `deltaInputs`: copied together once, read in place at every
- * step. Lower ranks are padded with zeros, images without a delta are all zeros; both add exactly nothing.
+ * The deltas of a batch's images, stacked as the inputs of `deltaInputs`: copied there when their image enters, read in
+ * place at every step. Lower ranks are padded with zeros, images without a delta are all zeros; both add exactly nothing.
  */
 export class DeltaStack {
-  /** r: the highest rank of the batch. */
-  private readonly rank: number;
+  /** r: the highest rank there has been. */
+  private rank = 1;
   private readonly layers: readonly StackedLayer[];
-  private groups: readonly ImageDelta[];
+  /** what the buffers hold, group by group; more than `count` may lie there. */
+  private held: ImageDelta[] = [];
+  /** G */
+  private count = 0;
 
   /** One delta per image; at least one of them is there. */
   constructor(
-    linears: Linears,
-    private images: readonly ImageDelta[],
+    private readonly linears: Linears,
+    images: readonly ImageDelta[],
   ) {
-    const pairs = images.flatMap((delta) => (delta ? [...delta.pairs] : []));
-    this.rank = Math.max(1, ...pairs.map(([name, { rank }]) => (linears.has(name) ? rank : 1)));
     this.layers = [...linears].map(([name, [input, output]]) => ({
       name,
       input,
@@ -29,30 +30,23 @@ export class DeltaStack {
       a: new Float32Array(0),
       b: new Float32Array(0),
     }));
-    this.groups = groupsOf(images);
-    this.fill();
+    this.set(images);
   }
 
-  /** Whether any image is left that has a delta. */
-  get isNeeded(): boolean {
-    return this.images.some(Boolean);
+  /** Brings the stack to these images: what is there already, in its place, is not copied again. */
+  set(images: readonly ImageDelta[]): void {
+    const groups = groupsOf(images);
+    const rank = Math.max(this.rank, ...groups.map((delta) => this.rankOf(delta)));
+    if (rank > this.rank || groups.length > this.held.length) this.clear(rank, groups.length);
+    groups.forEach((delta, group) => {
+      if (this.held[group] !== delta) this.write(delta, group);
+    });
+    this.count = groups.length;
   }
 
-  /** Only these images stay, in ascending order. */
-  keep(images: readonly number[]): void {
-    const perGroup = this.images.length / this.groups.length;
-    const groupBefore = images.map((image) => Math.floor(image / perGroup));
-    this.images = images.map((image) => this.images[image]!);
-    this.groups = groupsOf(this.images);
-    const imagesPerGroup = this.images.length / this.groups.length;
-    const sources = this.groups.map((_, group) => groupBefore[group * imagesPerGroup]!);
-    if (sources.some((source, group) => source < group)) this.fill();
-    else this.move(sources);
-  }
-
-  /** Valid until the next `keep`. */
+  /** Valid until the next `set`. */
   feeds(): Feeds {
-    const [G, r] = [this.groups.length, this.rank];
+    const [G, r] = [this.count, this.rank];
     const feeds: Record<string, Feeds[string]> = { [DELTA_GROUPS]: int64([G]) };
     for (const { name, input, output, a, b } of this.layers) {
       feeds[`${name}.A`] = float32(a.subarray(0, G * input * r), [G, input, r]);
@@ -61,30 +55,36 @@ export class DeltaStack {
     return feeds;
   }
 
-  private fill(): void {
-    const r = this.rank;
+  private rankOf(delta: ImageDelta): number {
+    return Math.max(1, ...[...(delta?.pairs ?? [])].map(([name, { rank }]) => (this.linears.has(name) ? rank : 1)));
+  }
+
+  private clear(rank: number, groups: number): void {
+    this.rank = rank;
+    this.held = new Array<ImageDelta>(groups).fill(undefined);
     for (const layer of this.layers) {
-      const { name, input, output } = layer;
-      layer.a = new Float32Array(this.groups.length * input * r);
-      layer.b = new Float32Array(this.groups.length * r * output);
-      this.groups.forEach((delta, group) => {
-        const pair = delta?.pairs.get(name);
-        if (!pair) return;
-        widen(layer.a.subarray(group * input * r), pair.a, pair.rank, r);
-        layer.b.set(pair.b, group * r * output);
-      });
+      layer.a = new Float32Array(groups * layer.input * rank);
+      layer.b = new Float32Array(groups * rank * layer.output);
     }
   }
 
-  /** Closes the gaps that left groups leave; sources ascend. */
-  private move(sources: readonly number[]): void {
-    for (const { input, output, a, b } of this.layers) {
-      for (const [values, size] of [[a, input * this.rank] as const, [b, this.rank * output] as const]) {
-        sources.forEach((from, to) => {
-          if (from !== to) values.copyWithin(to * size, from * size, (from + 1) * size);
-        });
+  private write(delta: ImageDelta, group: number): void {
+    const r = this.rank;
+    for (const { name, input, output, a, b } of this.layers) {
+      const [ofA, ofB] = [
+        a.subarray(group * input * r, (group + 1) * input * r),
+        b.subarray(group * r * output, (group + 1) * r * output),
+      ];
+      const pair = delta?.pairs.get(name);
+      if (!pair || pair.rank < r) {
+        ofA.fill(0);
+        ofB.fill(0);
       }
+      if (!pair) continue;
+      widen(ofA, pair.a, pair.rank, r);
+      ofB.set(pair.b);
     }
+    this.held[group] = delta;
   }
 }
 

@@ -11,7 +11,7 @@ function deltaOf(value: number, rank: number): LowRankDelta {
   return new LowRankDelta(new Map([['words', { rank, a, b: new Float32Array(rank * C).fill(-value) }]]));
 }
 
-const [one, two, three] = [deltaOf(10, 1), deltaOf(20, 2), deltaOf(30, 1)];
+const [one, two, three, four] = [deltaOf(10, 1), deltaOf(20, 2), deltaOf(30, 1), deltaOf(40, 1)];
 const other = new LowRankDelta(new Map([['a', { rank: 1, a: new Float32Array(2), b: new Float32Array(2) }]]));
 
 const stackOf = (...images: ImageDelta[]) => new WordDeltaStack('words', [V, C], images);
@@ -38,30 +38,38 @@ describe('the word deltas of a batch', () => {
     expect(WordDeltaStack.isNeeded('words', [undefined, other])).toBe(false);
   });
 
-  it('are those of the images that stay, whoever leaves', () => {
+  it('are those of the images that are there, whoever leaves or enters', () => {
     const batches: ImageDelta[][] = [
       [one, two, undefined, three],
       [one, one, other, two, two, three],
     ];
     for (const images of batches) {
       for (let kept = 1; kept < 2 ** images.length; kept++) {
-        const staying = [...images.keys()].filter((image) => kept & (1 << image));
+        const left = images.filter((_, image) => kept & (1 << image));
         const stack = stackOf(...images);
-        stack.keep(staying);
-        const left = staying.map((image) => images[image]);
-        expect(sums(stack)).toEqual(left.map(sumOf));
-        stack.keep([...staying.keys()].slice(1));
-        expect(sums(stack)).toEqual(left.slice(1).map(sumOf));
+        for (const now of [left, left.slice(1), [...left, three, four], [four, two], [two], images]) {
+          stack.set(now);
+          expect(sums(stack)).toEqual(now.map(sumOf));
+        }
       }
     }
   });
 
   it('let go of who has left, once half have', () => {
     const stack = stackOf(one, two, three);
-    stack.keep([0, 1]);
+    stack.set([one, two]);
     expect(values(stack, 'words.A').dims).toEqual([V, 4]);
-    stack.keep([1]);
+    stack.set([two]);
     expect(stack.feeds()['words.A']!.data).toBe(two.pairs.get('words')!.a);
+  });
+
+  it('take the place of one that has left, without touching the others', () => {
+    const stack = stackOf(one, two, three);
+    const before = stack.feeds()['words.A']!.data;
+    stack.set([one, two, four]);
+    expect(stack.feeds()['words.A']!.data).toBe(before);
+    expect(values(stack, 'words.A').values.slice(0, 4)).toEqual([10, 20, 20, 40]);
+    expect(two.pairs.get('words')!.a[0]).toBe(20);
   });
 });
 

@@ -9,21 +9,22 @@ import { WORD_DELTA_OWNERS } from './word-delta-inputs.js';
  * many images it has. V words of C channels.
  */
 export class WordDeltaStack {
-  private stacked: ReadonlyMap<LowRankDelta, StackedPair> = new Map();
+  private stacked = new Map<LowRankDelta, StackedPair>();
   /** W: of all together. */
   private rank = 0;
   /** [V, W] */
   private a: Float32Array = new Float32Array(0);
   /** [W, C] */
   private b: Float32Array = new Float32Array(0);
+  private images: readonly ImageDelta[] = [];
 
   /** One delta per image; at least one of them changes the table `key`. */
   constructor(
     private readonly key: string,
     private readonly sizes: LinearSizes,
-    private images: readonly ImageDelta[],
+    images: readonly ImageDelta[],
   ) {
-    this.fill(new Set(images));
+    this.set(images);
   }
 
   /** Whether any of these deltas changes the table `key`. */
@@ -31,14 +32,21 @@ export class WordDeltaStack {
     return images.some((delta) => delta?.pairs.has(key));
   }
 
-  /** Only these images stay. Who has left is cleared away, once it pays, unless nobody else is there. */
-  keep(images: readonly number[]): void {
-    this.images = images.map((image) => this.images[image]!);
-    const staying = new Set(this.images.filter((delta) => delta && this.stacked.has(delta)));
-    if (staying.size > 0 && staying.size <= this.stacked.size / 2) this.fill(staying);
+  /**
+   * Brings the stack to these images. Who comes takes the place of one who has left, of the same rank; who has left is
+   * cleared away, once it pays, unless nobody else is there.
+   */
+  set(images: readonly ImageDelta[]): void {
+    this.images = images;
+    const needed = new Set(images.filter((delta): delta is LowRankDelta => delta?.pairs.has(this.key) === true));
+    if (needed.size === 0) return;
+    const left = [...this.stacked.keys()].filter((delta) => !needed.has(delta));
+    const missing = [...needed].filter((delta) => !this.stacked.has(delta));
+    const isRoomy = missing.length === 0 && needed.size > this.stacked.size / 2;
+    if (!isRoomy && !(this.stacked.size > 1 && this.replace(left, missing))) this.fill(needed);
   }
 
-  /** Valid until the next `keep`. */
+  /** Valid until the next `set`. */
   feeds(): Feeds {
     const [V, C] = this.sizes;
     const W = this.rank;
@@ -54,27 +62,48 @@ export class WordDeltaStack {
     };
   }
 
-  private fill(deltas: ReadonlySet<ImageDelta>): void {
-    const stacked = new Map<LowRankDelta, StackedPair>();
-    let rank = 0;
-    for (const delta of deltas) {
-      const pair = delta?.pairs.get(this.key);
-      if (!delta || !pair) continue;
-      stacked.set(delta, { pair, from: rank });
-      rank += pair.rank;
-    }
-    [this.stacked, this.rank] = [stacked, rank];
+  /** @returns whether there was a place for each, and few enough that nobody needs are left */
+  private replace(left: readonly LowRankDelta[], missing: readonly LowRankDelta[]): boolean {
+    const free = [...left];
+    const places = missing.map((delta) => {
+      const { rank } = delta.pairs.get(this.key)!;
+      const at = free.findIndex((gone) => this.stacked.get(gone)!.pair.rank === rank);
+      return at === -1 ? undefined : free.splice(at, 1)[0];
+    });
+    if (places.includes(undefined) || free.length > missing.length) return false;
+    missing.forEach((delta, n) => {
+      const { from } = this.stacked.get(places[n]!)!;
+      this.stacked.delete(places[n]!);
+      this.place(delta, { pair: delta.pairs.get(this.key)!, from });
+    });
+    return true;
+  }
+
+  private fill(deltas: ReadonlySet<LowRankDelta>): void {
+    this.stacked = new Map();
+    this.rank = [...deltas].reduce((sum, delta) => sum + delta.pairs.get(this.key)!.rank, 0);
     const [V, C] = this.sizes;
-    const [first, ...others] = stacked.values();
+    const [first, ...others] = deltas;
     if (first && others.length === 0) {
-      [this.a, this.b] = [first.pair.a, first.pair.b]; // one alone is fed from where it lies
+      const pair = first.pairs.get(this.key)!;
+      [this.a, this.b] = [pair.a, pair.b]; // one alone is fed from where it lies
+      this.stacked.set(first, { pair, from: 0 });
       return;
     }
-    [this.a, this.b] = [new Float32Array(V * rank), new Float32Array(rank * C)];
-    for (const { pair, from } of stacked.values()) {
-      this.b.set(pair.b, from * C);
-      placeColumns(this.a, pair, from, rank);
+    [this.a, this.b] = [new Float32Array(V * this.rank), new Float32Array(this.rank * C)];
+    let from = 0;
+    for (const delta of deltas) {
+      const pair = delta.pairs.get(this.key)!;
+      this.place(delta, { pair, from });
+      from += pair.rank;
     }
+  }
+
+  private place(delta: LowRankDelta, placed: StackedPair): void {
+    const { pair, from } = placed;
+    this.stacked.set(delta, placed);
+    this.b.set(pair.b, from * this.sizes[1]);
+    placeColumns(this.a, pair, from, this.rank);
   }
 }
 

@@ -1,18 +1,14 @@
 import { fetched, float32, int64, type Feeds, type Fetched, type Tensor } from '@housestyle/graph';
 import type { Gpt2Config } from '../gpt2-config.js';
 import type { Continuations, Search } from './search.js';
-import type { TreeCache } from './tree-cache.js';
+import type { TreeCache, TreeImage } from './tree-cache.js';
 
 /** One image of a decode batch. */
-export interface DecodingImage {
+export interface DecodingImage extends TreeImage {
   readonly prefix: Float32Array;
-  /** K */
-  readonly prefixLength: number;
   readonly search: Search;
   /** tokens decoded so far. */
   depth: number;
-  /** of each row to run next: the cache slots of the tokens before it. */
-  paths: readonly (readonly number[])[];
 }
 
 /** Tells the search what its rows may continue with, and notes where the rows it asks for next descend from. */
