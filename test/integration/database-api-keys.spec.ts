@@ -2,6 +2,8 @@ import { ApiKeyRepository, TenantRepository } from '@housestyle/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 
+const HOUR = 3_600;
+
 let test: TestDatabase;
 let keys: ApiKeyRepository;
 
@@ -20,6 +22,7 @@ describe('API keys', () => {
       tenantId: tenant,
       prefix: created.prefix,
       scopes: ['upload'],
+      limits: {},
     });
     expect(await keys.authenticate(`${created.key}x`)).toBeUndefined();
     expect(await keys.authenticate(`hs_${created.prefix}_`)).toBeUndefined();
@@ -32,23 +35,52 @@ describe('API keys', () => {
   it('rotate: two live side by side, then one', async () => {
     const tenant = await test.provision();
     const old = await keys.create(tenant, 'the DAM', ['upload', 'review']);
-    const next = await keys.rotate(tenant, old.id);
+    const next = await keys.rotate(tenant, old.id, HOUR);
     expect(next).toMatchObject({ name: 'the DAM', scopes: ['upload', 'review'] });
     expect(await keys.authenticate(old.key)).toBeDefined();
     expect(await keys.authenticate(next.key)).toBeDefined();
-    await expect(keys.rotate(tenant, next.id)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(keys.rotate(tenant, next.id, HOUR)).rejects.toMatchObject({ code: 'conflict' });
     expect(await keys.revoke(tenant, old.id)).toBe(true);
     expect(await keys.revoke(tenant, old.id)).toBe(false);
     expect(await keys.authenticate(old.key)).toBeUndefined();
     expect(await keys.authenticate(next.key)).toBeDefined();
-    await expect(keys.rotate(tenant, old.id)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(keys.rotate(tenant, old.id, HOUR)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('end by themselves: the old one after its grace, one made for a while after that', async () => {
+    const tenant = await test.provision();
+    const old = await keys.create(tenant, 'the DAM', []);
+    const next = await keys.rotate(tenant, old.id, HOUR);
+    const [, listed] = await keys.list(tenant);
+    expect(Math.abs(listed!.expiresAt!.getTime() - Date.now() - HOUR * 1000)).toBeLessThan(60_000);
+    expect(next.expiresAt).toBeUndefined();
+    await test.query('UPDATE api_key SET expires_at = now() WHERE id = $1', [old.id]);
+    expect(await keys.authenticate(old.key)).toBeUndefined();
+    expect(await keys.authenticate(next.key)).toBeDefined();
+
+    const third = await keys.rotate(tenant, next.id, 0);
+    expect(await keys.authenticate(next.key)).toBeUndefined();
+    expect(await keys.authenticate(third.key)).toBeDefined();
+
+    const brief = await keys.create(tenant, 'a visitor', [], 60);
+    await keys.rotate(tenant, brief.id, HOUR);
+    const views = await keys.list(tenant);
+    expect(views.find(({ id }) => id === brief.id)!.expiresAt).toEqual(brief.expiresAt);
+  });
+
+  it('are never three in a rotation, however many ask at once', async () => {
+    const tenant = await test.provision();
+    const { id } = await keys.create(tenant, 'the DAM', []);
+    const asked = await Promise.allSettled(Array.from({ length: 6 }, () => keys.rotate(tenant, id, HOUR)));
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await keys.list(tenant)).toHaveLength(2);
   });
 
   it('cannot be revoked, rotated or listed by another tenant', async () => {
     const [mine, theirs] = [await test.provision(), await test.provision()];
     const { id, key } = await keys.create(theirs, 'k', []);
     expect(await keys.revoke(mine, id)).toBe(false);
-    await expect(keys.rotate(mine, id)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(keys.rotate(mine, id, HOUR)).rejects.toMatchObject({ code: 'not_found' });
     expect(await keys.list(mine)).toEqual([]);
     expect(await keys.authenticate(key)).toBeDefined();
   });

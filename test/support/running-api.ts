@@ -1,12 +1,20 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startApi, type RunningApi } from '@housestyle/api';
+import { createApp, startApi, type RunningApi } from '@housestyle/api';
 import type { Problem } from '@housestyle/contracts';
-import { CaptioningRepository, LandingRepository, LeaseRepository, newApiKey } from '@housestyle/database';
+import { CaptionerClient } from '@housestyle/contracts/captioner';
+import {
+  CaptioningRepository,
+  LandingRepository,
+  LeaseRepository,
+  newApiKey,
+  type Database,
+} from '@housestyle/database';
 import { BASE_MAPPER_ID, type TenantId } from '@housestyle/domain';
-import { readApiSettings } from '@housestyle/settings';
-import { createLogger } from '@housestyle/telemetry';
+import { openObjectStore } from '@housestyle/object-store';
+import { readApiSettings, type ApiSettings } from '@housestyle/settings';
+import { createLogger, Metrics } from '@housestyle/telemetry';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
 
 /** One tenant's way in: its key, and requests made with it. */
@@ -29,8 +37,14 @@ export interface TestApi extends RunningApi {
   stop(): Promise<void>;
 }
 
-/** The api as `main.ts` starts it, on a database and an upload folder of its own. */
-export async function startTestApi(environment: Readonly<Record<string, string>> = {}): Promise<TestApi> {
+/**
+ * The api as `main.ts` starts it, on a database and an upload folder of its own.
+ * @param adapt given, the api is put together over what this makes of the database instead
+ */
+export async function startTestApi(
+  environment: Readonly<Record<string, string>> = {},
+  adapt?: (database: Database) => Database,
+): Promise<TestApi> {
   const test = await createTestDatabase();
   const uploads = await mkdtemp(path.join(tmpdir(), 'housestyle-uploads-'));
   const settings = readApiSettings({
@@ -40,7 +54,9 @@ export async function startTestApi(environment: Readonly<Record<string, string>>
     LOG_LEVEL: 'silent',
     ...environment,
   });
-  const api = await startApi(settings, createLogger('api', settings.LOG_LEVEL));
+  const api = adapt
+    ? await startApiOver(adapt(test.database), settings)
+    : await startApi(settings, createLogger('api', settings.LOG_LEVEL));
   const withKey = (tenant: TenantId, key: string) => callerOf(api.url, tenant, key);
   return {
     ...api,
@@ -58,6 +74,26 @@ export async function startTestApi(environment: Readonly<Record<string, string>>
       await api.close();
       await test.drop();
       await rm(uploads, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startApiOver(database: Database, settings: ApiSettings): Promise<RunningApi> {
+  const captioner = new CaptionerClient(settings.CAPTIONER_ADDRESS);
+  const app = await createApp({
+    settings,
+    database,
+    captioner,
+    uploadStore: openObjectStore(settings.UPLOAD_STORE, { endpoint: undefined, region: undefined }),
+    metrics: new Metrics('api'),
+    logger: createLogger('api', settings.LOG_LEVEL),
+  });
+  await app.listen(0, settings.HOST);
+  return {
+    url: await app.getUrl(),
+    async close() {
+      await app.close();
+      captioner.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { MulterModule } from '@nestjs/platform-express';
+import { ThrottlerModule } from '@nestjs/throttler';
 import {
   ApiKeyRepository,
   AssetRepository,
@@ -36,6 +37,8 @@ import { ErasuresController } from './erasures/erasures.controller.js';
 import { ErasuresService } from './erasures/erasures.service.js';
 import { LearningController } from './learning/learning.controller.js';
 import { LearningService } from './learning/learning.service.js';
+import { RateLimitGuard } from './limits/rate-limit.guard.js';
+import { rateLimits } from './limits/rate-limits.js';
 import { LiveEvents } from './live/live-events.service.js';
 import { LiveSources } from './live/live-sources.service.js';
 import { LiveStreams } from './live/live-streams.service.js';
@@ -86,6 +89,7 @@ export function apiModule({ settings, database, uploadStore, captioner, metrics,
   return {
     module: ApiModule,
     imports: [
+      ThrottlerModule.forRoot(rateLimits(settings)),
       MulterModule.register({
         storage: new UploadStorage(uploadStore),
         defParamCharset: 'utf8',
@@ -116,6 +120,7 @@ export function apiModule({ settings, database, uploadStore, captioner, metrics,
       { provide: CaptionerClient, useValue: captioner },
       { provide: UploadLocation, useValue: new UploadLocation(uploadStore) },
       { provide: APP_GUARD, useClass: AccessGuard },
+      { provide: APP_GUARD, useClass: RateLimitGuard },
       ...REPOSITORIES.map((repository) => ({
         provide: repository,
         useFactory: () => new repository(database),

@@ -56,7 +56,8 @@ export async function startApi(settings: ApiSettings, logger: Logger): Promise<R
   }
 }
 
-async function createApp(outside: Outside, pageFolder: string | undefined): Promise<NestExpressApplication> {
+/** The application over what was opened for it; not listening yet. */
+export async function createApp(outside: Outside, pageFolder?: string): Promise<NestExpressApplication> {
   const { settings, metrics, logger } = outside;
   const app = await NestFactory.create<NestExpressApplication>(apiModule(outside), {
     logger: new NestLogger(logger),

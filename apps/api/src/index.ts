@@ -1,1 +1,2 @@
-export { startApi, type RunningApi } from './create-api.js';
+export type { Outside } from './api.module.js';
+export { createApp, startApi, type RunningApi } from './create-api.js';

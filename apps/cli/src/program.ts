@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { DEVICES } from '@housestyle/runtime';
 import { Command, Help, Option } from 'commander';
-import { createTenant, migrateDatabase, type TenantOptions } from './administration.command.js';
+import { migrateDatabase } from './administration.command.js';
 import { registerBench } from './bench/register-bench.js';
 import { captionPictures, type CaptionOptions } from './caption.command.js';
 import { registerEvaluation } from './evaluation/register-evaluation.js';
@@ -12,6 +12,7 @@ import { registerInterpret } from './interpret/register-interpret.js';
 import { registerLearning } from './learning/register-learning.js';
 import { registerModels } from './models/register-models.js';
 import { registerReproduce } from './reproduce/register-reproduce.js';
+import { registerTenants } from './tenants/register-tenants.js';
 import type { Terminal } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -48,13 +49,6 @@ Examples:
 
   A picture that cannot be read is named on stderr with its error code (and in its JSON line: {"image", "error"}); the
   others go on, and the exit code is 1.`;
-
-const TENANT_EXAMPLES = `
-Examples:
-  $ DATABASE_URL=postgres://admin:…@db/housestyle housestyle tenants create "City Museum"
-  $ housestyle tenants create "Toy Shop" --base-model demo --bucket toy-shop-uploads/incoming/
-
-  Prints the tenant's id and its API key. The key is shown once: the database keeps its hash.`;
 
 const MIGRATE_EXAMPLES = `
   Needs DATABASE_URL, as an administrator. The apps do this themselves when they are given that URL; run it here when
@@ -95,18 +89,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
     .addHelpText('after', MIGRATE_EXAMPLES)
     .action(async () => exit(await migrateDatabase(terminal)));
 
-  program
-    .command('tenants')
-    .description('The tenants of this installation.')
-    .command('create')
-    .description('Create a tenant with its first API key.')
-    .argument('<name>', 'what people call it')
-    .option('--base-model <name>', 'base model its pictures are captioned with', 'demo')
-    .option('--bucket <bucket/prefix...>', 'S3 buckets whose notifications are its uploads', [])
-    .option('--json', 'print a JSON object', false)
-    .addHelpText('after', TENANT_EXAMPLES)
-    .action(async (name: string, options: TenantOptions) => exit(await createTenant(name, options, terminal)));
-
+  registerTenants(program, terminal, exit);
   registerEvaluation(program, terminal, exit);
   registerFeatures(program, terminal, exit);
   registerModels(program, terminal, exit);

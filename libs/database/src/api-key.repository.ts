@@ -11,6 +11,8 @@ export interface ApiKeyView {
   readonly createdAt: Date;
   readonly revokedAt?: Date;
   readonly lastUsedAt?: Date;
+  /** from then on it opens nothing */
+  readonly expiresAt?: Date;
 }
 
 export interface CreatedApiKey extends ApiKeyView {
@@ -23,6 +25,13 @@ export interface ApiKeyOwner {
   readonly tenantId: TenantId;
   readonly prefix: string;
   readonly scopes: readonly string[];
+  readonly limits: RequestLimits;
+}
+
+/** How often it may ask, where that differs from the settings. */
+export interface RequestLimits {
+  readonly ofTenant?: number;
+  readonly ofKey?: number;
 }
 
 interface StoredKey {
@@ -30,6 +39,8 @@ interface StoredKey {
   readonly prefix: string;
   readonly hash: Uint8Array;
   readonly scopes: string[];
+  readonly requests_per_minute: number | null;
+  readonly key_requests_per_minute: number | null;
 }
 
 const MAX_LIVE_KEYS_IN_ROTATION = 2;
@@ -37,15 +48,18 @@ const MAX_LIVE_KEYS_IN_ROTATION = 2;
 export class ApiKeyRepository {
   constructor(private readonly database: Database) {}
 
-  /** Finds a key before its tenant is known, as the queue role. Undefined: no such key, or a revoked one. */
+  /** Finds a key before its tenant is known, as the queue role. Undefined: no such key, or one that has ended. */
   async authenticate(key: string): Promise<ApiKeyOwner | undefined> {
     const [stored] = await this.database.acrossTenants(
       (rows) => rows.$queryRaw<StoredKey[]>`
-      SELECT tenant_id, prefix, hash, scopes FROM api_key
-      WHERE prefix = ${apiKeyPrefix(key)} AND revoked_at IS NULL`,
+      SELECT tenant_id, prefix, hash, scopes, requests_per_minute, key_requests_per_minute
+      FROM api_key LEFT JOIN tenant_limit USING (tenant_id)
+      WHERE prefix = ${apiKeyPrefix(key)} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
     );
     if (!stored || !isApiKey(key, stored.hash)) return undefined;
-    return { tenantId: stored.tenant_id, prefix: stored.prefix, scopes: stored.scopes };
+    const { tenant_id: tenantId, prefix, scopes } = stored;
+    const ofTenant = stored.requests_per_minute ?? undefined;
+    return { tenantId, prefix, scopes, limits: { ofTenant, ofKey: stored.key_requests_per_minute ?? undefined } };
   }
 
   /** Notes that a key was used, to the minute. */
@@ -59,7 +73,7 @@ export class ApiKeyRepository {
     );
   }
 
-  /** Newest first, the revoked ones included. */
+  /** Newest first, those that have ended included. */
   async list(tenant: TenantId): Promise<ApiKeyView[]> {
     const keys = await this.database.forTenant(tenant, (rows) =>
       rows.apiKey.findMany({ where: { tenantId: tenant }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] }),
@@ -67,23 +81,38 @@ export class ApiKeyRepository {
     return keys.map(toView);
   }
 
-  create(tenant: TenantId, name: string, scopes: readonly string[]): Promise<CreatedApiKey> {
-    return this.database.forTenant(tenant, (rows) => insert(rows, tenant, name, scopes));
+  create(tenant: TenantId, name: string, scopes: readonly string[], expiresInSeconds?: number): Promise<CreatedApiKey> {
+    return this.database.forTenant(tenant, (rows) =>
+      insert(rows, tenant, {
+        name,
+        scopes,
+        expiresAt: expiresInSeconds === undefined ? null : new Date(Date.now() + expiresInSeconds * 1000),
+      }),
+    );
   }
 
   /**
-   * Makes a successor of the same name and scopes; both live until the old one is revoked.
+   * Makes a successor of the same name and scopes. Both live until the old one is revoked, or for `graceSeconds`; never
+   * longer than the old one would have.
    * @throws DomainError `not_found` for no such live key, `conflict` while a rotation is already under way
    */
-  rotate(tenant: TenantId, id: string): Promise<CreatedApiKey> {
+  rotate(tenant: TenantId, id: string, graceSeconds: number): Promise<CreatedApiKey> {
     return this.database.forTenant(tenant, async (rows) => {
-      const old = await rows.apiKey.findFirst({ where: { tenantId: tenant, id, revokedAt: null } });
+      // one rotation of a tenant at a time: two would each see one live key
+      await rows.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('rotate ' || ${tenant}::text, 0))`;
+      const now = new Date();
+      const isLive = { revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] };
+      const old = await rows.apiKey.findFirst({ where: { tenantId: tenant, id, ...isLive } });
       if (!old) throw new DomainError('not_found', 'no such live API key');
-      const live = await rows.apiKey.count({ where: { tenantId: tenant, name: old.name, revokedAt: null } });
+      const live = await rows.apiKey.count({ where: { tenantId: tenant, name: old.name, ...isLive } });
       if (live >= MAX_LIVE_KEYS_IN_ROTATION) {
         throw new DomainError('conflict', `${live} keys named ${JSON.stringify(old.name)} live already: revoke one`);
       }
-      return insert(rows, tenant, old.name, old.scopes);
+      const end = new Date(now.getTime() + graceSeconds * 1000);
+      if (!old.expiresAt || old.expiresAt > end) {
+        await rows.apiKey.updateMany({ where: { tenantId: tenant, id }, data: { expiresAt: end } });
+      }
+      return insert(rows, tenant, { name: old.name, scopes: old.scopes, expiresAt: null });
     });
   }
 
@@ -99,11 +128,12 @@ export class ApiKeyRepository {
 async function insert(
   rows: Transaction,
   tenant: TenantId,
-  name: string,
-  scopes: readonly string[],
+  { name, scopes, expiresAt }: Pick<ApiKey, 'name' | 'expiresAt'> & { readonly scopes: readonly string[] },
 ): Promise<CreatedApiKey> {
   const { key, prefix, hash } = newApiKey();
-  const stored = await rows.apiKey.create({ data: { tenantId: tenant, name, prefix, hash, scopes: [...scopes] } });
+  const stored = await rows.apiKey.create({
+    data: { tenantId: tenant, name, prefix, hash, scopes: [...scopes], expiresAt },
+  });
   return { ...toView(stored), key };
 }
 
@@ -115,4 +145,5 @@ const toView = (row: ApiKey): ApiKeyView => ({
   createdAt: row.createdAt,
   revokedAt: row.revokedAt ?? undefined,
   lastUsedAt: row.lastUsedAt ?? undefined,
+  expiresAt: row.expiresAt ?? undefined,
 });

@@ -33,6 +33,7 @@ export { APP_ROLE, QUEUE_ROLE, type DatabaseRole, type DatabaseUrls } from './ro
 export * from './suggestion.repository.js';
 export type { ReviewView, SuggestionView } from './suggestion-view.js';
 export * from './tenant.repository.js';
+export * from './tenant-limits.js';
 export * from './training-lifecycle.repository.js';
 export { TrainingRunRepository } from './training-run.repository.js';
 export type {

@@ -61,7 +61,7 @@ async function replaceKey(client: pg.Client, tenant: TenantId, key: string): Pro
   );
   const given = await client.query(
     `INSERT INTO api_key (tenant_id, name, prefix, hash, scopes) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (prefix) DO UPDATE SET revoked_at = NULL
+     ON CONFLICT (prefix) DO UPDATE SET revoked_at = NULL, expires_at = NULL
      WHERE api_key.tenant_id = $1 AND api_key.hash = excluded.hash`,
     [tenant, PROVISIONED_KEY, prefix, Buffer.from(apiKeyHash(key)), PROVISIONED_SCOPES],
   );

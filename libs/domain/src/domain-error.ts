@@ -21,6 +21,17 @@ export class DomainError extends Error {
   }
 }
 
+/** Refused for now: the same would pass later. */
+export class LimitError extends DomainError {
+  constructor(
+    code: 'rate_limited' | 'quota_exceeded',
+    message: string,
+    readonly retryAfterSeconds: number,
+  ) {
+    super(code, message);
+  }
+}
+
 /** Anything thrown, as a DomainError: unknown errors become `internal`, with the original as cause. */
 export function toDomainError(thrown: unknown): DomainError {
   if (thrown instanceof DomainError) return thrown;

@@ -62,6 +62,8 @@ export const ERROR_CODES = {
   not_found: permanent('No such resource'),
   conflict: permanent('The resource changed in the meantime'),
   payload_too_large: permanent('The request body is too large'),
+  rate_limited: retry('Too many requests'),
+  quota_exceeded: retry('The quota of assets a day is used up'),
 
   // ourselves
   invalid_settings: permanent('A setting is missing or wrong'),

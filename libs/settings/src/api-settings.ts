@@ -36,6 +36,12 @@ export const API_VARIABLES = {
     unit: 'bytes',
   }),
   UPLOAD_MAX_FILES: variable(wholeNumber(1, 1000).default(32), { description: 'most files in one upload' }),
+  RATE_LIMIT_PER_KEY: variable(wholeNumber(1, 1_000_000_000).default(3_000), {
+    description: 'requests a minute with one API key, each api process counting for itself; a tenant may have its own',
+  }),
+  RATE_LIMIT_PER_TENANT: variable(wholeNumber(1, 1_000_000_000).default(12_000), {
+    description: 'requests a minute of one tenant, likewise',
+  }),
   SECURE_COOKIES: variable(flag.default(false), { description: 'mark the session cookie Secure (behind HTTPS)' }),
   LOG_LEVEL,
   SHUTDOWN_TIMEOUT_MS,

@@ -17,7 +17,7 @@ const APPS: Readonly<Record<string, z.ZodRawShape>> = {
   'apps/pipeline': PIPELINE_VARIABLES,
   'apps/captioner': CAPTIONER_VARIABLES,
   'apps/trainer': TRAINER_VARIABLES,
-  'housestyle migrate, housestyle tenants': ADMINISTRATION_VARIABLES,
+  'housestyle migrate, housestyle tenants, housestyle keys': ADMINISTRATION_VARIABLES,
   'housestyle models': HUB_VARIABLES,
   'housestyle features conceptual': FEATURES_VARIABLES,
   'housestyle train': TRAINING_VARIABLES,

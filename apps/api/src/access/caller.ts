@@ -8,6 +8,7 @@ import {
 import { ApiSecurity } from '@nestjs/swagger';
 import type { Request } from 'express';
 import type { ApiKeyScope } from '@housestyle/contracts';
+import type { RequestLimits } from '@housestyle/database';
 import type { TenantId } from '@housestyle/domain';
 
 /** Whose key came with the request, and what it allows. */
@@ -16,6 +17,7 @@ export interface Caller {
   /** the readable part of the key; names it in lists, reviews and logs */
   readonly keyPrefix: string;
   readonly scopes: readonly ApiKeyScope[];
+  readonly limits: RequestLimits;
 }
 
 export type AuthenticatedRequest = Request & { caller?: Caller };

@@ -14,15 +14,16 @@ export class KeyRing {
 
   constructor(private readonly apiKeys: ApiKeyRepository) {}
 
-  /** @throws DomainError `unauthenticated`, the same for a wrong key, a revoked one and none */
+  /** @throws DomainError `unauthenticated`, the same for a wrong key, one that has ended and none */
   async callerOf(key: string): Promise<Caller> {
     const owner = await this.apiKeys.authenticate(key);
-    if (!owner) throw new DomainError('unauthenticated', 'the API key is unknown or revoked');
+    if (!owner) throw new DomainError('unauthenticated', 'the API key is unknown, revoked or expired');
     await this.noteUse(owner);
     return {
       tenantId: owner.tenantId,
       keyPrefix: owner.prefix,
       scopes: API_KEY_SCOPES.filter((scope) => owner.scopes.includes(scope)),
+      limits: owner.limits,
     };
   }
 

@@ -4,6 +4,7 @@ import {
   ApiKeyListSchema,
   CreateApiKeySchema,
   CreatedApiKeySchema,
+  RotateApiKeySchema,
   type ApiKeyList,
   type CreatedApiKey,
 } from '@housestyle/contracts';
@@ -13,7 +14,7 @@ import { Answers, AnswersNothing } from '../openapi/answers.decorator.js';
 import { ROW_ID } from '../openapi/row-id.js';
 import { ApiKeysService } from './api-keys.service.js';
 
-/** To change a key without a gap: rotate it, deploy the successor, revoke the old one. */
+/** To change a key without a gap: rotate it, deploy the successor; the old one ends by itself, or is revoked. */
 @ApiTags('api keys')
 @RequireScope('admin')
 @Controller('v1/api-keys')
@@ -21,7 +22,7 @@ export class ApiKeysController {
   constructor(private readonly apiKeys: ApiKeysService) {}
 
   @Get()
-  @Answers(200, ApiKeyListSchema, 'newest first, the revoked ones included')
+  @Answers(200, ApiKeyListSchema, 'newest first, those that have ended included')
   listApiKeys(@CurrentCaller() caller: Caller): Promise<ApiKeyList> {
     return this.apiKeys.list(caller.tenantId);
   }
@@ -36,9 +37,13 @@ export class ApiKeysController {
   }
 
   @Post(':id/rotate')
-  @Answers(201, CreatedApiKeySchema, 'a successor of the same name and scopes; both live until one is revoked')
-  rotateApiKey(@CurrentCaller() caller: Caller, @Param('id', { schema: ROW_ID }) id: string): Promise<CreatedApiKey> {
-    return this.apiKeys.rotate(caller.tenantId, id);
+  @Answers(201, CreatedApiKeySchema, 'a successor of the same name and scopes; the old one lives on for a while')
+  rotateApiKey(
+    @CurrentCaller() caller: Caller,
+    @Param('id', { schema: ROW_ID }) id: string,
+    @Body({ schema: RotateApiKeySchema.prefault({}) }) { graceSeconds }: z.output<typeof RotateApiKeySchema>,
+  ): Promise<CreatedApiKey> {
+    return this.apiKeys.rotate(caller.tenantId, id, graceSeconds);
   }
 
   @Delete(':id')

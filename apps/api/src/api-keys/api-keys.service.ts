@@ -17,13 +17,13 @@ export class ApiKeysService {
     return { items: (await this.apiKeys.list(tenant)).map(presentApiKey) };
   }
 
-  async create(tenant: TenantId, { name, scopes = [] }: CreateApiKey): Promise<CreatedApiKey> {
-    const created = await this.apiKeys.create(tenant, name, scopes);
+  async create(tenant: TenantId, { name, scopes = [], expiresInSeconds }: CreateApiKey): Promise<CreatedApiKey> {
+    const created = await this.apiKeys.create(tenant, name, scopes, expiresInSeconds);
     return { ...presentApiKey(created), key: created.key };
   }
 
-  async rotate(tenant: TenantId, id: string): Promise<CreatedApiKey> {
-    const created = await this.apiKeys.rotate(tenant, id);
+  async rotate(tenant: TenantId, id: string, graceSeconds: number): Promise<CreatedApiKey> {
+    const created = await this.apiKeys.rotate(tenant, id, graceSeconds);
     return { ...presentApiKey(created), key: created.key };
   }
 
@@ -40,4 +40,5 @@ const presentApiKey = (row: ApiKeyView): ApiKey => ({
   createdAt: row.createdAt.toISOString(),
   lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
   revokedAt: row.revokedAt?.toISOString() ?? null,
+  expiresAt: row.expiresAt?.toISOString() ?? null,
 });

@@ -7,7 +7,7 @@ import {
   type UploadFields,
 } from '@housestyle/contracts';
 import { AssetRepository, BucketMappingRepository, LandingRepository } from '@housestyle/database';
-import { DomainError, parseS3Uri, type TenantId, type Upload } from '@housestyle/domain';
+import { DomainError, LimitError, parseS3Uri, type TenantId, type Upload } from '@housestyle/domain';
 import type { z } from 'zod';
 import { InvalidRequestError } from '../problems/to-http-problem.js';
 import { presentAsset } from './present-asset.js';
@@ -43,13 +43,13 @@ export class UploadsService {
       return accepted;
     } catch (error) {
       // only a refused request is known to have landed nothing; after any other failure a row may need the bytes
-      if (error instanceof InvalidRequestError) await this.discard(files);
+      if (error instanceof InvalidRequestError || error instanceof LimitError) await this.discard(files);
       throw error;
     }
   }
 
   private async land(tenant: TenantId, uploads: readonly Upload[]): Promise<AcceptedAssets> {
-    const { landed, unstorable } = await this.landing.land(uploads);
+    const { landed, unstorable } = await this.landing.land(uploads, { overQuota: 'refuse' });
     if (unstorable.length > 0) {
       throw new InvalidRequestError([{ path: '', message: 'a name is over 1,024 bytes, or a text holds a NUL' }]);
     }

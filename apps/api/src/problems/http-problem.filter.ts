@@ -1,6 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { PROBLEM_CONTENT_TYPE } from '@housestyle/contracts';
+import { LimitError } from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
 import { toHttpProblem } from './to-http-problem.js';
 
@@ -23,6 +24,7 @@ export class HttpProblemFilter implements ExceptionFilter {
       return;
     }
     if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+    if (thrown instanceof LimitError) response.setHeader('Retry-After', String(thrown.retryAfterSeconds));
     response.status(problem.status).type(PROBLEM_CONTENT_TYPE).send(JSON.stringify(problem));
   }
 }

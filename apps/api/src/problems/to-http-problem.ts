@@ -16,6 +16,8 @@ const STATUS_BY_CODE: Partial<Record<ErrorCode, number>> = {
   payload_too_large: 413,
   source_too_large: 413,
   uri_not_allowed: 422,
+  rate_limited: 429,
+  quota_exceeded: 429,
   model_not_found: 409,
   mapper_mismatch: 409,
   mapper_not_found: 503,

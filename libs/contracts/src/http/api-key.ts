@@ -19,9 +19,12 @@ export const ApiKeySchema = z
     createdAt: z.iso.datetime(),
     lastUsedAt: z.iso.datetime().nullable().describe('to the minute'),
     revokedAt: z.iso.datetime().nullable(),
+    expiresAt: z.iso.datetime().nullable().describe('from then on it opens nothing; null: it lasts until it is revoked'),
   })
   .meta({ id: 'ApiKey' });
 export type ApiKey = z.infer<typeof ApiKeySchema>;
+
+const DAY_SECONDS = 24 * 3_600;
 
 /** `GET /v1/api-keys` → 200 */
 export const ApiKeyListSchema = z.object({ items: z.array(ApiKeySchema) }).meta({ id: 'ApiKeyList' });
@@ -37,6 +40,12 @@ export const CreateApiKeySchema = z
       .max(100)
       .regex(/^\P{Cc}*$/u, 'no control characters'),
     scopes: z.array(ApiKeyScopeSchema).max(API_KEY_SCOPES.length).default(['upload', 'review']),
+    expiresInSeconds: z
+      .int()
+      .min(60)
+      .max(3_650 * DAY_SECONDS)
+      .optional()
+      .describe('absent: it lasts until it is revoked'),
   })
   .meta({ id: 'CreateApiKey' });
 export type CreateApiKey = z.input<typeof CreateApiKeySchema>;
@@ -44,3 +53,16 @@ export type CreateApiKey = z.input<typeof CreateApiKeySchema>;
 /** `POST /v1/api-keys` → 201: the only time the key itself is shown. */
 export const CreatedApiKeySchema = ApiKeySchema.extend({ key: z.string() }).meta({ id: 'CreatedApiKey' });
 export type CreatedApiKey = z.infer<typeof CreatedApiKeySchema>;
+
+/** `POST /v1/api-keys/{id}/rotate` */
+export const RotateApiKeySchema = z
+  .strictObject({
+    graceSeconds: z
+      .int()
+      .min(0)
+      .max(90 * DAY_SECONDS)
+      .default(7 * DAY_SECONDS)
+      .describe('how long the old key goes on, unless it is revoked before; its own end may be nearer'),
+  })
+  .meta({ id: 'RotateApiKey' });
+export type RotateApiKey = z.input<typeof RotateApiKeySchema>;
