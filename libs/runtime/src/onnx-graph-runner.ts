@@ -19,6 +19,8 @@ export type Device = (typeof DEVICES)[number];
 export interface OnnxGraphRunnerOptions extends GraphRunOptions {
   /** the CPU when absent. */
   readonly device?: Device;
+  /** where a session's profile is written when it is released: the beginning of the file's path; absent: there is none. */
+  readonly profilePrefix?: string | undefined;
 }
 
 /**
@@ -28,10 +30,12 @@ export interface OnnxGraphRunnerOptions extends GraphRunOptions {
  */
 export class OnnxGraphRunner implements GraphRunner {
   private readonly device: Device;
+  private readonly profilePrefix: string | undefined;
   private readonly defaults: GraphRunOptions;
 
-  constructor({ device = 'cpu', ...defaults }: OnnxGraphRunnerOptions = {}) {
+  constructor({ device = 'cpu', profilePrefix, ...defaults }: OnnxGraphRunnerOptions = {}) {
     this.device = device;
+    this.profilePrefix = profilePrefix;
     this.defaults = defaults;
   }
 
@@ -44,6 +48,9 @@ export class OnnxGraphRunner implements GraphRunner {
         graphOptimizationLevel: 'all',
         logSeverityLevel: LOG_ERRORS,
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        ...(this.profilePrefix === undefined
+          ? {}
+          : { enableProfiling: true, profileFilePrefix: `${this.profilePrefix}${model.name}` }),
         ...(hasMemoryPattern === undefined ? {} : { enableMemPattern: hasMemoryPattern }),
         extra: {
           session: {
@@ -55,7 +62,7 @@ export class OnnxGraphRunner implements GraphRunner {
           },
         },
       });
-      return new OnnxGraphSession(session);
+      return new OnnxGraphSession(session, this.profilePrefix !== undefined);
     } catch (cause) {
       await expectDevice(this.device);
       throw new DomainError('invalid_model', `graph ${model.name}: ${messageOf(cause)}`, { cause });
@@ -67,7 +74,10 @@ class OnnxGraphSession implements GraphSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
 
-  constructor(private readonly session: ort.InferenceSession) {
+  constructor(
+    private readonly session: ort.InferenceSession,
+    private readonly isProfiled: boolean,
+  ) {
     this.inputNames = session.inputNames;
     this.outputNames = session.outputNames;
   }
@@ -79,6 +89,7 @@ class OnnxGraphSession implements GraphSession {
   }
 
   async release(): Promise<void> {
+    if (this.isProfiled) this.session.endProfiling();
     await this.session.release();
   }
 }

@@ -1,11 +1,11 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { EXIT_OK, type Terminal } from '../terminal.js';
+import { rounded, spread } from './spread.js';
 import type { SyntheticMapper, SyntheticSize } from './synthetic-model.js';
 import { TrainBench, type StepFigures } from './train-bench.js';
+import { Turns } from './turns.js';
 
 export interface BenchTrainOptions extends SyntheticMapper {
   readonly synthetic: SyntheticSize;
@@ -43,23 +43,16 @@ export async function benchTrain(options: BenchTrainOptions, terminal: Terminal)
   }
 }
 
-/** Takes one step for each line of standard input and prints its figures, so that others can have the machine between. */
+/** Takes one step for each line of standard input and prints its figures. */
 async function runPaced(bench: TrainBench, options: BenchTrainOptions, figures: StepFigures[], terminal: Terminal) {
-  const lines = createInterface({ input: process.stdin });
-  const waiting: string[] = [];
-  let isClosed = false;
-  lines.on('line', (line) => waiting.push(line)).on('close', () => (isClosed = true));
-  const mayGoOn = async () => {
-    if (waiting.length === 0 && !isClosed) await Promise.race([once(lines, 'line'), once(lines, 'close')]);
-    return waiting.shift() !== undefined;
-  };
+  const turns = new Turns();
   terminal.print(JSON.stringify({ trainableParameters: bench.trainableParameters, tokens: bench.tokens }));
   const onStep = (step: StepFigures) => {
     figures.push(step);
     terminal.print(JSON.stringify(step));
   };
-  await bench.run(options.warmUp + options.steps, onStep, mayGoOn);
-  lines.close();
+  await bench.run(options.warmUp + options.steps, onStep, () => turns.next());
+  turns.close();
 }
 
 function reportOf(
@@ -83,7 +76,7 @@ function reportOf(
     stepSeconds,
     processorSeconds: spread(measured.map(({ cpuMs }) => cpuMs / 1000)),
     /** caption tokens that are predicted and learned from. */
-    tokensPerSecond: stepSeconds && round(tokens / stepSeconds.median),
+    tokensPerSecond: stepSeconds && rounded(tokens / stepSeconds.median),
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     firstLoss: figures[0]?.loss,
     lastLoss: figures.at(-1)?.loss,
@@ -108,13 +101,3 @@ function tableOf(report: Report): string {
   ];
   return rows.map(([name, value]) => `${name.padEnd(22)}${value}`).join('\n');
 }
-
-/** Undefined of nothing. */
-function spread(values: readonly number[]) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const [min, median, max] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
-  if (min === undefined || median === undefined || max === undefined) return undefined;
-  return { median: round(median), min: round(min), max: round(max) };
-}
-
-const round = (value: number): number => Number(value.toPrecision(4));

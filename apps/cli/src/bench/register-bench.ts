@@ -1,5 +1,10 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { MAX_BEAMS, PRECISIONS, type Precision } from '@housestyle/clipcap';
+import { numberWithin } from '../option-values.js';
 import type { Terminal } from '../terminal.js';
+import { benchDecode, DECODE_SOURCES, type BenchDecodeOptions } from './bench-decode.command.js';
+import { benchEncode, type BenchEncodeOptions } from './bench-encode.command.js';
+import { BENCH_SIZES } from './bench-model.js';
 import { benchTrain, type BenchTrainOptions } from './bench-train.command.js';
 import { SYNTHETIC_SIZES } from './synthetic-model.js';
 
@@ -14,6 +19,41 @@ Examples:
 
   Weights are random (500 MB; --weights keeps them), captions are random tokens of one length, and what is measured is
   the trainer's own loop: loss and gradients, the gradients' norm, AdamW.`;
+
+const DECODE_EXAMPLES = `
+Examples:
+  Captions of 20 tokens, 5 beams, batches of 16, at the real sizes with random weights.
+  $ housestyle bench decode
+
+  What a larger batch brings, and the curve of it.
+  $ housestyle bench decode --batch 1,2,4,8,16,32,64 --plot batch.svg
+
+  What beams cost, then how many tenants' deltas in one batch cost; one JSON object each.
+  $ housestyle bench decode --num-beams 1,2,3,5,10 --json
+  $ housestyle bench decode --tenants 0,1,16,64,1000 --json
+
+  8-bit products beside fp32, in turns.
+  $ housestyle bench decode --precision fp32,int8,int8-static
+
+  Where the time goes in a step.
+  $ housestyle bench decode --profile --precision fp32,int8
+
+  From JPEG files to captions, on the model that ships with the project.
+  $ housestyle bench decode --from jpeg --model demo
+
+  The limit is measured beside every case: the decoder's own matrix products, at the case's number of rows, and nothing
+  else. Seconds "of a core" are processor time, which other programs on the machine disturb least.`;
+
+const ENCODE_EXAMPLES = `
+Examples:
+  Pictures of 0.3 (640 × 480) to 12 million pixels, batches of 16, ViT-B/32.
+  $ housestyle bench encode
+
+  The curve of it; what a larger batch brings to CLIP.
+  $ housestyle bench encode --batch 4 --plot megapixels.svg
+  $ housestyle bench encode --megapixels 0.3 --batch 1,2,4,8,16,32 --json
+
+  Pictures are made up, JPEG of quality 90. Times are of one picture, in milliseconds of a core.`;
 
 /** The commands that measure. */
 export function registerBench(program: Command, terminal: Terminal, exit: (code: number) => void): void {
@@ -36,14 +76,75 @@ export function registerBench(program: Command, terminal: Terminal, exit: (code:
     .option('--json', 'print one JSON object', false)
     .addHelpText('after', TRAIN_EXAMPLES)
     .action(async (options: BenchTrainOptions) => exit(await benchTrain(options, terminal)));
+
+  addModelOptions(bench.command('decode'))
+    .description("Measure GPT-2's beam search: images and tokens per second, against the machine's limit.")
+    .addOption(
+      new Option('--from <what>', "begin with the mapper's prefixes, or with 640 × 480 JPEG files")
+        .choices(DECODE_SOURCES)
+        .default('prefix'),
+    )
+    .option('--batch <n,…>', 'images captioned together', numbers(1), [16])
+    .option('--num-beams <n,…>', 'beams of an image', numbers(1, MAX_BEAMS), [5])
+    .option('--tokens <n,…>', 'length of every caption: the stop token is ignored', numbers(1), [20])
+    .option('--tenants <n,…>', 'tenants whose rank-8 deltas of the decoder are mixed; 0: no deltas', numbers(0), [0])
+    .option('--precision <p,…>', `what linear layers are computed in: ${PRECISIONS.join(', ')}`, precisions, ['fp32'])
+    .option('--no-roofline', "do not measure what the matrix products alone take: it wants the decoder's memory again")
+    .option('--profile', "where a step's time goes, by onnxruntime's own clock, in place of rates", false)
+    .option('--paced', 'take a run for each line of standard input, and print its captions as JSON', false)
+    .addHelpText('after', DECODE_EXAMPLES)
+    .action(async (options: BenchDecodeOptions) => exit(await benchDecode(options, terminal)));
+
+  addModelOptions(bench.command('encode'))
+    .description('Measure the way from a JPEG to the prefix: decode, resize, CLIP, mapper.')
+    .option('--megapixels <n,…>', 'sizes of the pictures', sizes, [0.3, 1, 2, 4, 8, 12])
+    .option('--batch <n,…>', 'images that go through CLIP together', numbers(1), [16])
+    .option('--precision <p,…>', `what CLIP and the mapper compute in: ${PRECISIONS.join(', ')}`, precisions, ['fp32'])
+    .addHelpText('after', ENCODE_EXAMPLES)
+    .action(async (options: BenchEncodeOptions) => exit(await benchEncode(options, terminal)));
+}
+
+/** What the commands about the model share. */
+function addModelOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--synthetic <sizes>', 'random weights of these sizes')
+        .choices(Object.keys(BENCH_SIZES))
+        .default('vit-b-32,gpt2'),
+    )
+    .option('--model <name|dir>', 'a base model, in place of random weights')
+    .option('--threads <n>', 'threads of one operator', wholeNumber(1), 1)
+    .option('--rounds <n>', 'times that each case is measured, in turns', wholeNumber(1), 5)
+    .option('--warm-up <n>', 'rounds before them', wholeNumber(0), 1)
+    .option('--weights <dir>', 'where the random weights are kept (0.9 GB at real size)', '.housestyle/bench')
+    .option('--plot <file.svg>', 'draw the curve along the number with most values, a line for each other one')
+    .option('--json', 'print one JSON object', false);
 }
 
 const SIZES = Object.keys(SYNTHETIC_SIZES);
 
-function wholeNumber(least: number): (text: string) => number {
+function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (Number.isInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`Give ${least} or more.`);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(
+      most < Number.MAX_SAFE_INTEGER ? `Give ${least} to ${most}.` : `Give ${least} or more.`,
+    );
   };
+}
+
+/** Whole numbers, comma-separated. */
+function numbers(least: number, most?: number): (text: string) => number[] {
+  return (text) => text.split(',').map(wholeNumber(least, most));
+}
+
+/** Millions of pixels, comma-separated. */
+const sizes = (text: string): number[] => text.split(',').map(numberWithin(0.1, 100));
+
+function precisions(text: string): Precision[] {
+  return text.split(',').map((name) => {
+    const known = PRECISIONS.find((precision) => precision === name);
+    if (known) return known;
+    throw new InvalidArgumentError(`Allowed choices are ${PRECISIONS.join(', ')}.`);
+  });
 }

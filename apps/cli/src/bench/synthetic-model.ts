@@ -1,9 +1,9 @@
-import { access, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SafetensorsFile, writeSafetensors } from '@housestyle/checkpoints';
+import { SafetensorsFile } from '@housestyle/checkpoints';
 import { parseGpt2Config, parseMapperConfig, type MappingType } from '@housestyle/clipcap';
-import { elementCount, float32, type Tensor } from '@housestyle/graph';
-import { Random, type TrainingModel } from '@housestyle/training';
+import type { TrainingModel } from '@housestyle/training';
+import { RandomWeights, writeOnce, type Weights } from './random-weights.js';
 
 /** Sizes of models made of random numbers: what a step costs does not depend on what the weights say. */
 export const SYNTHETIC_SIZES = {
@@ -72,42 +72,12 @@ export async function syntheticModel(
 /** Layers of ClipCap's transformer mapper. */
 const MAPPER_LAYERS = 8;
 
-type Weights = Map<string, Tensor<'float32'>>;
-
-/** Tensors by name, each of random numbers of its own seed. */
-class RandomWeights {
-  readonly tensors: Weights = new Map();
-
-  matrix(name: string, dims: readonly number[], deviation = 0.02): this {
-    const random = new Random(this.tensors.size);
-    const data = new Float32Array(elementCount(dims));
-    const scale = (deviation * Math.sqrt(12)) / 2 ** 32; // evenly spread numbers: their deviation is range/√12
-    for (let n = 0; n < data.length; n++) data[n] = (random.word() - 2 ** 31) * scale;
-    this.tensors.set(name, float32(data, dims));
-    return this;
-  }
-
-  vector(name: string, length: number, value: number): this {
-    this.tensors.set(name, float32(new Float32Array(length).fill(value)));
-    return this;
-  }
-
-  norm(name: string, width: number): this {
-    return this.vector(`${name}.weight`, width, 1).vector(`${name}.bias`, width, 0);
-  }
-
-  /** Hugging Face's Conv1D: [in, out]. */
-  conv1d(name: string, input: number, output: number): this {
-    return this.matrix(`${name}.weight`, [input, output]).vector(`${name}.bias`, output, 0);
-  }
-
-  /** PyTorch's Linear: [out, in]. */
-  linear(name: string, input: number, output: number, deviation = 0.02): this {
-    return this.matrix(`${name}.weight`, [output, input], deviation).vector(`${name}.bias`, output, 0);
-  }
-}
-
-function gpt2Weights({ n_embd: C, n_layer, vocab_size: V, n_positions: P }: (typeof SYNTHETIC_SIZES)[SyntheticSize]) {
+export function gpt2Weights({
+  n_embd: C,
+  n_layer,
+  vocab_size: V,
+  n_positions: P,
+}: (typeof SYNTHETIC_SIZES)[SyntheticSize]) {
   const weights = new RandomWeights().matrix('transformer.wte.weight', [V, C]).matrix('transformer.wpe.weight', [P, C]);
   for (let layer = 0; layer < n_layer; layer++) {
     const key = `transformer.h.${layer}`;
@@ -123,7 +93,7 @@ function gpt2Weights({ n_embd: C, n_layer, vocab_size: V, n_positions: P }: (typ
   return weights.norm('transformer.ln_f', C).tensors;
 }
 
-function mlpWeights(d: number, K: number, C: number): Weights {
+export function mlpWeights(d: number, K: number, C: number): Weights {
   const hidden = Math.floor((K * C) / 2);
   return new RandomWeights()
     .linear('clip_project.model.0', d, hidden)
@@ -144,12 +114,4 @@ function transformerWeights(d: number, { prefixLength: K, clipLength }: Syntheti
       .linear(`${key}.mlp.fc2`, 2 * C, C);
   }
   return weights.tensors;
-}
-
-async function writeOnce(file: string, make: () => Weights): Promise<void> {
-  const isThere = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) await writeSafetensors(file, make());
 }

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import {
   ADAMW_DEFAULTS,
@@ -13,6 +12,7 @@ import {
   type TrainingModel,
   type TrainingSession,
 } from '@housestyle/training';
+import { stopwatch, type Elapsed } from './stopwatch.js';
 import { SYNTHETIC_SIZES, syntheticModel, type SyntheticMapper, type SyntheticSize } from './synthetic-model.js';
 
 export interface TrainBenchSettings extends SyntheticMapper {
@@ -27,12 +27,9 @@ export interface TrainBenchSettings extends SyntheticMapper {
 }
 
 /** One update of the parameters, from the batch's arrays to the parameters' new values. */
-export interface StepFigures {
+export interface StepFigures extends Elapsed {
   /** of the batch, before the update. */
   readonly loss: number;
-  readonly wallMs: number;
-  /** of all threads, user and system. */
-  readonly cpuMs: number;
 }
 
 /** The trainer's own loop on a captioner of random weights, one batch over and over, each update measured. */
@@ -74,7 +71,7 @@ export class TrainBench {
     mayGoOn: () => Promise<boolean> = async () => true,
   ): Promise<void> {
     if (!(await mayGoOn())) return;
-    let began = now();
+    let elapsed = stopwatch();
     await train({
       session: this.session,
       parameters: this.parameters,
@@ -89,10 +86,9 @@ export class TrainBench {
         optimizer: OPTIMIZER,
       },
       onProgress: async ({ loss, step }) => {
-        const ended = now();
-        onStep({ loss, wallMs: ended.wallMs - began.wallMs, cpuMs: ended.cpuMs - began.cpuMs });
+        onStep({ loss, ...elapsed() });
         if (step < steps && !(await mayGoOn())) return 'stop';
-        began = now();
+        elapsed = stopwatch();
         return undefined;
       },
     });
@@ -117,9 +113,4 @@ function randomExamples({ size, batchSize, captionLength }: TrainBenchSettings):
     tokens: Array.from({ length: captionLength }, () => 1 + (random.word() % (vocab_size - 1))),
     weight: 1,
   }));
-}
-
-function now() {
-  const { user, system } = process.cpuUsage();
-  return { wallMs: performance.now(), cpuMs: (user + system) / 1000 };
 }

@@ -1,0 +1,76 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openBaseModel, SafetensorsFile } from '@housestyle/checkpoints';
+import type { BpeFiles, ClipFiles, Gpt2Files, MapperFiles } from '@housestyle/clipcap';
+import type { WeightSource } from '@housestyle/graph';
+import { ModelLibrary } from '../model-library.js';
+import { writeOnce } from './random-weights.js';
+import { syntheticCalibration } from './synthetic-calibration.js';
+import { clipVisionWeights, SYNTHETIC_CLIPS } from './synthetic-clip.js';
+import { gpt2Weights, mlpWeights, SYNTHETIC_SIZES } from './synthetic-model.js';
+
+/** What is measured: the parts of a base model, read but not loaded. */
+export interface BenchModel {
+  readonly name: string;
+  readonly clip: ClipFiles;
+  readonly gpt2: Gpt2Files;
+  readonly mapper: MapperFiles;
+  /** K */
+  readonly prefixLength: number;
+  /** what int8-static needs. */
+  readonly calibration?: WeightSource | undefined;
+}
+
+/** Real sizes by the names of their parts, and a size to try the commands. */
+export const BENCH_SIZES = { 'vit-b-32,gpt2': 'gpt2', tiny: 'tiny' } as const;
+export type BenchSize = keyof typeof BENCH_SIZES;
+
+export interface ModelChoice {
+  readonly synthetic: BenchSize;
+  /** a base model's name or directory, in place of random weights. */
+  readonly model?: string;
+  /** where random weights stay. */
+  readonly weights: string;
+}
+
+/** @throws DomainError `model_not_found`, `invalid_model` */
+export async function openBenchModel({ synthetic, model, weights }: ModelChoice): Promise<BenchModel> {
+  if (model === undefined) return syntheticBase(weights, synthetic);
+  const { clip, gpt2, mapper, calibration } = await openBaseModel(await (await ModelLibrary.find()).resolve(model));
+  const { prefix_length: prefixLength } = mapper.config as { prefix_length: number };
+  return { name: model, clip, gpt2, mapper, prefixLength, calibration };
+}
+
+/** Random weights of an MLP captioner, written into `folder` unless they are there from another time. */
+async function syntheticBase(folder: string, name: BenchSize): Promise<BenchModel> {
+  const size = BENCH_SIZES[name];
+  const { embeddingWidth, ...config } = SYNTHETIC_SIZES[size];
+  await mkdir(folder, { recursive: true });
+  const files = {
+    clip: join(folder, `clip-${size}.safetensors`),
+    gpt2: join(folder, `gpt2-${size}.safetensors`),
+    mapper: join(folder, `mlp-${PREFIX_LENGTH}-${size}.safetensors`),
+  };
+  await writeOnce(files.clip, () => clipVisionWeights(SYNTHETIC_CLIPS[size]));
+  await writeOnce(files.gpt2, () => gpt2Weights(SYNTHETIC_SIZES[size]));
+  await writeOnce(files.mapper, () => mlpWeights(embeddingWidth, PREFIX_LENGTH, config.n_embd));
+  const mapper = { mapping_type: 'mlp', prefix_length: PREFIX_LENGTH, prefix_size: embeddingWidth };
+  return {
+    name: `${name}, random weights`,
+    clip: {
+      config: SYNTHETIC_CLIPS[size],
+      preprocessor: {},
+      weights: SafetensorsFile.open(files.clip),
+      tokenizer: NO_TOKENIZER,
+    },
+    gpt2: { config, weights: SafetensorsFile.open(files.gpt2), tokenizer: NO_TOKENIZER },
+    mapper: { config: mapper, weights: SafetensorsFile.open(files.mapper) },
+    prefixLength: PREFIX_LENGTH,
+    calibration: syntheticCalibration(size),
+  };
+}
+
+/** of ClipCap's MLP mapper. */
+const PREFIX_LENGTH = 10;
+/** Tokens are counted, never spelled. */
+const NO_TOKENIZER: BpeFiles = { vocab: {}, merges: '' };

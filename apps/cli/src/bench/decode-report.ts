@@ -1,0 +1,111 @@
+import { availableParallelism, cpus } from 'node:os';
+import type { DecodeCase } from './decode-cases.js';
+import { describeCase } from './decode-cases.js';
+import type { Spread } from './spread.js';
+import { rounded, spread } from './spread.js';
+import type { Elapsed } from './stopwatch.js';
+
+/** What one case gave, run by run; `limit` is what its matrix products alone would have taken in that round. */
+export interface MeasuredCase {
+  readonly decodeCase: DecodeCase;
+  readonly runs: readonly (Elapsed & { readonly limit?: Elapsed })[];
+  /** operations of the matrix products. */
+  readonly operations: number;
+}
+
+export interface CaseReport extends DecodeCase {
+  readonly seconds: Spread;
+  readonly processorSeconds: Spread;
+  readonly imagesPerSecond: number;
+  /** images by seconds of one core: what neighbours on the machine disturb least. */
+  readonly imagesPerProcessorSecond: number;
+  readonly tokensPerSecond: number;
+  /** of the matrix products alone, in the same rounds; absent where it was not asked for. */
+  readonly roofline?: {
+    readonly gflops: number;
+    /** images a processor second if there were nothing but matrix products. */
+    readonly imagesPerProcessorSecond: number;
+    /** of that limit, by processor time. */
+    readonly share: Spread;
+  };
+}
+
+export function reportOfCase({ decodeCase, runs, operations }: MeasuredCase): CaseReport {
+  const seconds = spread(runs.map(({ wallMs }) => wallMs / 1000))!;
+  const processorSeconds = spread(runs.map(({ cpuMs }) => cpuMs / 1000))!;
+  const { batch, tokens } = decodeCase;
+  const limits = runs.flatMap(({ limit, cpuMs }) =>
+    limit ? [{ limitMs: limit.cpuMs, share: limit.cpuMs / cpuMs }] : [],
+  );
+  const limitMs = spread(limits.map((each) => each.limitMs))?.median;
+  return {
+    ...decodeCase,
+    seconds,
+    processorSeconds,
+    imagesPerSecond: rounded(batch / seconds.median),
+    imagesPerProcessorSecond: rounded(batch / processorSeconds.median),
+    tokensPerSecond: rounded((batch * tokens) / seconds.median),
+    ...(limitMs !== undefined && {
+      roofline: {
+        gflops: rounded(operations / limitMs / 1e6),
+        imagesPerProcessorSecond: rounded((batch * 1000) / limitMs),
+        share: spread(limits.map(({ share }) => share))!,
+      },
+    }),
+  };
+}
+
+export const machine = () => ({
+  processor: cpus()[0]?.model.trim() ?? 'unknown',
+  cores: availableParallelism(),
+  node: process.versions.node,
+});
+
+export interface DecodeReport extends ReturnType<typeof machine> {
+  readonly model: string;
+  /** what a run begins with. */
+  readonly from: string;
+  readonly threads: number;
+  readonly warmUp: number;
+  readonly rounds: number;
+  /** before the limits were measured, which take memory of their own. */
+  readonly peakMemoryBytes: number;
+  readonly cases: readonly CaseReport[];
+}
+
+/** For people: a line for each case. */
+export function decodeTable({ model, from, processor, cores, threads, rounds, peakMemoryBytes, cases }: DecodeReport) {
+  const header = ['case', 'images/s', 'images/s of a core', 'tokens/s', 's/run (min–max)'];
+  if (cases.some(({ roofline }) => roofline)) header.push('limit GFLOP/s', 'share of the limit');
+  const rows = cases.map((each) => {
+    const { seconds, roofline } = each;
+    const cells = [
+      describeCase(each),
+      String(each.imagesPerSecond),
+      String(each.imagesPerProcessorSecond),
+      String(each.tokensPerSecond),
+      `${seconds.median} (${seconds.min}–${seconds.max})`,
+    ];
+    if (roofline) cells.push(String(roofline.gflops), `${(100 * roofline.share.median).toFixed(0)} %`);
+    return cells;
+  });
+  return [
+    `${model}; from ${from}; ${threads} of ${cores} cores, ${processor}; medians of ${rounds} rounds`,
+    `peak memory ${(peakMemoryBytes / 1e9).toFixed(2)} GB`,
+    '',
+    columns([header, ...rows]),
+  ].join('\n');
+}
+
+/** Cells under each other. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,112 @@
+/**
+ * Captions by Housestyle and by PyTorch, turn by turn: `housestyle bench decode` against decode_peer.py, all on the same
+ * random weights at real size and the same prefixes, or the same JPEG files. In fp32 every caption must have the same
+ * tokens on all sides before anything counts. After a build: `pip install torch numpy safetensors transformers pillow`,
+ * then
+ *
+ *   node test/bench/decode.mjs [--python python3] [--from prefix|jpeg] [--threads 1] [--batch 16] [--num-beams 5]
+ *                              [--tokens 20] [--precision fp32] [--rounds 3] [--peers huggingface,huggingface-bf16,official]
+ *                              [--official-images 1] [--weights DIR]
+ *
+ * The official form, one image at a time, takes `--official-images` of the batch and is scaled up. Prints a Markdown
+ * table: ratios are how many times as many images Housestyle captions, by wall-clock time and by processor time, which
+ * neighbours on the machine disturb less: median (min–max) over the rounds.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { StepTaker } from './step-taker.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
+    from: { type: 'string', default: 'prefix' },
+    threads: { type: 'string', default: '1' },
+    batch: { type: 'string', default: '16' },
+    'num-beams': { type: 'string', default: '5' },
+    tokens: { type: 'string', default: '20' },
+    precision: { type: 'string', default: 'fp32' },
+    rounds: { type: 'string', default: '3' },
+    peers: { type: 'string' },
+    'official-images': { type: 'string', default: '1' },
+    synthetic: { type: 'string', default: 'vit-b-32,gpt2' },
+    weights: { type: 'string' },
+  },
+});
+const isFromJpeg = options.from === 'jpeg';
+const peers = (options.peers ?? (isFromJpeg ? 'huggingface,huggingface-bf16' : 'huggingface,official')).split(',');
+const [batch, rounds] = [Number(options.batch), Number(options.rounds)];
+const folder = options.weights ?? mkdtempSync(join(tmpdir(), 'decode-bench-'));
+mkdirSync(folder, { recursive: true });
+if (!options.weights) process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(143));
+
+const sides = { housestyle: { taker: await openOurs(), images: batch } };
+for (const name of peers) {
+  const images = name.startsWith('official') ? Math.min(batch, Number(options['official-images'])) : batch;
+  sides[name] = { taker: await openPeer(name, images), images };
+}
+const steps = Object.fromEntries(Object.keys(sides).map((name) => [name, []]));
+for (let round = 0; round <= rounds; round++) {
+  const turns = Object.entries(sides);
+  for (const [name, { taker }] of round % 2 === 0 ? turns : turns.reverse()) steps[name].push(await taker.step());
+  if (round === 0) reportCaptions();
+}
+const memory = {};
+for (const [name, { taker }] of Object.entries(sides)) memory[name] = await taker.close();
+console.log(`\n${table()}`);
+process.exit(0);
+
+function openOurs() {
+  const program = fileURLToPath(new URL('../../apps/cli/bin/housestyle.js', import.meta.url));
+  const { from, threads, tokens, precision, synthetic } = options;
+  const sizes = ['--batch', options.batch, '--num-beams', options['num-beams'], '--tokens', tokens];
+  const how = ['--paced', '--from', from, '--threads', threads, '--precision', precision, '--synthetic', synthetic];
+  return StepTaker.start(process.execPath, [program, 'bench', 'decode', ...sizes, ...how, '--weights', folder]);
+}
+
+/** @param name huggingface or official, perhaps with a number format behind it */
+function openPeer(name, images) {
+  const program = fileURLToPath(new URL('decode_peer.py', import.meta.url));
+  const [form, dtype = 'fp32'] = name.split('-');
+  const size = options.synthetic === 'tiny' ? 'tiny' : 'gpt2';
+  const args = ['--weights', folder, '--form', form, '--dtype', dtype, '--size', size, '--images', String(images)];
+  return StepTaker.start(options.python, [program, ...args, '--from', options.from, '--threads', options.threads]);
+}
+
+/** Sides that compute in fp32 must agree to the last token; the others' share is told. */
+function reportCaptions() {
+  const ours = steps.housestyle[0].tokens;
+  for (const name of peers) {
+    const theirs = steps[name][0].tokens;
+    const same = theirs.filter((tokens, image) => tokens.join() === ours[image].join()).length;
+    console.error(`${name}: ${same} of ${theirs.length} captions have the same tokens`);
+    const isExact = !name.includes('bf16') && options.precision === 'fp32' && !isFromJpeg;
+    if (isExact && same < theirs.length) throw new Error(`${name} gives other captions: nothing is compared`);
+  }
+}
+
+function table() {
+  const header = ['', 'images/s', 'images/s of a core', 'Housestyle : it', 'by processor time', 'peak memory'];
+  const rows = Object.entries(sides).map(([name, { images }]) => {
+    const timed = steps[name].slice(1);
+    const rate = (figure) => middle(timed.map((step) => (images * 1000) / step[figure]));
+    const ratio = (figure) =>
+      middle(timed.map((step, n) => step[figure] / images / (steps.housestyle[n + 1][figure] / batch)));
+    const ratios = name === 'housestyle' ? ['1', '1'] : [ratio('wallMs'), ratio('cpuMs')];
+    return [name, rate('wallMs'), rate('cpuMs'), ...ratios, `${(memory[name] / 1e9).toFixed(1)} GB`];
+  });
+  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function middle(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const median = (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
+  return `${shown(median)} (${shown(sorted[0])}–${shown(sorted.at(-1))})`;
+}
+
+function shown(value) {
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
