@@ -15,6 +15,7 @@ import { waitFor } from './wait-for.js';
 
 export interface RunningPipeline {
   readonly app: AppProcess;
+  readonly readyUrl: string;
   /** The value of a metric without labels; 0 while it has none. */
   metric(name: string): Promise<number>;
 }
@@ -26,15 +27,16 @@ export async function startPipeline(
 ): Promise<RunningPipeline> {
   const metricsPort = await freePort();
   const url = `http://127.0.0.1:${metricsPort}`;
+  const readyUrl = `${url}/readyz`;
   const app = await startApp('pipeline', {
     environment: { DATABASE_URL: database.adminUrl, METRICS_PORT: String(metricsPort), ...environment },
-    readyUrl: `${url}/readyz`,
+    readyUrl,
   });
   const metric = async (name: string): Promise<number> => {
     const text = await (await fetch(`${url}/metrics`)).text();
     return Number(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
   };
-  return { app, metric };
+  return { app, readyUrl, metric };
 }
 
 /** An upload event as a media library would send it. */

@@ -11,6 +11,7 @@ import { registerImport } from './import/register-import.js';
 import { registerInterpret } from './interpret/register-interpret.js';
 import { registerLearning } from './learning/register-learning.js';
 import { registerModels } from './models/register-models.js';
+import { registerRedrive } from './redrive/register-redrive.js';
 import { registerReproduce } from './reproduce/register-reproduce.js';
 import { registerTenants } from './tenants/register-tenants.js';
 import type { Terminal } from './terminal.js';
@@ -96,6 +97,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   registerInterpret(program, terminal, exit);
   registerLearning(program, terminal, exit);
   registerImport(program, terminal, exit);
+  registerRedrive(program, terminal, exit);
   registerReproduce(program, terminal, exit);
   registerBench(program, terminal, exit);
 

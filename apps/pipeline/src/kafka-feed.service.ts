@@ -2,10 +2,13 @@ import { deadLetterTopic, OUTGOING_EVENT_SCHEMAS } from '@housestyle/contracts';
 import {
   connectKafka,
   createMissingTopics,
+  DeadLetterGate,
   KafkaEventSink,
   KafkaEventSource,
   OutboxRelay,
   withDeadLetters,
+  type Rejection,
+  type TooManyDeadLettersError,
 } from '@housestyle/messaging';
 import type { OutboxRepository } from '@housestyle/database';
 import type { Logger } from '@housestyle/telemetry';
@@ -21,10 +24,14 @@ export interface KafkaFeedOptions {
   readonly uploadTopic: string;
   readonly s3NotificationTopic: string | undefined;
   readonly isCreatingTopics: boolean;
+  /** a topic of which nearly nothing can land waits, instead of becoming dead letters */
+  readonly isPausing: boolean;
   /** the consumer is dead or hangs: the process should end with an error */
   readonly onFailure: (error: Error) => void;
 }
 
+/** of unreadable messages: one bad sender among several stays below it, a fault of ours does not */
+const PAUSING_SHARE = 0.9;
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 15_000;
 
@@ -36,6 +43,7 @@ export class KafkaFeedService {
   private readonly kafka;
   private readonly sink;
   private readonly relay;
+  private readonly gate;
   private readonly stopping = new WakeSignal();
   private source: KafkaEventSource | undefined;
   private isStopping = false;
@@ -44,9 +52,13 @@ export class KafkaFeedService {
     private readonly consumer: LandingConsumer,
     outbox: OutboxRepository,
     private readonly options: KafkaFeedOptions,
-    metrics: PipelineMetrics,
+    private readonly metrics: PipelineMetrics,
     private readonly logger: Logger,
   ) {
+    this.gate = new DeadLetterGate({
+      maxShare: options.isPausing ? PAUSING_SHARE : Infinity,
+      onChange: (pause, topic) => this.onLandingPause(pause, topic),
+    });
     this.kafka = connectKafka({ brokers: options.brokers, clientId: 'housestyle-pipeline', log: logger });
     this.sink = new KafkaEventSink(this.kafka);
     this.relay = new RelayService(new OutboxRelay(new OutboxAdapter(outbox), this.sink), outbox, metrics, logger);
@@ -57,6 +69,11 @@ export class KafkaFeedService {
 
   get isConnected(): boolean {
     return this.source?.isConnected ?? false;
+  }
+
+  /** Why topics wait, each in a sentence; empty when none does. */
+  get pauses(): readonly string[] {
+    return this.gate.pauses.map(({ message }) => message);
   }
 
   /** Returns at once; `isConnected` says when the broker was reached. */
@@ -103,7 +120,23 @@ export class KafkaFeedService {
         this.logger.warn({ err: error, attempt }, 'events could not land; trying again'),
       onFailure: this.options.onFailure,
     });
-    await this.source.start(withDeadLetters(this.sink, (messages) => this.consumer.land(messages)));
+    const letters = {
+      gate: this.gate,
+      onSetAside: (rejections: readonly Rejection[]): void => {
+        for (const { error } of rejections) this.metrics.deadLetters.inc({ code: error.code });
+      },
+    };
+    await this.source.start(withDeadLetters(this.sink, (messages) => this.consumer.land(messages), letters));
+  }
+
+  private onLandingPause(pause: TooManyDeadLettersError | undefined, topic: string): void {
+    this.metrics.landingPaused.set({ topic }, pause ? 1 : 0);
+    if (!pause) this.logger.warn({ topic }, 'the topic can be read again: landing goes on');
+    else {
+      const what =
+        'landing waits: nothing is lost, nothing more is dead-lettered, and it is tried again every half minute';
+      this.logger.error({ topic, reason: pause.message }, `${what}; LANDING_PAUSES=false lets it through`);
+    }
   }
 
   private get topicsIn(): string[] {

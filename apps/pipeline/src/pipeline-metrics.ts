@@ -7,6 +7,11 @@ export class PipelineMetrics extends Metrics {
   readonly landed = this.counter('pipeline_landed_total', 'uploads that became rows');
   readonly duplicates = this.counter('pipeline_duplicates_total', 'uploads that were here already');
   readonly deadLetters = this.counter('pipeline_dead_letters_total', 'messages moved aside, by code', ['code']);
+  readonly landingPaused = this.gauge(
+    'pipeline_landing_paused',
+    '1 while a topic waits, nearly nothing of it landing',
+    ['topic'],
+  );
   readonly captioned = this.counter('pipeline_captioned_total', 'assets captioned');
   readonly failed = this.counter('pipeline_failed_total', 'assets failed for good, by code', ['code']);
   readonly retried = this.counter('pipeline_retried_total', 'attempts that will be repeated, by code', ['code']);

@@ -139,6 +139,7 @@ function openFeed({ settings, database, metrics, logger, onFailure }: PipelinePa
     uploadTopic: settings.UPLOAD_TOPIC,
     s3NotificationTopic,
     isCreatingTopics: settings.KAFKA_CREATE_TOPICS,
+    isPausing: settings.LANDING_PAUSES,
     onFailure,
   };
   return new KafkaFeedService(consumer, new OutboxRepository(database), options, metrics, logger);

@@ -54,6 +54,8 @@ export class PipelineService {
     await this.connections.database.ping();
     // captioning goes on meanwhile, but nothing comes from Kafka and nothing goes there
     if (this.feed && !this.feed.isConnected) throw new Error('the Kafka broker does not answer');
+    const [pause] = this.feed?.pauses ?? [];
+    if (pause !== undefined) throw new Error(`landing waits: ${pause}`);
     return true;
   }
 

@@ -27,6 +27,7 @@ export { migrate, MIGRATIONS_DIRECTORY } from './migrate.js';
 export * from './outbox.repository.js';
 export * from './prepare-database.js';
 export * from './provision-tenants.js';
+export * from './redrive.repository.js';
 export * from './review.repository.js';
 export { imageKeyOf, type LearnableCaption } from './reviewed-captions.js';
 export { APP_ROLE, QUEUE_ROLE, type DatabaseRole, type DatabaseUrls } from './roles.js';

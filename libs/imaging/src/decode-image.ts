@@ -2,6 +2,7 @@ import { DomainError } from '@housestyle/domain';
 import type { Metadata, SharpOptions } from 'sharp';
 
 import { decoder } from './decoder.js';
+import { hasMoreFrames } from './frame-count.js';
 import { isSrgbProfile } from './icc-profile.js';
 import { detectImageFormat } from './image-format.js';
 
@@ -14,8 +15,8 @@ export interface DecodedImage {
 }
 
 export const DEFAULT_MAX_PIXELS = 100_000_000;
-/** CMYK with transparency */
-const MAX_CHANNELS = 5;
+/** CMYK has one more */
+const MAX_CHANNELS = 4;
 /** only the first is decoded, but all are looked for */
 const MAX_FRAMES = 10_000;
 
@@ -32,9 +33,11 @@ export async function decodeImage(
   { maxPixels = DEFAULT_MAX_PIXELS }: { readonly maxPixels?: number } = {},
 ): Promise<DecodedImage> {
   if (bytes.byteLength === 0) throw new DomainError('empty_image', 'The file has no bytes');
-  if (detectImageFormat(bytes) === undefined) {
+  const format = detectImageFormat(bytes);
+  if (format === undefined) {
     throw new DomainError('unsupported_format', 'The file is not a JPEG, PNG, WebP, GIF, TIFF or AVIF picture');
   }
+  if (hasMoreFrames(bytes, format, MAX_FRAMES)) throw tooManyFrames();
   try {
     const header = await decoder(bytes, { limitInputPixels: false }).metadata();
     checkHeader(header, maxPixels);
@@ -55,20 +58,23 @@ export async function decodeImage(
 }
 
 /** What the header promises is refused before anything is decoded. */
-function checkHeader({ format, compression, width, height, channels, pages }: Metadata, maxPixels: number): void {
+function checkHeader(header: Metadata, maxPixels: number): void {
+  const { format, compression, width, height, channels, pages, space } = header;
   if (format === 'heif' && compression !== 'av1') {
     throw new DomainError('unsupported_format', `HEIF pictures with ${compression} compression are not decoded`);
   }
   if (width * height > maxPixels) {
     throw new DomainError('too_many_pixels', `${width} × ${height} pixels are more than ${maxPixels}`);
   }
-  if (Number(channels) > MAX_CHANNELS) {
-    throw new DomainError('unsupported_format', `${channels} channels are more than ${MAX_CHANNELS}`);
+  const maxChannels = space === 'cmyk' ? MAX_CHANNELS + 1 : MAX_CHANNELS;
+  if (Number(channels) > maxChannels) {
+    throw new DomainError('unsupported_format', `${channels} channels are more than ${maxChannels}`);
   }
-  if ((pages ?? 1) > MAX_FRAMES) {
-    throw new DomainError('unsupported_format', `${pages} frames are more than ${MAX_FRAMES}`);
-  }
+  if ((pages ?? 1) > MAX_FRAMES) throw tooManyFrames();
 }
+
+const tooManyFrames = (): DomainError =>
+  new DomainError('unsupported_format', `The picture has more than ${MAX_FRAMES} frames`);
 
 function toImageError(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
@@ -76,8 +82,14 @@ function toImageError(error: unknown): DomainError {
   if (/(out of|insufficient|not enough|cannot allocate) memory|memory allocation|bad_alloc/i.test(message)) {
     return new DomainError('decode_out_of_memory', 'The picture needs too much memory to decode', { cause: error });
   }
+  if (/maximum supported image dimension/i.test(message)) {
+    return new DomainError('too_many_pixels', 'The picture is larger than its format’s decoder takes', {
+      cause: error,
+    });
+  }
   // the signature was right, so an unrecognised file is a damaged one; a known container may hold an unknown codec
-  const isUnknownCodec = /unsupported (codec|compression|feature)|not supported/i.test(message);
+  const isUnknownCodec =
+    /unsupported (codec|compression|feature)|not supported|channel limit|samples out of range/i.test(message);
   const code = isUnknownCodec ? 'unsupported_format' : 'corrupt_image';
   return new DomainError(code, message.split('\n').at(-1) ?? message, { cause: error });
 }

@@ -1,5 +1,6 @@
 import { deadLetterTopic } from '@housestyle/contracts';
 import type { DomainError } from '@housestyle/domain';
+import type { DeadLetterGate } from './dead-letter-gate.js';
 import { MessageTooLargeError, type EventSink } from './event-sink.js';
 import type { BatchHandler } from './event-source.js';
 import type { IncomingMessage, OutgoingMessage } from './message.js';
@@ -27,18 +28,33 @@ export const DEAD_LETTER_HEADERS = {
 
 const MAX_REASON_LENGTH = 2_000;
 
+export interface DeadLetterOptions {
+  /** asked before anything is set aside */
+  readonly gate?: DeadLetterGate;
+  /** these are on their dead-letter topic now */
+  readonly onSetAside?: (rejections: readonly Rejection[]) => void;
+}
+
 /**
  * Publishes what `handler` rejects to `<topic>.dlt`. When that write fails, so does the batch: nothing is committed
  * and no message is lost; the handler sees the batch again. One that is too large for the dead-letter topic would
- * block its partition so for ever: it is published without what makes it large.
+ * block its partition so for ever: it is published without what makes it large. When the gate refuses them, none is
+ * published, and the batch fails: what could be handled of it was, and will be again.
  */
 export const withDeadLetters =
-  (sink: EventSink, handler: SortingHandler): BatchHandler =>
+  (sink: EventSink, handler: SortingHandler, { gate, onSetAside }: DeadLetterOptions = {}): BatchHandler =>
   async (messages) => {
+    const { topic } = messages[0]!;
     const rejections = await handler(messages);
-    if (rejections.length === 0) return;
-    const areKept = await publishUnlessTooLarge(sink, rejections.map(toDeadLetter));
-    if (!areKept) for (const rejection of rejections) await publishReduced(sink, rejection);
+    const codeOf = new Map(rejections.map(({ message, error }) => [message, error.code]));
+    const codes = messages.map((message) => codeOf.get(message));
+    gate?.check(topic, codes);
+    if (rejections.length > 0) {
+      const areKept = await publishUnlessTooLarge(sink, rejections.map(toDeadLetter));
+      if (!areKept) for (const rejection of rejections) await publishReduced(sink, rejection);
+      onSetAside?.(rejections);
+    }
+    gate?.done(topic, codes);
   };
 
 /** The same key, value and headers, with the reason added. */

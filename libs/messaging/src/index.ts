@@ -1,4 +1,5 @@
 export * from './cloud-event.js';
+export * from './dead-letter-gate.js';
 export * from './dead-letters.js';
 export * from './event-sink.js';
 export * from './event-source.js';
@@ -7,7 +8,9 @@ export * from './kafka/kafka-connection.js';
 export * from './kafka/kafka-event-sink.js';
 export * from './kafka/kafka-event-source.js';
 export * from './kafka/kafka-topics.js';
+export * from './kafka/read-kafka-topic.js';
 export * from './message.js';
 export * from './outbox-relay.js';
+export * from './redrive-dead-letters.js';
 export * from './s3-notification.js';
 export * from './upload-event.js';

@@ -6,6 +6,7 @@ export * from './client-settings.js';
 export * from './features-settings.js';
 export * from './hub-settings.js';
 export * from './pipeline-settings.js';
+export * from './redrive-settings.js';
 export { readSettings, type Environment, type VariableMeta } from './read-settings.js';
 export * from './standalone-settings.js';
 export * from './trainer-settings.js';

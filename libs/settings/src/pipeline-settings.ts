@@ -36,6 +36,10 @@ export const PIPELINE_VARIABLES = {
   KAFKA_CREATE_TOPICS: variable(flag.default(true), {
     description: 'create the topics that are missing, with the brokers’ own defaults',
   }),
+  LANDING_PAUSES: variable(flag.default(true), {
+    description:
+      'let a topic wait when nine of ten of its messages (the last 100 to 200) cannot land, instead of dead-lettering it',
+  }),
   S3_ENDPOINT,
   S3_REGION,
   S3_BUCKETS: variable(list.default([]), {

@@ -7,6 +7,7 @@ import { FEATURES_VARIABLES } from './features-settings.js';
 import { HUB_VARIABLES } from './hub-settings.js';
 import { PIPELINE_VARIABLES } from './pipeline-settings.js';
 import type { VariableMeta } from './read-settings.js';
+import { REDRIVE_VARIABLES } from './redrive-settings.js';
 import { STANDALONE_VARIABLES } from './standalone-settings.js';
 import { TRAINER_VARIABLES } from './trainer-settings.js';
 import { TRAINING_VARIABLES } from './training-settings.js';
@@ -18,6 +19,7 @@ const APPS: Readonly<Record<string, z.ZodRawShape>> = {
   'apps/captioner': CAPTIONER_VARIABLES,
   'apps/trainer': TRAINER_VARIABLES,
   'housestyle migrate, housestyle tenants, housestyle keys': ADMINISTRATION_VARIABLES,
+  'housestyle redrive': REDRIVE_VARIABLES,
   'housestyle models': HUB_VARIABLES,
   'housestyle features conceptual': FEATURES_VARIABLES,
   'housestyle train': TRAINING_VARIABLES,

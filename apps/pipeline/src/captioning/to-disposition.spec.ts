@@ -15,11 +15,11 @@ describe('toDisposition', () => {
   });
 
   it('tries again later what may pass, ever later', () => {
-    const error = new DomainError('source_timeout', 'no answer within 15 s');
+    const error = new DomainError('store_unavailable', 'no answer within 15 s');
     const pauses = Array.from({ length: MAX_ATTEMPTS - 1 }, (_, index) => {
       const disposition = toDisposition(error, index + 1, NOW);
       if (disposition.kind !== 'retry') throw new Error(`attempt ${index + 1} is the last`);
-      expect(disposition).toMatchObject({ code: 'source_timeout', message: 'no answer within 15 s' });
+      expect(disposition).toMatchObject({ code: 'store_unavailable', message: 'no answer within 15 s' });
       return disposition.nextAttemptAt.getTime() - NOW;
     });
     expect(pauses.every((pauseMs) => pauseMs > 0)).toBe(true);
@@ -33,6 +33,23 @@ describe('toDisposition', () => {
       code: 'attempts_exhausted',
       message: 'source_timeout: no answer within 15 s',
     });
+  });
+
+  it.each([
+    ['source_timeout', 2, 15_000],
+    ['source_unavailable', 3, 1_000],
+  ] as const)('ends %s within a minute and three attempts', (code, attempts, attemptMs) => {
+    let totalMs = 0;
+    for (let attempt = 1; ; attempt++) {
+      totalMs += attemptMs;
+      const disposition = toDisposition(new DomainError(code, 'away'), attempt, NOW);
+      if (disposition.kind === 'retry') totalMs += disposition.nextAttemptAt.getTime() - NOW;
+      else {
+        expect(attempt).toBe(attempts);
+        break;
+      }
+    }
+    expect(totalMs).toBeLessThan(50_000);
   });
 
   it('keeps the words of an unexpected error from the tenant', () => {

@@ -46,9 +46,7 @@ export class LandingConsumer {
 
     this.metrics.landed.inc(landed.length);
     this.metrics.duplicates.inc(duplicates);
-    const rejections = refusals.toRejections();
-    for (const { error } of rejections) this.metrics.deadLetters.inc({ code: error.code });
-    return rejections;
+    return refusals.toRejections();
   }
 
   private async read(messages: readonly IncomingMessage[], refusals: Refusals): Promise<Announced[]> {
