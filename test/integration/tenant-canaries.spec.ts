@@ -11,6 +11,7 @@ const TENANTS = 50;
 const ASSETS_EACH = 4;
 const RESPONSES = fewOrMany(1_500, 200_000);
 const AT_ONCE = 40;
+const PROGRESS_EVERY = 10_000;
 /** of a hundred requests, those that name another tenant's row */
 const FOREIGN_IDS_PERCENT = 15;
 
@@ -111,6 +112,7 @@ async function ask(tally: Tally): Promise<void> {
   if (words.includes(library.canary)) tally.withOwn += 1;
   if (answer.status === 404) tally.notFound += 1;
   else if (!answer.ok) tally.failed += 1;
+  if (tally.responses % PROGRESS_EVERY === 0) console.log(JSON.stringify(tally));
 }
 
 function read(library: Library, owner: Library): Promise<Response> {

@@ -9,16 +9,18 @@ import type { PreparedItem } from './work-item.js';
 
 const TENANT = tenantId('7b0c2a52-95a7-4a4e-a6f5-3c9d0d9b7a10');
 
-const item = (id: string, base = 'demo'): PreparedItem => ({
+const OTHER_TENANT = tenantId('7b0c2a52-95a7-4a4e-a6f5-3c9d0d9b7a11');
+
+const item = (id: string, base = 'demo', tenant = TENANT): PreparedItem => ({
   lease: {
-    tenantId: TENANT,
+    tenantId: tenant,
     assetRowId: id,
     leaseToken: id,
     attempts: 1,
     isExhausted: false,
     baseModel: base,
   },
-  task: { tenantId: TENANT, assetRowId: id, assetId: id, version: '1', uri: 'file:///a', embeddings: [] },
+  task: { tenantId: tenant, assetRowId: id, assetId: id, version: '1', uri: 'file:///a', embeddings: [] },
   base: { name: base, version: '1', sha256: base, imageSize: 1, embeddingSize: 1 },
   picture: {
     pixels: new Uint8Array(3),
@@ -74,6 +76,17 @@ describe('CaptionStage', () => {
     expect(calls).toEqual([['a', 'b', 'c', 'd']]);
     await vi.advanceTimersByTimeAsync(25);
     expect(calls).toEqual([['a', 'b', 'c', 'd'], ['e']]);
+  });
+
+  it('gives a tenant that comes later a place in the next call, however many of another wait', async () => {
+    const { stage, calls } = stageOver(() => new Promise((resolve) => setTimeout(() => resolve(undefined), 100)));
+    for (let index = 0; index < 40; index++) stage.add(item(`many ${index}`));
+    await vi.advanceTimersByTimeAsync(10);
+    const before = calls.length;
+    const next = 4 * before;
+    for (const id of ['few 0', 'few 1']) stage.add(item(id, 'demo', OTHER_TENANT));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(calls[before]).toEqual([`many ${next}`, 'few 0', `many ${next + 1}`, 'few 1']);
   });
 
   it('traces a call that fails to the picture that makes it fail', async () => {

@@ -1,6 +1,7 @@
 import { generationToWire, mapperToWire, type CaptionerClient } from '@housestyle/contracts/captioner';
 import { toDomainError, type DomainError, type GenerationSettings } from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
+import { inTurns } from '../fair-turns.js';
 import type { PipelineMetrics } from '../pipeline-metrics.js';
 import { BaseTurns } from './base-turns.js';
 import type { OutcomeService } from './outcome.service.js';
@@ -117,10 +118,12 @@ export class CaptionStage {
     if (pauses.length > 0) this.timer = setTimeout(() => this.pump(), Math.ceil(Math.min(...pauses) - now));
   }
 
+  /** In turns between tenants: one that has filled this stage leaves the newcomer a place in the very next call. */
   private nextBatch({ item: { base }, maxShare }: Waiting): Waiting[] {
-    return this.waiting
-      .filter((entry) => entry.maxShare === maxShare && entry.item.base.sha256 === base.sha256)
-      .slice(0, maxShare);
+    const fitting = this.waiting.filter(
+      (entry) => entry.maxShare === maxShare && entry.item.base.sha256 === base.sha256,
+    );
+    return inTurns(fitting, ({ item }) => item.lease.tenantId).slice(0, maxShare);
   }
 
   private async call(batch: readonly Waiting[]): Promise<void> {
