@@ -37,6 +37,45 @@ describe('administration from a terminal', () => {
     });
   });
 
+  it('rotates a tenant’s keys and revokes them, by their prefix', async () => {
+    const id = await database.provision();
+    const keys = new ApiKeyRepository(database.database);
+    const made = JSON.parse(
+      (await housestyle('keys', 'create', id, 'the DAM', '--scope', 'upload', '--json')).stdout,
+    ) as {
+      key: string;
+      prefix: string;
+    };
+    expect(await keys.authenticate(made.key)).toMatchObject({ tenantId: id, scopes: ['upload'] });
+    const { stdout } = await housestyle('keys', 'rotate', id, made.prefix, '--grace-hours', '1');
+    const next = /^API key {2}(hs_([0-9a-f]{12})_\S+)\n$/.exec(stdout)!;
+    expect(await keys.authenticate(next[1]!)).toMatchObject({ tenantId: id, scopes: ['upload'] });
+    expect(await keys.authenticate(made.key)).toBeDefined();
+    expect((await housestyle('keys', 'list', id)).stdout).toMatch(
+      new RegExp(
+        `^${next[2]}\tthe DAM\tupload\tnever used\tlives on\n${made.prefix}\tthe DAM\tupload\tnever used\tends 2`,
+      ),
+    );
+    await housestyle('keys', 'revoke', id, made.prefix);
+    expect(await keys.authenticate(made.key)).toBeUndefined();
+    const stranger = await database.provision();
+    await expect(housestyle('keys', 'revoke', stranger, next[2]!)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('not_found') as string,
+    });
+    expect(await keys.authenticate(next[1]!)).toBeDefined();
+  });
+
+  it('limits a tenant', async () => {
+    const id = await database.provision();
+    const { stdout } = await housestyle('tenants', 'limit', id, '--assets-per-day', '500');
+    expect(stdout).toContain('assets a day       500');
+    const limits = () => database.query('SELECT assets_per_day FROM tenant_limit WHERE tenant_id = $1', [id]);
+    expect(await limits()).toEqual([{ assets_per_day: 500 }]);
+    await housestyle('tenants', 'limit', id);
+    expect(await limits()).toEqual([{ assets_per_day: null }]);
+  });
+
   it('migrates, and says when there is nothing to do', async () => {
     expect((await housestyle('migrate')).stdout).toBe('The database is up to date.\n');
   });
