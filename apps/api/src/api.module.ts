@@ -17,6 +17,8 @@ import {
   TenantRepository,
   TrainingRunRepository,
   TrainingScheduleRepository,
+  WebhookRepository,
+  WebhookSecrets,
 } from '@housestyle/database';
 import { CaptionerClient } from '@housestyle/contracts/captioner';
 import type { ObjectStore } from '@housestyle/object-store';
@@ -51,6 +53,8 @@ import { SuggestionsService } from './suggestions/suggestions.service.js';
 import { API_SETTINGS, LOGGER } from './tokens.js';
 import { TrainingRunsController } from './training/training-runs.controller.js';
 import { TrainingRunsService } from './training/training-runs.service.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
+import { WebhooksService } from './webhooks/webhooks.service.js';
 
 /** What the process opened before the module: every connection to the outside. */
 export interface Outside {
@@ -109,6 +113,7 @@ export function apiModule({ settings, database, uploadStore, captioner, metrics,
       TrainingRunsController,
       ErasuresController,
       ApiKeysController,
+      WebhooksController,
       SessionController,
       OperationsController,
     ],
@@ -125,6 +130,11 @@ export function apiModule({ settings, database, uploadStore, captioner, metrics,
         provide: repository,
         useFactory: () => new repository(database),
       })),
+      {
+        provide: WebhookRepository,
+        useFactory: () =>
+          new WebhookRepository(database, WebhookSecrets.of(settings.WEBHOOK_SECRET_KEY, database.urls.appUrl)),
+      },
       KeyRing,
       SessionService,
       AssetsService,
@@ -136,6 +146,7 @@ export function apiModule({ settings, database, uploadStore, captioner, metrics,
       TrainingRunsService,
       ErasuresService,
       ApiKeysService,
+      WebhooksService,
       LiveStreams,
       LiveSources,
       LiveEvents,

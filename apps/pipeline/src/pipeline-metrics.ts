@@ -21,6 +21,9 @@ export class PipelineMetrics extends Metrics {
   readonly lostLeases = this.counter('pipeline_lost_leases_total', 'outcomes that came after their lease had ended');
   readonly lostDecoders = this.counter('pipeline_lost_decoders_total', 'decoding processes that ended unasked');
   readonly published = this.counter('pipeline_published_total', 'outbox events published');
+  readonly webhooks = this.counter('pipeline_webhook_attempts_total', 'attempts to send webhooks, by outcome', [
+    'outcome',
+  ]);
   readonly held = this.gauge('pipeline_held_assets', 'assets leased by this process');
   readonly outbox = this.gauge('pipeline_outbox_events', 'outbox events that wait to be published');
   readonly prepareSeconds = this.histogram('pipeline_prepare_seconds', 'fetch, decode, resize of one asset', SECONDS);

@@ -23,9 +23,11 @@ import { PicturePreparer } from './captioning/picture-preparer.js';
 import { MAX_SHARE } from './fair-share.js';
 import { KafkaFeedService } from './kafka-feed.service.js';
 import { LandingConsumer } from './landing/landing.consumer.js';
-import { openPictureSources } from './picture-sources.js';
+import { openPictureSources, uploadPlace } from './picture-sources.js';
 import { PipelineMetrics } from './pipeline-metrics.js';
 import { PipelineService } from './pipeline.service.js';
+import { TenantSources } from './tenant-sources.js';
+import { openWebhooks } from './webhooks/open-webhooks.js';
 
 export interface PipelineParts {
   readonly settings: PipelineSettings;
@@ -80,7 +82,7 @@ export class PipelineModule {
       module: PipelineModule,
       providers: [
         { provide: BaseModels, useValue: new BaseModels(captioner) },
-        { provide: PicturePreparer, useValue: new PicturePreparer(fetcher, decoders, limits, metrics) },
+        { provide: PicturePreparer, useValue: new PicturePreparer(sources, decoders, limits, metrics) },
         { provide: HeldLeases, useValue: new HeldLeases(leases, leaseOptions, metrics, logger) },
         {
           provide: OutcomeService,
@@ -117,7 +119,7 @@ export class PipelineModule {
           provide: PipelineService,
           inject: [CaptionWorkerService, BaseModels, { token: KafkaFeedService, optional: true }],
           useFactory: (worker: CaptionWorkerService, bases: BaseModels, feed?: KafkaFeedService) =>
-            new PipelineService(worker, bases, feed, { database, captioner, fetcher, decoders }),
+            new PipelineService(worker, bases, feed, { database, captioner, fetcher, decoders, webhooks }),
         },
       ],
     };

@@ -4,6 +4,7 @@ import type { DecodePool, ImageFetcher } from '@housestyle/imaging';
 import type { BaseModels } from './captioning/base-models.js';
 import type { CaptionWorkerService } from './captioning/caption-worker.service.js';
 import type { KafkaFeedService } from './kafka-feed.service.js';
+import type { Webhooks } from './webhooks/open-webhooks.js';
 
 const BROKER_GRACE_MS = 1_500;
 
@@ -13,6 +14,7 @@ export interface PipelineConnections {
   readonly captioner: CaptionerClient;
   readonly fetcher: ImageFetcher;
   readonly decoders: DecodePool;
+  readonly webhooks: Webhooks;
 }
 
 /** Starts the parts, and stops them in the order in which work flows through them. */
@@ -37,11 +39,14 @@ export class PipelineService {
     const hear = (channel: string, wake: () => void) =>
       listen(queueUrl, channel, { onNotification: wake, onConnected: wake });
     this.worker.start();
-    this.subscriptions = [hear(LANDED_CHANNEL, this.worker.wake)];
-    if (this.feed) {
-      this.feed.start();
-      this.subscriptions.push(hear(OUTBOX_CHANNEL, this.feed.wake));
-    }
+    const { service: webhooks } = this.connections.webhooks;
+    webhooks.start();
+    const told = (): void => {
+      webhooks.wake();
+      this.feed?.wake();
+    };
+    this.subscriptions = [hear(LANDED_CHANNEL, this.worker.wake), hear(OUTBOX_CHANNEL, told)];
+    this.feed?.start();
     this.isStarted = true;
   }
 
@@ -62,12 +67,16 @@ export class PipelineService {
   /** Landing and publishing may hang on a broker that is away; what they leave undone is done again elsewhere. */
   async stop(timeoutMs: number): Promise<void> {
     this.isStopped = true;
-    const { database, captioner, fetcher, decoders } = this.connections;
+    const { database, captioner, fetcher, decoders, webhooks } = this.connections;
     // its failure has a handler from the start: without one it would end the process before the leases are given back
     const landing = this.feed?.stopLanding().catch(() => undefined);
     await this.worker.stop(timeoutMs);
     await atMost(BROKER_GRACE_MS, landing);
-    await atMost(BROKER_GRACE_MS, this.feed?.stopPublishing());
+    const sending = webhooks.service.stop();
+    await Promise.all([atMost(BROKER_GRACE_MS, this.feed?.stopPublishing()), atMost(BROKER_GRACE_MS, sending)]);
+    // what a receiver holds up is cut off, and sent again
+    await webhooks.close();
+    await atMost(BROKER_GRACE_MS, sending);
     await Promise.all(this.subscriptions.map((subscription) => subscription.close()));
     captioner.close();
     await Promise.all([fetcher.close(), decoders.close()]);

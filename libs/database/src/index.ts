@@ -45,3 +45,6 @@ export type {
   TrainingRunView,
 } from './training-run-view.js';
 export * from './training-schedule.repository.js';
+export * from './webhook-delivery.repository.js';
+export { WebhookSecrets } from './webhook-secrets.js';
+export * from './webhook.repository.js';

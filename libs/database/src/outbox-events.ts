@@ -20,7 +20,7 @@ export type OutboxEntry =
   | { readonly type: Types['assetFailed']; readonly assetId: string; readonly payload: AssetFailed }
   | { readonly type: Types['mapperPromoted']; readonly assetId?: undefined; readonly payload: MapperPromoted };
 
-/** Queues events in the caller's transaction: they are published, and listeners hear of it, if it commits. */
+/** Queues events in the caller's transaction: they are published, sent to webhooks, and heard of if it commits. */
 export async function appendToOutbox(
   rows: Transaction,
   tenant: TenantId,
@@ -39,6 +39,13 @@ export async function appendToOutbox(
       INSERT INTO outbox (tenant_id, type, key, payload)
       SELECT ${tenant}::uuid, type, key, payload
       FROM jsonb_to_recordset(${JSON.stringify(events)}::jsonb) AS event(type text, key text, payload jsonb)
+      RETURNING id, type
+    ), listener AS (
+      -- locked, or one that is deleted right now would undo what is told of
+      SELECT id, event_types FROM webhook WHERE tenant_id = ${tenant}::uuid AND disabled_at IS NULL FOR KEY SHARE
+    ), delivery AS (
+      INSERT INTO webhook_delivery (tenant_id, webhook_id, outbox_id)
+      SELECT ${tenant}::uuid, listener.id, event.id FROM event JOIN listener ON event.type = ANY(listener.event_types)
     )
     SELECT pg_notify(channel, payload)
     FROM jsonb_to_recordset(${JSON.stringify(heard)}::jsonb) AS heard(channel text, payload text)`;

@@ -9,12 +9,13 @@ export async function withDeadline<T>(
   timeoutMs: number,
   callerSignal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
+  awaited = 'picture',
 ): Promise<T> {
   const controller = new AbortController();
   const giveUp = (): void =>
-    controller.abort(new DomainError('deadline_exceeded', 'The caller gave up on the picture'));
+    controller.abort(new DomainError('deadline_exceeded', `The caller gave up on the ${awaited}`));
   const timer = setTimeout(() => {
-    controller.abort(new DomainError('source_timeout', `The picture did not arrive within ${timeoutMs} ms`));
+    controller.abort(new DomainError('source_timeout', `The ${awaited} did not arrive within ${timeoutMs} ms`));
   }, timeoutMs);
   callerSignal?.addEventListener('abort', giveUp, { once: true });
   if (callerSignal?.aborted === true) giveUp();

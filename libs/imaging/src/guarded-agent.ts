@@ -7,6 +7,13 @@ import { Agent, buildConnector } from 'undici';
 /** Node's `lookup` callback: one address, or all of them when the caller asked for all. */
 type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
 
+/** Every address of a name; `dns.lookup` fits. */
+export type LookUp = (
+  hostname: string,
+  options: LookupOptions & { readonly all: true },
+  callback: (error: Error | null, addresses: LookupAddress[]) => void,
+) => void;
+
 /**
  * An HTTP agent that dials only addresses `isAddressAllowed` accepts. The check sits where the socket is opened, on
  * the very address that is dialled, so a name that resolves differently the second time gains nothing by it.
@@ -15,9 +22,11 @@ export function createGuardedAgent(options: {
   readonly isAddressAllowed: (address: string) => boolean;
   readonly timeoutMs: number;
   readonly maxBytes: number;
+  /** instead of the system's resolver */
+  readonly lookUp?: LookUp;
 }): Agent {
-  const { isAddressAllowed, timeoutMs, maxBytes } = options;
-  const connect = buildConnector({ timeout: timeoutMs, lookup: guardedLookup(isAddressAllowed) });
+  const { isAddressAllowed, timeoutMs, maxBytes, lookUp = lookUpName } = options;
+  const connect = buildConnector({ timeout: timeoutMs, lookup: guardedLookup(isAddressAllowed, lookUp) });
   return new Agent({
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
@@ -36,9 +45,9 @@ export function createGuardedAgent(options: {
 }
 
 /** One address that is not allowed refuses the name: mixed answers are how such a guard is probed. */
-function guardedLookup(isAddressAllowed: (address: string) => boolean) {
+function guardedLookup(isAddressAllowed: (address: string) => boolean, lookUp: LookUp) {
   return (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
-    lookUpName(hostname, { ...options, all: true }, (error, addresses) => {
+    lookUp(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) {
         callback(error, []);
         return;

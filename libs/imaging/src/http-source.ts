@@ -1,17 +1,12 @@
-import { isIP } from 'node:net';
-
 import { DomainError } from '@housestyle/domain';
 import { errors, request, type Agent } from 'undici';
 
 import { collectBytes, tooLarge } from './collect-bytes.js';
-import { addressNotAllowed } from './guarded-agent.js';
+import { assertHttpUri, type HttpUriRule } from './outbound-rules.js';
 
-export interface HttpSourceLimits {
+export interface HttpSourceLimits extends HttpUriRule {
   readonly maxBytes: number;
   readonly maxRedirects: number;
-  /** any port when not given */
-  readonly allowedPorts?: readonly number[];
-  readonly isAddressAllowed: (address: string) => boolean;
 }
 
 export interface FetchedImage {
@@ -41,6 +36,10 @@ export async function readHttpSource(
         headers: { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': 'housestyle' },
       });
       if (statusCode === 200) {
+        if (Number(headers['content-length']) > limits.maxBytes) {
+          body.on('error', () => undefined).destroy();
+          throw tooLarge(limits.maxBytes);
+        }
         const contentType = headers['content-type'];
         const bytes = await collectBytes(body as AsyncIterable<Buffer>, limits.maxBytes);
         return { bytes, ...(typeof contentType === 'string' ? { contentType } : {}) };
@@ -53,21 +52,6 @@ export async function readHttpSource(
     }
   }
   throw new DomainError('too_many_redirects', `More than ${limits.maxRedirects} redirects`);
-}
-
-function assertHttpUri(uri: URL, { allowedPorts, isAddressAllowed }: HttpSourceLimits): void {
-  if (uri.protocol !== 'http:' && uri.protocol !== 'https:') {
-    throw new DomainError('uri_not_allowed', `${uri.protocol} is not allowed here`);
-  }
-  if (uri.username !== '' || uri.password !== '') {
-    throw new DomainError('uri_not_allowed', 'URIs with a user name or password are not allowed');
-  }
-  const port = uri.port === '' ? (uri.protocol === 'https:' ? 443 : 80) : Number(uri.port);
-  if (port === 0 || (allowedPorts !== undefined && !allowedPorts.includes(port))) {
-    throw new DomainError('uri_not_allowed', `Port ${port} is not allowed`);
-  }
-  const host = uri.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0 && !isAddressAllowed(host)) throw addressNotAllowed(host);
 }
 
 function redirectTarget(from: URL, location: string | string[] | undefined): URL {
@@ -87,7 +71,8 @@ function refused(status: number): never {
   throw new DomainError('source_not_found', `The server answered ${status}`);
 }
 
-function toSourceError(error: unknown, { host }: URL, maxBytes: number): unknown {
+/** What went wrong on the way to `host`, in the words of an asset. */
+export function toSourceError(error: unknown, { host }: URL, maxBytes: number): unknown {
   if (error instanceof DomainError) return error;
   if (error instanceof errors.ResponseExceededMaxSizeError) return tooLarge(maxBytes);
   if (

@@ -1,14 +1,18 @@
 import { DomainError } from '@housestyle/domain';
 
-import { isPublicAddress } from './address-policy.js';
+import { addressRule } from './address-policy.js';
 import { withDeadline } from './deadline.js';
 import { readFileSource } from './file-source.js';
 import { createGuardedAgent } from './guarded-agent.js';
 import { readHttpSource, type FetchedImage } from './http-source.js';
 import { sha256InSlices } from './in-slices.js';
+import { type OutboundRules } from './outbound-rules.js';
 import { readS3Source, type S3SourceReader } from './s3-source.js';
 
-export interface ImageFetcherSettings {
+/** The rules of `OutboundRules` hold for `http(s):` URIs. */
+export interface ImageFetcherSettings extends OutboundRules {
+  /** without the colon; not given: `https`, `http`, `s3` and `file`, the last two where they lead anywhere */
+  readonly allowedSchemes?: readonly string[];
   /** folders `file:` URIs may point into; none: no `file:` URIs */
   readonly allowedFileRoots: readonly string[];
   /** lets `http(s):` URIs lead to loopback, private and other special addresses */
@@ -17,7 +21,6 @@ export interface ImageFetcherSettings {
   /** for the whole fetch: look-up, every redirect, and the last byte of the body */
   readonly timeoutMs: number;
   readonly maxRedirects: number;
-  readonly allowedPorts?: readonly number[];
   /** reads `s3:` URIs; none: no `s3:` URIs */
   readonly s3?: S3SourceReader;
   /** buckets `s3:` URIs may name; not given: whatever the reader's credentials reach */
@@ -42,9 +45,10 @@ export class ImageFetcher {
   private readonly isAddressAllowed: (address: string) => boolean;
 
   constructor(private readonly settings: ImageFetcherSettings) {
-    this.isAddressAllowed = settings.isPrivateAddressAllowed ? () => true : isPublicAddress;
-    const { timeoutMs, maxBytes } = settings;
-    this.agent = createGuardedAgent({ isAddressAllowed: this.isAddressAllowed, timeoutMs, maxBytes });
+    this.isAddressAllowed = addressRule(settings);
+    const { timeoutMs, maxBytes, lookUp } = settings;
+    const resolver = lookUp && { lookUp };
+    this.agent = createGuardedAgent({ isAddressAllowed: this.isAddressAllowed, timeoutMs, maxBytes, ...resolver });
   }
 
   async fetch(uri: string, { sha256, signal }: FetchOptions = {}): Promise<FetchedImage> {
@@ -61,16 +65,17 @@ export class ImageFetcher {
   }
 
   private async read(uri: string, signal: AbortSignal): Promise<FetchedImage> {
-    const { maxBytes, maxRedirects, allowedPorts, allowedFileRoots } = this.settings;
+    const { maxBytes, maxRedirects, allowedSchemes, allowedPorts, allowedFileRoots } = this.settings;
     if (uri.length > MAX_URI_LENGTH || !URL.canParse(uri)) {
       throw new DomainError('uri_not_allowed', 'Not an absolute URI, or too long a one');
     }
     const url = new URL(uri);
+    if (allowedSchemes?.includes(url.protocol.slice(0, -1)) === false) throw schemeNotAllowed(url);
     switch (url.protocol) {
       case 'http:':
       case 'https:': {
-        const ports = allowedPorts === undefined ? {} : { allowedPorts };
-        const limits = { maxBytes, maxRedirects, isAddressAllowed: this.isAddressAllowed, ...ports };
+        const listed = { ...(allowedPorts && { allowedPorts }), ...(allowedSchemes && { allowedSchemes }) };
+        const limits = { maxBytes, maxRedirects, isAddressAllowed: this.isAddressAllowed, ...listed };
         return readHttpSource(url, this.agent, limits, signal);
       }
       case 'file:':
@@ -81,7 +86,10 @@ export class ImageFetcher {
         return { bytes: await readS3Source(uri, source, maxBytes, signal) };
       }
       default:
-        throw new DomainError('uri_not_allowed', `${url.protocol} URIs are not fetched`);
+        throw schemeNotAllowed(url);
     }
   }
 }
+
+const schemeNotAllowed = ({ protocol }: URL): DomainError =>
+  new DomainError('uri_not_allowed', `${protocol} URIs are not fetched`);

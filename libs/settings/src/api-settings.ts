@@ -1,13 +1,15 @@
 import { z } from 'zod';
+import { WEBHOOK_SECRET_KEY } from './outbound-settings.js';
 import { flag, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
 import {
+  ALLOW_PRIVATE_ADDRESSES,
   CAPTIONER_ADDRESS,
-  DATABASE_ROLE_URLS,
-  DATABASE_URL,
   CAPTIONER_TLS,
   CAPTIONER_TLS_SERVER_NAME,
-  LOG_LEVEL,
+  DATABASE_ROLE_URLS,
   DATABASE_STATEMENT_TIMEOUT_MS,
+  DATABASE_URL,
+  LOG_LEVEL,
   S3_ENDPOINT,
   S3_REGION,
   SHUTDOWN_TIMEOUT_MS,
@@ -17,12 +19,12 @@ import {
 export const API_VARIABLES = {
   DATABASE_URL,
   ...DATABASE_ROLE_URLS,
-  CAPTIONER_ADDRESS,
-  UPLOAD_STORE,
   DATABASE_STATEMENT_TIMEOUT_MS,
-  S3_ENDPOINT,
+  CAPTIONER_ADDRESS,
   ...CAPTIONER_TLS,
   CAPTIONER_TLS_SERVER_NAME,
+  UPLOAD_STORE,
+  S3_ENDPOINT,
   S3_REGION,
   HOST: variable(z.string().default('127.0.0.1'), { description: 'address the HTTP server listens on' }),
   PORT: variable(wholeNumber(0, 65_535).default(3000), {
@@ -36,6 +38,8 @@ export const API_VARIABLES = {
     unit: 'bytes',
   }),
   UPLOAD_MAX_FILES: variable(wholeNumber(1, 1000).default(32), { description: 'most files in one upload' }),
+  ALLOW_PRIVATE_ADDRESSES,
+  WEBHOOK_SECRET_KEY,
   RATE_LIMIT_PER_KEY: variable(wholeNumber(1, 1_000_000_000).default(3_000), {
     description: 'requests a minute with one API key, each api process counting for itself; a tenant may have its own',
   }),

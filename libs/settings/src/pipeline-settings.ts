@@ -1,13 +1,14 @@
 import { z } from 'zod';
+import { OUTBOUND_VARIABLES, WEBHOOK_VARIABLES } from './outbound-settings.js';
 import { flag, list, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
 import {
   ALLOW_PRIVATE_ADDRESSES,
   CAPTIONER_ADDRESS,
-  DATABASE_ROLE_URLS,
   CAPTIONER_TLS,
   CAPTIONER_TLS_SERVER_NAME,
-  DATABASE_URL,
+  DATABASE_ROLE_URLS,
   DATABASE_STATEMENT_TIMEOUT_MS,
+  DATABASE_URL,
   FETCH_MAX_BYTES,
   FETCH_TIMEOUT_MS,
   KAFKA_BROKERS,
@@ -22,13 +23,18 @@ import {
 export const PIPELINE_VARIABLES = {
   DATABASE_URL,
   ...DATABASE_ROLE_URLS,
-  KAFKA_BROKERS,
   DATABASE_STATEMENT_TIMEOUT_MS,
+  KAFKA_BROKERS,
   CAPTIONER_ADDRESS,
-  UPLOAD_STORE,
   ...CAPTIONER_TLS,
   CAPTIONER_TLS_SERVER_NAME,
+  UPLOAD_STORE,
   KAFKA_CONSUMER_GROUP: variable(z.string().default('housestyle-pipeline'), { description: 'consumer group id' }),
+  KAFKA_SESSION_TIMEOUT_MS: variable(wholeNumber(6_000, 1_800_000).default(60_000), {
+    description:
+      'after how long without a heartbeat the brokers give a consumer’s partitions away; one that hangs ends its process within twice this time',
+    unit: 'ms',
+  }),
   UPLOAD_TOPIC: variable(z.string().default('housestyle.asset.uploaded.v1'), { description: 'topic of upload events' }),
   S3_NOTIFICATION_TOPIC: variable(z.string().optional(), {
     description: 'topic of S3 or MinIO bucket notifications; unset: none',
@@ -43,12 +49,15 @@ export const PIPELINE_VARIABLES = {
   S3_ENDPOINT,
   S3_REGION,
   S3_BUCKETS: variable(list.default([]), {
-    description: 'buckets that s3: URIs may name, comma-separated; the upload store’s is always allowed',
+    description:
+      'buckets that s3: URIs may name, comma-separated, each where it is mapped to the tenant; the upload store’s is always allowed',
   }),
   FILE_ROOTS: variable(list.default([]), { description: 'folders that file: URIs may point into, comma-separated' }),
   ALLOW_PRIVATE_ADDRESSES,
+  ...OUTBOUND_VARIABLES,
   FETCH_MAX_BYTES,
   FETCH_TIMEOUT_MS,
+  ...WEBHOOK_VARIABLES,
   MAX_PIXELS: variable(wholeNumber(1, 2 ** 31).default(100_000_000), {
     description: 'largest picture',
     unit: 'pixels',

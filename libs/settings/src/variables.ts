@@ -80,7 +80,7 @@ export const METRICS_PORT = variable(wholeNumber(0, 65_535).optional(), {
 });
 
 export const ALLOW_PRIVATE_ADDRESSES = variable(flag.default(false), {
-  description: 'let picture URIs lead to loopback and private networks',
+  description: 'let picture URIs and webhooks lead to loopback and private networks; webhooks may be http:, then',
 });
 
 export const FETCH_MAX_BYTES = variable(wholeNumber(1, 2 ** 31).default(64 * 2 ** 20), {

@@ -1,9 +1,10 @@
 import type { BaseModel } from '@housestyle/contracts/captioner';
-import type { DecodePool, ImageFetcher, PreparedPicture } from '@housestyle/imaging';
+import type { DecodePool, PreparedPicture } from '@housestyle/imaging';
 import type { CaptioningTask } from '@housestyle/database';
 import type { TenantId } from '@housestyle/domain';
 import { FairLimit } from '../fair-limit.js';
 import type { PipelineMetrics } from '../pipeline-metrics.js';
+import type { TenantSources } from '../tenant-sources.js';
 
 export interface PreparerLimits {
   /** pictures arriving at once: each may hold a whole file in memory */
@@ -18,7 +19,7 @@ export class PicturePreparer {
   private readonly decodes: FairLimit<TenantId>;
 
   constructor(
-    private readonly fetcher: ImageFetcher,
+    private readonly sources: TenantSources,
     private readonly decoders: DecodePool,
     limits: PreparerLimits,
     private readonly metrics: PipelineMetrics,
@@ -36,7 +37,7 @@ export class PicturePreparer {
     const observe = this.metrics.prepareSeconds.startTimer();
     const options = sha256 === undefined ? { signal } : { sha256, signal };
     const picture = await this.fetches.run(tenantId, async () => {
-      const { bytes } = await this.fetcher.fetch(uri, options);
+      const { bytes } = await this.sources.fetch(tenantId, uri, options);
       return this.decodes.run(tenantId, () => this.decoders.prepare(bytes, base.imageSize));
     });
     observe();

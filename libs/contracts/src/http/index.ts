@@ -12,3 +12,4 @@ export * from './session.js';
 export * from './stream.js';
 export * from './suggestion.js';
 export * from './training-run.js';
+export * from './webhook.js';
