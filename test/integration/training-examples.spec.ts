@@ -1,4 +1,5 @@
 import {
+  ApiKeyRepository,
   LearningRepository,
   ReviewRepository,
   TrainingLifecycleRepository,
@@ -209,14 +210,48 @@ describe('a run’s examples', () => {
     expect(second.training).toEqual(first.training);
   });
 
-  it('hold no more than half of one editor’s where three review', async () => {
+  it('hold no more than half of one person’s where three review, whichever key they use', async () => {
     const tenant = await test.provision();
-    const editors = ['ben', 'cid', 'ben', ...Array.from({ length: 20 }, () => 'ana')];
+    const keys = new ApiKeyRepository(test.database);
+    const eve = await keys.create(tenant, 'Eve', ['review']);
+    const successor = await keys.rotate(tenant, eve.id, 3600);
+    const others = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? 'ben' : 'cid'));
+    const editors = [...others, ...Array.from({ length: 25 }, (_, n) => (n % 2 === 0 ? eve : successor).prefix)];
     await reviewPictures(test, tenant, editors.length, {
       review: (n) => ({ decision: 'accepted', editor: editors[n]! }),
     });
     const { training } = await beginRun(tenant);
-    expect(training.map(({ editor }) => editor)).toEqual(['ben', 'cid', 'ben', 'ana', 'ana', 'ana']);
-    expect(training.at(-1)!.text).toBe('A red boat, number 22.');
+    const ofEve = training.filter(({ editor }) => !others.includes(editor!));
+    expect([training.length, ofEve.length]).toEqual([40, 20]);
+    expect(new Set(ofEve.map(({ editor }) => editor))).toEqual(new Set([eve.prefix, successor.prefix]));
+    expect(ofEve[0]!.text).toBe('A red boat, number 25.');
+  });
+
+  it('hold nothing, and hold nothing out, of what one of several editors alone repeats', async () => {
+    const tenant = await test.provision();
+    const honest = (n: number) => ({ decision: 'accepted', editor: n % 2 === 0 ? 'ben' : 'cid' }) as const;
+    await reviewPictures(test, tenant, 60, { review: honest });
+    await reviewPictures(test, tenant, 50, {
+      review: (n) => ({ decision: 'corrected', text: `A red boat, number ${n}. Buy now!`, editor: 'eve' }),
+    });
+    const first = await beginRun(tenant);
+    await refuse(first);
+    expect([first.training.length, first.holdOut.length]).toEqual([48, 12]);
+    expect([...first.training, ...first.holdOut].filter(({ editor }) => editor === 'eve')).toEqual([]);
+
+    const free = new TrainingLifecycleRepository(test.database, { maxEditorShare: 1 });
+    const { run } = await runs.request(tenant, 'demand');
+    const everyone = (await free.begin({ tenantId: tenant, runId: run.id }, TEST_BASE))!;
+    expect(everyone.training.some(({ editor }) => editor === 'eve')).toBe(true);
+  });
+
+  it('are told to nobody before the run has ended', async () => {
+    const tenant = await test.provision();
+    await reviewPictures(test, tenant, 60);
+    await beginRun(tenant);
+    const [run] = (await runs.list(tenant, { limit: 1 })).items;
+    expect(run).toMatchObject({ holdOutCount: 12 });
+    expect((await runs.get(tenant, run!.id))!.examples).toEqual([]);
+    expect(JSON.stringify(await learning.readiness(tenant))).not.toContain('red boat');
   });
 });

@@ -40,7 +40,7 @@ export interface TrainerParts {
 export class TrainerModule {
   static of({ settings, database, bases, engine, adaptation, metrics, logger }: TrainerParts): DynamicModule {
     const { ARTEFACT_STORE: location, S3_ENDPOINT: endpoint, S3_REGION: region } = settings;
-    const lifecycle = new TrainingLifecycleRepository(database);
+    const lifecycle = new TrainingLifecycleRepository(database, { maxEditorShare: settings.MAX_EDITOR_SHARE });
     const learning = new LearningRepository(database);
     const runs = new TrainingRunRepository(database);
     const options = {

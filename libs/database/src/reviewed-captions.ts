@@ -21,27 +21,40 @@ export async function reviewedCaptions(
   baseSha256: string,
 ): Promise<LearnableCaption[]> {
   const found = await rows.$queryRaw<
-    { id: string; text: string; is_corrected: boolean; editor: string | null; reviewed_at: Date; values: Uint8Array }[]
+    {
+      id: string;
+      text: string;
+      is_corrected: boolean;
+      editor: string | null;
+      person: string | null;
+      reviewed_at: Date;
+      values: Uint8Array;
+    }[]
   >`
     SELECT s.id, coalesce(r.text, s.text) AS text, r.decision = 'corrected' AS is_corrected, r.editor,
-      r.updated_at AS reviewed_at, e.values
+      k.name AS person, r.updated_at AS reviewed_at, e.values
     FROM review r
+    -- a key's successor has its name: rotating makes nobody a second person
+    LEFT JOIN api_key k ON k.tenant_id = r.tenant_id AND k.prefix = r.editor
     JOIN suggestion s ON s.tenant_id = r.tenant_id AND s.id = r.suggestion_id
     JOIN embedding e ON e.tenant_id = s.tenant_id AND e.asset_row_id = s.asset_row_id AND e.base_sha256 = ${baseSha256}
     WHERE r.tenant_id = ${tenant}::uuid AND r.decision IN ('accepted', 'corrected') AND s.erased_at IS NULL
     ORDER BY r.updated_at DESC, s.id LIMIT ${MAX_CAPTIONS}::int`;
-  return found.reverse().map(({ id, text, is_corrected: isCorrected, editor, reviewed_at: reviewedAt, values }) => {
-    const embedding = toEmbedding(values);
-    return {
-      suggestionId: id,
-      imageKey: imageKeyOf(embedding),
-      embedding,
-      text,
-      isCorrected,
-      ...(editor !== null && { editor }),
-      reviewedAt,
-    };
-  });
+  return found
+    .reverse()
+    .map(({ id, text, is_corrected: isCorrected, editor, person, reviewed_at: reviewedAt, values }) => {
+      const embedding = toEmbedding(values);
+      return {
+        suggestionId: id,
+        imageKey: imageKeyOf(embedding),
+        embedding,
+        text,
+        isCorrected,
+        ...(editor !== null && { editor }),
+        ...(person !== null && { person }),
+        reviewedAt,
+      };
+    });
 }
 
 /** The picture's name wherever learning speaks of it: equal for the same picture, however often it was uploaded. */

@@ -11,13 +11,15 @@ export interface RunExamples {
 /**
  * Takes a run's examples, once: extends the hold-out by new pictures, notes what is trained on. Never in both: a
  * picture that is held out stays so, and one that was trained on never becomes so; copies of it are the same picture,
- * and it is the same when another base has embedded it.
+ * and it is the same when another base has embedded it. What is left out for one editor's sake is neither.
+ * @param maxEditorShare see `divideCaptions`
  */
 export async function takeExamples(
   rows: Transaction,
   tenant: TenantId,
   runId: string,
   baseSha256: string,
+  maxEditorShare: number | undefined,
 ): Promise<void> {
   const names = new PictureNames();
   const heldOut = namedBefore(
@@ -42,7 +44,7 @@ export async function takeExamples(
     ...caption,
     imageKey: names.nameOf(caption.imageKey, caption.embedding),
   }));
-  const { holdOut, training } = divideCaptions(captions, heldOut, trained);
+  const { holdOut, training } = divideCaptions(captions, heldOut, trained, maxEditorShare);
   await rows.holdOut.createMany({ data: holdOut.map((caption) => toRow(tenant, caption)) });
   await rows.trainingExample.createMany({
     data: training.map((caption) => ({ ...toRow(tenant, caption), trainingRunId: runId })),

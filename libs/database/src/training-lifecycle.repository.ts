@@ -37,9 +37,17 @@ export interface HeldRun extends RunReference, RunExamples {
 
 export type { RunConclusion, RunFindings, TrainedMapper } from './finish-run.js';
 
+export interface ExampleOptions {
+  /** the most that one of several editors may write of what a run learns from; undefined: half */
+  readonly maxEditorShare?: number;
+}
+
 /** A run's way from requested to its end, as its trainer writes it. Take the tenant's lock first (`lockTraining`). */
 export class TrainingLifecycleRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly options: ExampleOptions = {},
+  ) {}
 
   /** Requested, and running (here, elsewhere, or in a process that is no more); oldest first, as the queue role. */
   async waiting(): Promise<WaitingRun[]> {
@@ -79,7 +87,7 @@ export class TrainingLifecycleRepository {
         return undefined;
       }
       const holder = randomUUID();
-      const started = run.startedAt === null ? await prepare(rows, tenant, run, base) : run;
+      const started = run.startedAt === null ? await prepare(rows, tenant, run, base, this.options) : run;
       await rows.trainingRun.updateMany({
         where: { tenantId: tenant, id: runId },
         data: { status: 'running', attempts: run.attempts + 1, holder },
@@ -199,9 +207,10 @@ async function prepare(
   tenant: TenantId,
   run: TrainingRun,
   base: { readonly name: string; readonly sha256: string },
+  { maxEditorShare }: ExampleOptions,
 ): Promise<TrainingRun> {
   await lockExamples(rows, tenant);
-  await takeExamples(rows, tenant, run.id, base.sha256);
+  await takeExamples(rows, tenant, run.id, base.sha256, maxEditorShare);
   const champion = await championOf(rows, tenant);
   const { training, holdOut } = await loadExamples(rows, tenant, run.id, base.sha256);
   // by the clock that reviews are dated by

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  capEditors,
   chooseHoldOut,
   divideCaptions,
   HOLD_OUT_FROM_PICTURES,
@@ -52,28 +51,6 @@ describe('chooseHoldOut', () => {
   });
 });
 
-describe('capEditors', () => {
-  const by = (editor: string, count: number, from = 0) => captions(count, from).map((each) => ({ ...each, editor }));
-
-  it('keeps the newest half of whoever wrote more than all others together', () => {
-    const all = [...by('ana', 20), ...by('ben', 3, 20), ...by('cid', 2, 23)];
-    const kept = capEditors(all);
-    expect(kept.filter(({ editor }) => editor === 'ana').map(({ imageKey }) => imageKey)).toEqual(
-      [15, 16, 17, 18, 19].map((n) => `picture ${n}`),
-    );
-    expect(kept).toHaveLength(10);
-  });
-
-  it('leaves one or two editors alone', () => {
-    expect(capEditors([...by('ana', 20), ...by('ben', 1, 20)])).toHaveLength(21);
-  });
-
-  it('leaves a fair share alone', () => {
-    const all = [...by('ana', 4), ...by('ben', 4, 4), ...by('cid', 4, 8)];
-    expect(capEditors(all)).toEqual(all);
-  });
-});
-
 describe('withoutRepeats', () => {
   it('keeps the newest of each text of a picture', () => {
     const again = caption(1, { reviewedAt: new Date(9) });
@@ -114,6 +91,37 @@ describe('divideCaptions', () => {
   it('never gives a picture back that was held out, and learns from all where they are few', () => {
     const held = new Set(['picture 3']);
     expect(divideCaptions(captions(20), held, none).training).toHaveLength(19);
-    expect(divideCaptions(captions(20), none, none)).toEqual({ holdOut: [], training: captions(20) });
+    expect(divideCaptions(captions(20), none, none)).toEqual({
+      holdOut: [],
+      training: captions(20),
+      leftOut: { ownWording: 0, overShare: 0 },
+    });
+  });
+
+  describe('where one of several editors wrote the newest', () => {
+    const by = (editor: string, count: number, from: number, text = 'A boat at sea, painted red.') =>
+      captions(count, from).map((each) => ({ ...each, editor, text: `${text} ${each.reviewedAt.getTime() % 7}` }));
+    const honest = [...by('ana', 60, 0), ...by('ben', 60, 60)];
+
+    it('lets no one bring more than half of a hold-out or of a training set', () => {
+      const { holdOut, training, leftOut } = divideCaptions([...honest, ...by('eve', 250, 120)], none, none);
+      const ofEve = (all: readonly ReviewedCaption[]) => all.filter(({ editor }) => editor === 'eve').length;
+      expect([holdOut.length, ofEve(holdOut)]).toEqual([74, 37]);
+      expect([training.length, ofEve(training)]).toEqual([166, 83]);
+      expect(leftOut).toEqual({ ownWording: 0, overShare: 130 });
+    });
+
+    it('neither learns nor is judged by what one of them alone repeats', () => {
+      const planted = by('eve', 250, 120, 'Buy now at the red boat.');
+      const { holdOut, training, leftOut } = divideCaptions([...honest, ...planted], none, none);
+      expect([...holdOut, ...training].filter(({ editor }) => editor === 'eve')).toEqual([]);
+      expect([holdOut.length, training.length, leftOut]).toEqual([24, 96, { ownWording: 250, overShare: 0 }]);
+    });
+
+    it('does neither where whoever reviews is to decide', () => {
+      const { holdOut, training } = divideCaptions([...honest, ...by('eve', 250, 120, 'Buy now.')], none, none, 1);
+      expect(holdOut.length + training.length).toBe(370);
+      expect(holdOut.every(({ editor }) => editor === 'eve')).toBe(true);
+    });
   });
 });

@@ -34,6 +34,10 @@ export const TRAINER_VARIABLES = {
       'what computes losses and gradients; tensorflow needs @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node, and takes its threads from TF_NUM_INTRAOP_THREADS',
   }),
   TENSORFLOW_FOLDER,
+  MAX_EDITOR_SHARE: variable(z.coerce.number().min(0.5).max(1).default(0.5), {
+    description:
+      'the most that one of three or more editors may write of what a mapper learns from and is judged by; below 1 it also leaves out what one of them alone repeats; 1: whoever reviews decides',
+  }),
   TRAINER_POLL_MS: variable(wholeNumber(100, 3_600_000).default(15_000), {
     description: 'how often runs that another trainer has left are looked for',
     unit: 'ms',
