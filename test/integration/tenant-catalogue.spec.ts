@@ -135,6 +135,13 @@ describe('the app role, in every table of the catalogue', () => {
     expect(await reached(`SELECT FROM tenant WHERE id <> '${mine}'`)).toBe(0);
   });
 
+  it('learns nothing from what the planner remembers of the others’ values', async () => {
+    await admin.query('ANALYZE');
+    const sql = `SELECT tablename FROM pg_stats WHERE schemaname = 'public'`;
+    expect((await admin.query(sql)).rowCount).toBeGreaterThan(0);
+    for (const client of [app, queue]) expect((await client.query(sql)).rows).toEqual([]);
+  });
+
   it('does reach its own, so that nothing above is refused for another reason', async () => {
     for (const table of tables) expect(await reached(`SELECT FROM "${table}"`), table).toBeGreaterThan(0);
     expect(await reached(`UPDATE review SET "text" = "text"`)).toBe(1);

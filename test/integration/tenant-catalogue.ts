@@ -51,8 +51,9 @@ export async function catalogueBreaches(query: Query): Promise<string[]> {
         SELECT rolname::text FROM pg_roles WHERE oid = ANY(polroles)) END AS roles,
       pg_get_expr(polqual, polrelid) AS using, pg_get_expr(polwithcheck, polrelid) AS check
     FROM pg_policy JOIN pg_class c ON c.oid = polrelid`);
-  const breaches = await Promise.all(relations.map((relation) => breachesOf(relation, policies, query)));
-  return [...breaches.flat(), ...(await breachesOfRoles(query)), ...(await breachesOfFunctions(query))];
+  const breaches: string[] = [];
+  for (const relation of relations) breaches.push(...(await breachesOf(relation, policies, query)));
+  return [...breaches, ...(await breachesOfRoles(query)), ...(await breachesOfFunctions(query))];
 }
 
 async function breachesOf(relation: Relation, policies: readonly Policy[], query: Query): Promise<string[]> {

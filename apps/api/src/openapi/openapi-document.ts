@@ -13,7 +13,8 @@ import { z } from 'zod';
 const DESCRIPTION = `Captions for every picture of a media library, in the library's own house style.
 
 Send \`Authorization: Bearer <API key>\`. Every id belongs to one tenant; another tenant's id is a 404. Lists are paged
-by keyset: pass \`nextCursor\` back as \`cursor\`. Errors are problem details (RFC 9457) with a stable \`code\`.`;
+by keyset: pass \`nextCursor\` back as \`cursor\`. Errors are problem details (RFC 9457) with a stable \`code\`. Too many
+requests, or assets over the tenant's quota of a day, are a 429 that says in \`Retry-After\` when to come again.`;
 
 type JsonSchema = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
 

@@ -7,6 +7,8 @@ const WORDS: Partial<Record<ProblemCode, string>> = {
   forbidden: 'Your key does not allow this.',
   not_found: 'It is no longer there.',
   conflict: 'Someone else changed it in the meantime.',
+  rate_limited: 'That was a lot at once. Try again in a moment.',
+  quota_exceeded: 'The quota of pictures a day is used up.',
   payload_too_large: 'The file is too large to upload.',
   source_too_large: 'The file is too large.',
   empty_image: 'The file is empty.',
