@@ -103,5 +103,5 @@ describe('a captioner with disk room for one mapper', () => {
 
 async function batchedItems({ metricsUrl }: RunningCaptioner): Promise<number> {
   const body = await (await fetch(`${metricsUrl}/metrics`)).text();
-  return Number(/^housestyle_captioner_batch_items_sum\S* (\d+)/m.exec(body)?.[1] ?? 0);
+  return Number(/^housestyle_captioner_item_seconds_count\S* (\d+)/m.exec(body)?.[1] ?? 0);
 }

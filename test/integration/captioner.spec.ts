@@ -367,7 +367,7 @@ describe('a captioner under pressure', () => {
     const { results } = await busy;
     expect(texts(results)).toEqual(results.map((_, n) => expectedText(n)));
     expect(await metric(captioner, 'items_total{code="deadline_exceeded"')).toBe(150);
-    expect(await metric(captioner, 'batch_items_sum')).toBe(400);
+    expect(await metric(captioner, 'item_seconds_count')).toBe(400);
   });
 
   it('refuses what does not fit its queue, at once, and answers what does', async () => {
@@ -457,14 +457,15 @@ describe('a captioner whose worker thread crashes', () => {
     });
     try {
       const call = captioner.client.caption({ baseModel: 'demo', items: manyItems(200) }, CALL);
-      await waitFor('a batch to be done', async () => (await metric(captioner, 'batch_items_count')) > 0, {
+      await waitFor('an item to be done', async () => (await metric(captioner, 'item_seconds_count')) > 0, {
         everyMs: 5,
       });
       await writeFile(crashFile, '');
       const { results } = await call;
       const lost = results.filter(({ status }) => status.code !== 'ok');
       expect(lost.length).toBeGreaterThan(0);
-      expect(lost.length).toBeLessThanOrEqual(8);
+      // what it had under way, and what waited in it for room
+      expect(lost.length).toBeLessThanOrEqual(10);
       expect(lost.every(({ status }) => status.code === 'internal' && status.isRetryable)).toBe(true);
       results.forEach((result, n) => {
         if (result.status.code === 'ok') expect(result.hypotheses[0]?.text).toBe(expectedText(n));

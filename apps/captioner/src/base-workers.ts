@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { DomainError, type ErrorCode } from '@housestyle/domain';
-import { DynamicBatcher, WorkerPool } from '@housestyle/runtime';
+import { FairDispatcher, WorkerPool } from '@housestyle/runtime';
 import type { CaptionerSettings } from '@housestyle/settings';
 import type { CaptionerMetrics } from './captioner-metrics.js';
 import type { VerifiedBase } from './served-bases.js';
-import type { BatchItem, BatchWork, CaptionBatch, ItemOutcome, WorkerData } from './worker-messages.js';
+import type { ItemOutcome, ItemWork, WorkerData, WorkerRequest, WorkItem } from './worker-messages.js';
 
 export interface Call {
   /** connections are served in turn. */
@@ -27,15 +27,13 @@ const MAX_DEFAULT_WORKERS = 4;
 /** Time to stop threads that nobody waits for. */
 const CLOSE_GRACE_MS = 3_000;
 
-interface QueuedItem {
-  readonly work: BatchWork;
-  readonly item: BatchItem;
-}
+/** Of a thread's batch: as many more wait in the thread, so that whoever leaves is followed at once. */
+const AHEAD_SHARE = 4;
 
 /** The inference threads of one base model and the queue in front of them: another base's trouble is none of theirs. */
 export class BaseWorkers {
-  private readonly pool: WorkerPool<CaptionBatch, readonly ItemOutcome[]>;
-  private readonly batcher: DynamicBatcher<QueuedItem, ItemOutcome>;
+  private readonly pool: WorkerPool<WorkerRequest, ItemOutcome>;
+  private readonly dispatcher: FairDispatcher<WorkerRequest, ItemOutcome>;
 
   private constructor(
     private readonly base: VerifiedBase,
@@ -44,26 +42,27 @@ export class BaseWorkers {
     events: BaseWorkersEvents,
   ) {
     const workers = workersOf(settings);
+    const capacity = settings.MAX_BATCH + Math.ceil(settings.MAX_BATCH / AHEAD_SHARE);
     const workerData: WorkerData = {
       base,
       device: settings.DEVICE,
       threads: settings.THREADS_PER_WORKER ?? Math.max(1, Math.floor(availableParallelism() / workers)),
       maxBatch: settings.MAX_BATCH,
+      precision: settings.PRECISION,
       mapperLimits: { maxEntries: settings.MAPPER_CACHE_ENTRIES, maxBytes: settings.MAPPER_CACHE_BYTES },
     };
     this.pool = new WorkerPool({
       script: new URL('./caption.worker.js', import.meta.url),
       size: workers,
+      capacity,
       workerData,
       onWorkerLost: (error) => events.workerLost(error),
       onAllLost: (error) => events.allLost(error),
       onRecovered: () => events.recovered(),
     });
-    this.batcher = new DynamicBatcher((items) => this.run(items), {
-      maxBatch: settings.MAX_BATCH,
-      maxDelayMs: settings.MAX_BATCH_DELAY_MS,
+    this.dispatcher = new FairDispatcher((request, signal) => this.run(request, signal), {
       maxQueue: settings.MAX_QUEUE,
-      maxRunning: workers,
+      maxRunning: workers * capacity,
     });
   }
 
@@ -85,14 +84,14 @@ export class BaseWorkers {
   }
 
   get waitingItems(): number {
-    return this.batcher.waitingItems;
+    return this.dispatcher.waitingItems;
   }
 
   /** One outcome per item, in order. @throws DomainError `captioner_overloaded` when the items do not all fit. */
-  submit(work: BatchWork, items: readonly BatchItem[], { caller, deadline, signal }: Call): Promise<ItemOutcome>[] {
-    return this.batcher.submit(
+  submit(work: ItemWork, items: readonly WorkItem[], call: Call): Promise<ItemOutcome>[] {
+    return this.dispatcher.submit(
       items.map((item) => ({ work, item })),
-      { group: JSON.stringify(work), caller, deadline, signal },
+      call,
     );
   }
 
@@ -100,18 +99,17 @@ export class BaseWorkers {
     await this.pool.close(graceMs);
   }
 
-  /** One batch: its items agree on what is made of them, their mappers may all differ. */
-  private async run(queued: readonly QueuedItem[]): Promise<readonly ItemOutcome[]> {
-    const [{ work }] = queued as [QueuedItem, ...QueuedItem[]];
-    const items = queued.map(({ item }) => item);
-    const stopTimer = this.metrics.batchSeconds.startTimer();
-    const buffers = items.map(({ input }) => (input.kind === 'pixels' ? input.rgb.buffer : input.values.buffer));
-    const outcomes = await this.pool.run({ work, items }, buffers).catch((error: unknown) => {
+  /** One item, in the company of whatever its thread has under way. */
+  private async run(request: WorkerRequest, signal: AbortSignal | undefined): Promise<ItemOutcome> {
+    const { input } = request.item;
+    const stopTimer = this.metrics.itemSeconds.startTimer();
+    const buffer = input.kind === 'pixels' ? input.rgb.buffer : input.values.buffer;
+    const outcome = await this.pool.run(request, [buffer], signal).catch((error: unknown) => {
       throw this.ownError(error);
     });
     stopTimer();
-    this.metrics.batchItems.observe(items.length);
-    return outcomes;
+    this.metrics.companyItems.observe(this.dispatcher.runningItems);
+    return outcome;
   }
 
   /** Threads that do not start again are this base's trouble, not the captioner's. */

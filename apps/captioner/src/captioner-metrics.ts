@@ -11,10 +11,14 @@ export interface CaptionerGauges {
 export class CaptionerMetrics extends Metrics {
   readonly items = this.counter('captioner_items_total', 'items answered, by status code', ['code']);
   readonly workersLost = this.counter('captioner_workers_lost_total', 'worker threads lost and replaced');
-  readonly batchItems = this.histogram('captioner_batch_items', 'items in one batch', [1, 2, 4, 8, 16, 32, 64, 128]);
-  readonly batchSeconds = this.histogram(
-    'captioner_batch_seconds',
-    'time of one batch, wait for a thread included',
+  readonly companyItems = this.histogram(
+    'captioner_company_items',
+    'items under way in all threads of a base model, itself included, when one is answered',
+    [1, 2, 4, 8, 16, 32, 64, 128],
+  );
+  readonly itemSeconds = this.histogram(
+    'captioner_item_seconds',
+    'time of one item in its thread, its wait for room in the batch included',
     [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
   );
   readonly baseLoads = this.counter('captioner_base_loads_total', 'base models loaded, or not: ok, failed', [
@@ -29,7 +33,10 @@ export class CaptionerMetrics extends Metrics {
   readonly baseEvictions = this.counter('captioner_base_evictions_total', 'base models unloaded to make room', [
     'base',
   ]);
-  private readonly waiting = this.gauge('captioner_waiting_items', 'items waiting for a batch or for their base model');
+  private readonly waiting = this.gauge(
+    'captioner_waiting_items',
+    'items waiting for a thread or for their base model',
+  );
   private readonly baseLoaded = this.gauge('captioner_base_loaded', '1 while a base model is loaded, else 0', ['base']);
   private readonly baseBytes = this.gauge('captioner_base_bytes', 'memory a base model takes, as estimated', ['base']);
   private readonly taken = this.gauge('captioner_model_memory_bytes', 'memory of the loaded bases, as estimated');

@@ -12,7 +12,7 @@ import {
   type MapperGroup,
   type ReadableItem,
 } from './mapper-groups.js';
-import type { BatchItem, BatchWork, ItemOutcome, LocalMapper, ServedBase } from './worker-messages.js';
+import type { ItemOutcome, ItemWork, LocalMapper, ServedBase, WorkItem } from './worker-messages.js';
 
 interface ItemsRequest {
   readonly baseModel: string;
@@ -25,7 +25,7 @@ export interface RanItems {
   readonly outcomes: readonly ItemOutcome[];
 }
 
-type Submit = (items: readonly BatchItem[]) => Promise<ItemOutcome>[];
+type Submit = (items: readonly WorkItem[]) => Promise<ItemOutcome>[];
 
 /** Brings a call's items to the inference threads, each with its mapper: what concerns one item ends in its outcome. */
 @Injectable()
@@ -36,7 +36,7 @@ export class ItemRunner {
   ) {}
 
   /** @throws DomainError when the call as a whole cannot be served */
-  async run(request: ItemsRequest, work: BatchWork, call: Call): Promise<RanItems> {
+  async run(request: ItemsRequest, work: ItemWork, call: Call): Promise<RanItems> {
     const base = this.workers.base(request.baseModel);
     checkRequest(request, this.workers.maxItems);
     const items = request.items.map((item) => readItem(item, base));
@@ -47,7 +47,7 @@ export class ItemRunner {
   private async runReadable(
     base: string,
     items: readonly ReadableItem[],
-    work: BatchWork,
+    work: ItemWork,
     call: Call,
   ): Promise<ReadonlyMap<ReadableItem, ItemOutcome>> {
     if (items.length === 0) return new Map();
@@ -79,7 +79,7 @@ export class ItemRunner {
       const running = [
         ...zip(
           ready.map(([item]) => item),
-          submit(ready.map(([item, mapper]) => toBatchItem(item, mapper))),
+          submit(ready.map(([item, mapper]) => toWorkItem(item, mapper))),
         ),
         ...late.flatMap((group) => zip(group.items, this.runLate(group, submit, deadline))),
       ];
@@ -93,12 +93,12 @@ export class ItemRunner {
   private runLate({ mapper, items }: MapperGroup, submit: Submit, deadline: number): Promise<ItemOutcome>[] {
     const submitted = this.mappers
       .pull(mapper!, deadline)
-      .then((local) => submit(items.map((item) => toBatchItem(item, local))));
+      .then((local) => submit(items.map((item) => toWorkItem(item, local))));
     return items.map((_, index) => submitted.then((outcomes) => outcomes[index]!).catch(toFailedItem));
   }
 }
 
-const toBatchItem = ({ input }: ReadableItem, mapper: LocalMapper | undefined): BatchItem =>
+const toWorkItem = ({ input }: ReadableItem, mapper: LocalMapper | undefined): WorkItem =>
   mapper ? { input, mapper } : { input };
 
 const zip = <A, B>(first: readonly A[], second: readonly B[]): (readonly [A, B])[] =>

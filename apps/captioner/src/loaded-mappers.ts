@@ -11,44 +11,62 @@ export interface MapperLimits {
   readonly maxBytes: number;
 }
 
+interface Lent {
+  readonly loading: Promise<MapperHandle>;
+  /** items that it is used for now. */
+  uses: number;
+}
+
 /** The mappers that one engine holds loaded, the longest unused given up first; verified as they are loaded. */
 export class LoadedMappers {
   private readonly kept: LRUCache<string, MapperHandle>;
-  private readonly usedByBatch = new Map<string, MapperHandle>();
-  private readonly retired = new Set<MapperHandle>();
+  private readonly lent = new Map<string, Lent>();
 
   constructor(
     private readonly engine: CaptionEngine,
     private readonly base: BaseReference,
     { maxEntries, maxBytes }: MapperLimits,
   ) {
-    this.kept = new LRUCache({ max: maxEntries, maxSize: maxBytes, dispose: (handle) => this.retired.add(handle) });
+    this.kept = new LRUCache({
+      max: maxEntries,
+      maxSize: maxBytes,
+      dispose: (handle, sha256) => {
+        if (!this.lent.has(sha256)) void this.engine.releaseMapper(handle);
+      },
+    });
   }
 
   /**
-   * Good until the next `endBatch`, however many others are loaded meanwhile.
+   * What `use` makes of a mapper, which stays for as long, however many others are loaded meanwhile.
    * @throws DomainError `mapper_mismatch`, `invalid_model`, `corrupt_checkpoint`; `internal` when the local copy was damaged
    */
-  async get({ sha256, directory }: LocalMapper): Promise<MapperHandle> {
-    const loaded = this.usedByBatch.get(sha256) ?? this.kept.get(sha256) ?? (await this.load(sha256, directory));
-    this.usedByBatch.set(sha256, loaded);
-    return loaded;
+  async with<T>({ sha256, directory }: LocalMapper, use: (handle: MapperHandle) => Promise<T>): Promise<T> {
+    const lent = this.lent.get(sha256) ?? { loading: this.find(sha256, directory), uses: 0 };
+    this.lent.set(sha256, lent);
+    lent.uses++;
+    try {
+      return await use(await lent.loading);
+    } finally {
+      if (--lent.uses === 0) await this.takeBack(sha256, lent);
+    }
   }
 
-  /** Frees the mappers that there is no more room for. */
-  async endBatch(): Promise<void> {
-    this.usedByBatch.clear();
-    const retired = [...this.retired];
-    this.retired.clear();
-    await Promise.all(retired.map((handle) => this.engine.releaseMapper(handle)));
+  /** There was no more room for it, or none at all: then it goes. */
+  private async takeBack(sha256: string, { loading }: Lent): Promise<void> {
+    this.lent.delete(sha256);
+    const handle = await loading.catch(() => undefined);
+    if (handle && this.kept.peek(sha256) !== handle) await this.engine.releaseMapper(handle);
+  }
+
+  private async find(sha256: string, directory: string): Promise<MapperHandle> {
+    return this.kept.get(sha256) ?? this.load(sha256, directory);
   }
 
   private async load(sha256: string, directory: string): Promise<MapperHandle> {
     const files = await this.open(directory, sha256);
     const handle = await this.engine.loadMapper(files, sha256);
+    // one that is larger than all the room there is is not kept
     this.kept.set(sha256, handle, { size: Math.max(1, handle.bytes) });
-    // larger than all the room there is: good for this batch only
-    if (!this.kept.has(sha256)) this.retired.add(handle);
     return handle;
   }
 

@@ -1,4 +1,4 @@
-import type { GenerationDefaults, PrefixPosition } from '@housestyle/clipcap';
+import type { GenerationDefaults, Precision, PrefixPosition } from '@housestyle/clipcap';
 import type { ErrorCode, Hypothesis } from '@housestyle/domain';
 import type { Device } from '@housestyle/runtime';
 import type { MapperLimits } from './loaded-mappers.js';
@@ -11,17 +11,18 @@ export interface WorkerData {
   /** of one inference. */
   readonly threads: number;
   readonly maxBatch: number;
+  readonly precision: Precision;
   readonly mapperLimits: MapperLimits;
 }
 
-/** What the captioner's main thread asks of its inference threads; they answer one outcome per item, in order. */
-export interface CaptionBatch {
-  readonly work: BatchWork;
-  readonly items: readonly BatchItem[];
+/** What the captioner's main thread asks of its inference threads, many at once; what is under way together is their part. */
+export interface WorkerRequest {
+  readonly work: ItemWork;
+  readonly item: WorkItem;
 }
 
-/** What is made of a batch's items, all of them. */
-export type BatchWork =
+/** What is made of an item. */
+export type ItemWork =
   | {
       readonly kind: 'caption';
       /** what it leaves open, each mapper decides, then the base. */
@@ -33,7 +34,7 @@ export type BatchWork =
       readonly topK: number;
     };
 
-export interface BatchItem {
+export interface WorkItem {
   readonly input: ItemInput;
   /** absent: the base's own mapper. */
   readonly mapper?: LocalMapper;

@@ -1,3 +1,4 @@
+import type { Precision } from '@housestyle/clipcap';
 import type { Device } from '@housestyle/runtime';
 import { reportLine, type ReportOptions } from './caption-report.js';
 import { generationOf, type GenerationOptions } from './generation-options.js';
@@ -11,6 +12,7 @@ export interface CaptionOptions extends ReportOptions, GenerationOptions {
   readonly model: string;
   readonly mapper?: string;
   readonly device?: Device;
+  readonly precision?: Precision;
 }
 
 /** Captions picture files, in order. A bad one is reported and the others go on. @returns the exit code */

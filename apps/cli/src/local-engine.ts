@@ -5,6 +5,7 @@ import {
   type CaptionOutput,
   type GenerationDefaults,
   type Interpretation,
+  type Precision,
 } from '@housestyle/clipcap';
 import { OnnxGraphRunner, type Device } from '@housestyle/runtime';
 
@@ -13,6 +14,8 @@ export interface LocalEngineOptions {
   readonly mapper?: string | undefined;
   /** the CPU when absent. */
   readonly device?: Device | undefined;
+  /** fp32 when absent. */
+  readonly precision?: Precision | undefined;
 }
 
 /** The model in this process: a base, and the one mapper to use with it. */
@@ -25,10 +28,10 @@ export class LocalEngine {
   /** @throws DomainError when either directory does not hold what it should, the mapper does not fit the base, or the device is not there */
   static async open(
     modelDirectory: string,
-    { mapper: mapperDirectory, device }: LocalEngineOptions,
+    { mapper: mapperDirectory, device, precision }: LocalEngineOptions,
   ): Promise<LocalEngine> {
     const base = await openBaseModel(modelDirectory);
-    const engine = await CaptionEngine.load(base, new OnnxGraphRunner({ ...(device && { device }) }));
+    const engine = await CaptionEngine.load(base, new OnnxGraphRunner({ ...(device && { device }) }), { precision });
     if (mapperDirectory === undefined) return new LocalEngine(engine, {});
     const mapper = await engine.loadMapper(await openMapperDirectory(mapperDirectory, base), mapperDirectory);
     return new LocalEngine(engine, { mapper });

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from 'commander';
+import { PRECISIONS } from '@housestyle/clipcap';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** A whole number from 1 on. */
 export function count(atMost = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -51,3 +52,9 @@ export function names(text: string): string[] {
   if (list.every((name) => name !== '')) return list;
   throw new InvalidArgumentError('Give names, with commas between them.');
 }
+
+/** What the model is computed in. */
+export const precision = (): Option =>
+  new Option('--precision <how>', 'fp32, the reference; int8, faster; int8-static, see `models calibrate`')
+    .choices(PRECISIONS)
+    .default('fp32');

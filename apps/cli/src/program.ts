@@ -11,6 +11,7 @@ import { registerImport } from './import/register-import.js';
 import { registerInterpret } from './interpret/register-interpret.js';
 import { registerLearning } from './learning/register-learning.js';
 import { registerModels } from './models/register-models.js';
+import { precision } from './option-values.js';
 import { registerRedrive } from './redrive/register-redrive.js';
 import { registerReproduce } from './reproduce/register-reproduce.js';
 import { registerTenants } from './tenants/register-tenants.js';
@@ -74,6 +75,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
     .option('--mapper <dir>', "mapper directory to use instead of the base model's own");
   addGenerationOptions(caption)
     .addOption(new Option('--device <where>', 'where to compute').choices(DEVICES).default('cpu'))
+    .addOption(precision())
     .option('--json', 'print one JSON object per picture', false)
     .option('--embedding', "add CLIP's image embedding to the JSON", false)
     .addHelpText('after', CAPTION_EXAMPLES)

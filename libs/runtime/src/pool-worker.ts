@@ -5,21 +5,23 @@ import { fromErrorMessage, type FromWorker, type ToWorker } from './worker-proto
 export interface PendingRequest<Request, Response> {
   readonly request: Request;
   readonly transfer: readonly TransferListItem[];
-  resolve(response: Response): void;
-  reject(error: DomainError): void;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (response: Response) => void;
+  readonly reject: (error: DomainError) => void;
 }
 
 /** What a worker tells its pool. `ended` is the last it says, and comes exactly once. */
 export interface PoolWorkerEvents {
   ready(): void;
-  idle(): void;
+  /** there is room for one more request. */
+  room(): void;
   ended(error: DomainError): void;
 }
 
-/** One thread of a WorkerPool: at most one request at a time, and a crash becomes that request's error. */
+/** One thread of a WorkerPool: at most `capacity` requests at a time, and a crash becomes their error. */
 export class PoolWorker<Request, Response> {
   private readonly worker: Worker;
-  private running: PendingRequest<Request, Response> | undefined;
+  private readonly running = new Map<number, PendingRequest<Request, Response>>();
   private isReady = false;
   private hasEnded = false;
   private nextId = 0;
@@ -27,6 +29,7 @@ export class PoolWorker<Request, Response> {
   constructor(
     script: URL,
     workerData: unknown,
+    private readonly capacity: number,
     private readonly events: PoolWorkerEvents,
   ) {
     this.worker = new Worker(script, { workerData });
@@ -37,7 +40,15 @@ export class PoolWorker<Request, Response> {
   }
 
   get isIdle(): boolean {
-    return this.isReady && !this.hasEnded && this.running === undefined;
+    return this.hasRoom && this.running.size === 0;
+  }
+
+  get hasRoom(): boolean {
+    return this.isReady && !this.hasEnded && this.running.size < this.capacity;
+  }
+
+  get runningRequests(): number {
+    return this.running.size;
   }
 
   get threadId(): number {
@@ -45,16 +56,19 @@ export class PoolWorker<Request, Response> {
   }
 
   send(pending: PendingRequest<Request, Response>): void {
-    const message: ToWorker<Request> = { kind: 'request', id: ++this.nextId, request: pending.request };
-    this.running = pending;
+    const id = ++this.nextId;
+    this.running.set(id, pending);
     try {
-      this.worker.postMessage(message, pending.transfer);
+      this.post({ kind: 'request', id, request: pending.request }, pending.transfer);
+      pending.signal?.addEventListener('abort', () => this.running.has(id) && this.post({ kind: 'cancel', id }), {
+        once: true,
+      });
     } catch (cause) {
-      this.running = undefined;
+      this.running.delete(id);
       pending.reject(
         new DomainError('internal', `the request cannot be sent to a worker: ${String(cause)}`, { cause }),
       );
-      this.events.idle();
+      this.events.room();
     }
   }
 
@@ -62,7 +76,7 @@ export class PoolWorker<Request, Response> {
   async close(graceMs: number): Promise<void> {
     if (this.hasEnded) return;
     const exited = new Promise<void>((resolve) => this.worker.once('exit', () => resolve()));
-    this.worker.postMessage({ kind: 'close' } satisfies ToWorker<Request>);
+    this.post({ kind: 'close' });
     const timer = setTimeout(() => void this.worker.terminate(), graceMs);
     await exited;
     clearTimeout(timer);
@@ -91,18 +105,22 @@ export class PoolWorker<Request, Response> {
   }
 
   private settle(id: number, how: (pending: PendingRequest<Request, Response>) => void): void {
-    const pending = this.running;
-    if (id !== this.nextId || !pending) return;
-    this.running = undefined;
+    const pending = this.running.get(id);
+    if (!pending) return;
+    this.running.delete(id);
     how(pending);
-    this.events.idle();
+    this.events.room();
+  }
+
+  private post(message: ToWorker<Request>, transfer: readonly TransferListItem[] = []): void {
+    this.worker.postMessage(message, transfer);
   }
 
   private end(error: DomainError): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    this.running?.reject(error);
-    this.running = undefined;
+    for (const pending of this.running.values()) pending.reject(error);
+    this.running.clear();
     void this.worker.terminate();
     this.events.ended(error);
   }

@@ -8,7 +8,11 @@ export interface WorkerReply<Response> {
 }
 
 export interface WorkerHandler<Request, Response> {
-  handle(request: Request): Promise<WorkerReply<Response>>;
+  /**
+   * May be called again before it has answered, if the pool gives a worker several requests at once.
+   * @param signal aborted when nobody waits for the answer any more
+   */
+  handle(request: Request, signal: AbortSignal): Promise<WorkerReply<Response>>;
   /** Frees what the worker holds; called once, when the pool closes. */
   close?(): Promise<void>;
 }
@@ -33,22 +37,37 @@ export async function serveWorker<Data, Request, Response>(
     port.close();
     return;
   }
+  const running = new Map<number, { readonly abort: AbortController; readonly answered: Promise<void> }>();
   port.on('message', (message: ToWorker<Request>) => {
-    if (message.kind === 'close') void closeWorker();
-    else void answer(message.id, message.request);
+    switch (message.kind) {
+      case 'close':
+        return void closeWorker();
+      case 'cancel':
+        return running.get(message.id)?.abort.abort();
+      case 'request':
+        return begin(message.id, message.request);
+    }
   });
   send({ kind: 'ready' });
 
-  async function answer(id: number, request: Request): Promise<void> {
+  function begin(id: number, request: Request): void {
+    const abort = new AbortController();
+    running.set(id, { abort, answered: answer(id, request, abort.signal) });
+  }
+
+  async function answer(id: number, request: Request, signal: AbortSignal): Promise<void> {
     try {
-      const { response, transfer } = await handler.handle(request);
+      const { response, transfer } = await handler.handle(request, signal);
       send({ kind: 'response', id, response }, transfer);
     } catch (error) {
       send({ kind: 'failure', id, error: toErrorMessage(error) });
+    } finally {
+      running.delete(id);
     }
   }
 
   async function closeWorker(): Promise<void> {
+    await Promise.all([...running.values()].map(({ answered }) => answered));
     await handler.close?.();
     port?.close();
   }

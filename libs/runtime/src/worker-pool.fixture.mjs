@@ -1,4 +1,5 @@
 // The worker of worker-pool.spec.ts: real threads run built code.
+import { setImmediate } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 import { DomainError } from '@housestyle/domain';
 import { serveWorker } from '@housestyle/runtime';
@@ -7,10 +8,12 @@ if (workerData?.isBroken && Atomics.load(new Int32Array(workerData.isBroken), 0)
   throw new Error('broken for now');
 if (workerData?.crashOnStart) throw new Error('broken from the start');
 
+const met = [];
+
 await serveWorker(async (data) => {
   if (data?.refuseToStart) throw new DomainError('invalid_model', 'no model here');
   return {
-    async handle(request) {
+    async handle(request, signal) {
       switch (request.do) {
         case 'double': {
           const doubled = Float32Array.from(request.values, (value) => value * 2);
@@ -19,6 +22,13 @@ await serveWorker(async (data) => {
         case 'block':
           Atomics.wait(new Int32Array(request.gate), 0, 0);
           return { response: 'released' };
+        case 'meet':
+          met.push(request.name);
+          while (met.length < request.count) await setImmediate();
+          return { response: [...met] };
+        case 'wait':
+          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+          return { response: 'cancelled' };
         case 'fail':
           throw new DomainError('mapper_mismatch', 'does not fit');
         case 'crash':

@@ -42,6 +42,34 @@ describe('WorkerPool', () => {
     expect(pool.idleWorkers).toBe(2);
   });
 
+  it('gives a worker as many requests at once as it takes, and each worker its share', async () => {
+    const pool = openPool({ size: 2, capacity: 3 });
+    await pool.ready();
+    const names = ['1', '2', '3', '4', '5', '6'];
+    const answers = names.map((name) => pool.run({ do: 'meet', name, count: 3 }));
+    expect(await Promise.all(answers)).toEqual(
+      [1, 2, 1, 2, 1, 2].map((n) => (n === 1 ? ['1', '3', '5'] : ['2', '4', '6'])),
+    );
+    expect(pool.idleWorkers).toBe(2);
+  });
+
+  it('tells a worker what nobody waits for any more', async () => {
+    const pool = openPool({ capacity: 2 });
+    const abort = new AbortController();
+    const [cancelled, other] = [pool.run({ do: 'wait' }, [], abort.signal), pool.run('hello')];
+    expect(await other).toBe('hello');
+    abort.abort();
+    expect(await cancelled).toBe('cancelled');
+  });
+
+  it('finishes all that a worker has begun, on close', async () => {
+    const pool = openPool({ capacity: 4 });
+    await pool.ready();
+    const running = ['1', '2'].map((name) => pool.run({ do: 'meet', name, count: 2 }));
+    await pool.close(5_000);
+    expect(await Promise.all(running)).toHaveLength(2);
+  });
+
   it('carries a DomainError over with its code, and the worker lives on', async () => {
     const pool = openPool();
     const [threadId] = (await pool.ready(), pool.threadIds);

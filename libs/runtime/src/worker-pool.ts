@@ -6,6 +6,8 @@ export interface WorkerPoolOptions {
   /** the module each worker runs; it calls `serveWorker`. */
   readonly script: URL;
   readonly size: number;
+  /** requests that a worker has at once, 1 when absent: more where it works on them together. */
+  readonly capacity?: number;
   /** cloned into every worker. */
   readonly workerData?: unknown;
   /** wait before a lost worker is replaced; doubles with each loss in a row, up to 64 times. */
@@ -21,8 +23,9 @@ export interface WorkerPoolOptions {
 const MAX_DOUBLINGS = 6;
 
 /**
- * Typed requests to worker threads, one at a time per worker, first come first served. A worker that crashes fails
- * only the request it was working on (`internal`: worth a retry, but the request may be the culprit) and is replaced.
+ * Typed requests to worker threads, so many at a time per worker, first come first served, by whoever has the fewest. A
+ * worker that crashes fails only the requests it was working on (`internal`: worth a retry, but one of them may be the
+ * culprit) and is replaced.
  */
 export class WorkerPool<Request, Response> {
   private readonly workers: (PoolWorker<Request, Response> | undefined)[];
@@ -53,11 +56,14 @@ export class WorkerPool<Request, Response> {
     return this.workers.flatMap((worker) => (worker ? [worker.threadId] : []));
   }
 
-  /** Sends `request`; what is in `transfer` moves and is gone on this side. */
-  run(request: Request, transfer: readonly TransferListItem[] = []): Promise<Response> {
+  /**
+   * Sends `request`; what is in `transfer` moves and is gone on this side.
+   * @param signal aborted when nobody waits for the answer any more: a worker that can stop does
+   */
+  run(request: Request, transfer: readonly TransferListItem[] = [], signal?: AbortSignal): Promise<Response> {
     if (this.isClosing) return Promise.reject(closing());
     return new Promise((resolve, reject) => {
-      this.waiting.push({ request, transfer, resolve, reject });
+      this.waiting.push({ request, transfer, signal, resolve, reject });
       this.dispatch();
     });
   }
@@ -73,7 +79,7 @@ export class WorkerPool<Request, Response> {
   private start(slot: number): Promise<void> {
     return new Promise((resolve, reject) => {
       let hasBeenReady = false;
-      this.workers[slot] = new PoolWorker(this.options.script, this.options.workerData, {
+      this.workers[slot] = new PoolWorker(this.options.script, this.options.workerData, this.options.capacity ?? 1, {
         ready: () => {
           hasBeenReady = true;
           resolve();
@@ -81,7 +87,7 @@ export class WorkerPool<Request, Response> {
           this.areAllLost = false;
           this.dispatch();
         },
-        idle: () => {
+        room: () => {
           this.lossesInARow = 0;
           this.dispatch();
         },
@@ -118,9 +124,12 @@ export class WorkerPool<Request, Response> {
   }
 
   private dispatch(): void {
-    for (const worker of this.workers) {
-      if (this.waiting.length === 0) return;
-      if (worker?.isIdle) worker.send(this.waiting.shift()!);
+    while (this.waiting.length > 0) {
+      const able = this.workers.filter((worker) => worker?.hasRoom).map((worker) => worker!);
+      const [first, ...others] = able;
+      if (!first) return;
+      const freest = others.reduce((best, next) => (next.runningRequests < best.runningRequests ? next : best), first);
+      freest.send(this.waiting.shift()!);
     }
   }
 }

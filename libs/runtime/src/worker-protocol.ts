@@ -2,7 +2,10 @@ import { DomainError, isErrorCode, toDomainError, type ErrorCode } from '@houses
 
 /** What a pool and its workers say to each other. An error crosses the thread boundary as its code and message. */
 export type ToWorker<Request> =
-  { readonly kind: 'request'; readonly id: number; readonly request: Request } | { readonly kind: 'close' };
+  | { readonly kind: 'request'; readonly id: number; readonly request: Request }
+  /** nobody waits for the answer any more; one comes all the same. */
+  | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'close' };
 
 export type FromWorker<Response> =
   | { readonly kind: 'ready' }

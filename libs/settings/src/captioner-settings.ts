@@ -62,10 +62,12 @@ export const CAPTIONER_VARIABLES = {
   THREADS_PER_WORKER: variable(wholeNumber(1, 256).optional(), {
     description: 'threads of one inference; unset: the cores shared among the workers',
   }),
-  MAX_BATCH: variable(wholeNumber(1, 256).default(32), { description: 'images in one batch' }),
-  MAX_BATCH_DELAY_MS: variable(wholeNumber(0, 10_000).default(10), {
-    description: 'how long a batch may wait to fill',
-    unit: 'ms',
+  PRECISION: variable(z.enum(['fp32', 'int8', 'int8-static']).default('fp32'), {
+    description:
+      'what the models are computed in: fp32, the reference; int8, twice as fast or more where the processor has instructions for it, with a few captions worded otherwise; int8-static, from a calibration beside the base model',
+  }),
+  MAX_BATCH: variable(wholeNumber(1, 256).default(32), {
+    description: 'images that a worker thread has under way together; each leaves when it is done, and the next enters',
   }),
   MAX_QUEUE: variable(wholeNumber(1, 100_000).default(512), {
     description:

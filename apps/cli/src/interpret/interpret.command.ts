@@ -1,3 +1,4 @@
+import type { Precision } from '@housestyle/clipcap';
 import type { Device } from '@housestyle/runtime';
 import { LocalEngine } from '../local-engine.js';
 import { ModelLibrary } from '../model-library.js';
@@ -10,6 +11,7 @@ export interface InterpretOptions {
   readonly model: string;
   readonly mapper?: string;
   readonly device?: Device;
+  readonly precision?: Precision;
   readonly json: boolean;
   /** words of each position. */
   readonly topK: number;

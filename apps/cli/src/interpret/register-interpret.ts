@@ -1,7 +1,7 @@
 import { MAX_NEAR_WORDS } from '@housestyle/clipcap';
 import { DEVICES } from '@housestyle/runtime';
 import { Option, type Command } from 'commander';
-import { count } from '../option-values.js';
+import { count, precision } from '../option-values.js';
 import type { Terminal } from '../terminal.js';
 import { interpretPictures, type InterpretOptions } from './interpret.command.js';
 
@@ -25,6 +25,7 @@ export function registerInterpret(program: Command, terminal: Terminal, exit: (c
     .option('--mapper <dir>', "mapper directory to use instead of the base model's own")
     .option('--top-k <n>', `words of each position, 1 to ${MAX_NEAR_WORDS}`, count(MAX_NEAR_WORDS), 5)
     .addOption(new Option('--device <where>', 'where to compute').choices(DEVICES).default('cpu'))
+    .addOption(precision())
     .option('--json', 'print one JSON object per picture', false)
     .addHelpText('after', EXAMPLES)
     .action(async (images: string[], options: InterpretOptions) =>

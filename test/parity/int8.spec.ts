@@ -1,0 +1,226 @@
+import { openBaseModel } from '@housestyle/checkpoints';
+import {
+  buildGpt2,
+  CaptionEngine,
+  parseGpt2Config,
+  TreeCache,
+  type BaseModelFiles,
+  type CaptionItem,
+  type CaptionOutput,
+} from '@housestyle/clipcap';
+import {
+  fetched,
+  float32,
+  GraphBuilder,
+  int64,
+  MemoryWeights,
+  op,
+  requireWeight,
+  uint8,
+  type Feeds,
+  type Tensor,
+  type WeightSource,
+} from '@housestyle/graph';
+import { OnnxGraphRunner } from '@housestyle/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ciderD } from './quality/caption-metrics.js';
+import { scorePictureBook, type Grammar, type PictureBookScore, type Scene } from './quality/picture-book-score.js';
+import { asWeights, decoderLayers, mapperLayers, randomDelta, wordLayer } from './random-delta.js';
+import { maxError, recordParity, relativeError } from './record-parity.js';
+import { DEMO_MODEL, NUM_PICTURES, referenceRow, referenceTexts } from './reference.js';
+import { generatedCaptions, readImagesJson, testPixels } from './test-pictures.js';
+
+const runner = new OnnxGraphRunner({ threads: 1 });
+const K = 10;
+let base: BaseModelFiles;
+let engine: CaptionEngine;
+
+beforeAll(async () => {
+  base = await openBaseModel(DEMO_MODEL);
+  engine = await CaptionEngine.load(base, runner, { precision: 'int8' });
+});
+afterAll(() => engine.release());
+
+describe('products of 8-bit matrices', () => {
+  it('are exact, the largest that there are too', async () => {
+    const [M, inner, N] = [5, 1024, 17];
+    const fill = (count: number, value: (i: number) => number) =>
+      Uint8Array.from({ length: count }, (_, i) => value(i));
+    const x = fill(M * inner, (i) => [255, 0, 1, 254][Math.floor(i / inner) % 4]!);
+    const w = fill(inner * N, (i) => [255, 1, 255, 0][(i % N) % 4]!);
+    const g = new GraphBuilder('product');
+    const y = op.matMulIntegerToFloat(g, g.input('x', 'uint8', [M, inner]), g.initializer('w', uint8(w, [inner, N])), {
+      xScale: g.float(1),
+      wScales: g.initializer('scales', float32(new Float32Array(N).fill(1))),
+    });
+    g.output('y', y, [M, N]);
+    const session = await runner.load(g.build());
+    const outputs = await session.run({ x: uint8(x, [M, inner]) });
+    const expected = Float32Array.from({ length: M * N }, (_, at) => {
+      const [row, column] = [Math.floor(at / N), at % N];
+      return inner * (x[row * inner]! - 128) * (w[column]! - 128);
+    });
+    expect(fetched(outputs, 'y', 'float32').data).toEqual(expected);
+    await session.release();
+  });
+});
+
+describe('1,000 captions in 8 bits', () => {
+  it('say as often what is in the pictures as those in fp32, and as well', async () => {
+    const whole = generatedCaptions('mlp');
+    const files = whole.map(({ file }) => file);
+    const pixels = await testPixels(files, engine.imageSize);
+    const outputs = await engine.caption(pixels.map((picture) => ({ input: { pixels: picture } })));
+    const found = outputs.map(({ hypotheses }) => hypotheses[0]!.text);
+    const changed = found.filter((text, n) => text !== whole[n]!.caption).length;
+    recordParity('int8: texts changed, share', changed / found.length, 0.1);
+
+    const scenes = readImagesJson<Record<string, Scene>>('scenes.json');
+    const grammar = readImagesJson<Grammar>('grammar.json');
+    const references = referencesByFile();
+    const pictures = (texts: readonly string[]) =>
+      files.map((file, n) => ({
+        caption: texts[n]!,
+        scene: scenes[`test/${file}`]!,
+        references: references.get(`test/${file}`)!,
+      }));
+    const [ours, theirs] = [pictures(found), pictures(whole.map(({ caption }) => caption))];
+    const [score, expected] = [scorePictureBook(grammar, ours), scorePictureBook(grammar, theirs)];
+    const attributes = (Object.keys(score) as (keyof PictureBookScore)[]).filter((key) => key !== 'inventedObjects');
+    const added = attributes.map((key) => expected[key] - score[key]);
+    recordParity('int8: attribute mistakes added, most of any kind, share', Math.max(...added), 0.01);
+    const invented = Math.max(0, score.inventedObjects - expected.inventedObjects);
+    recordParity('int8: invented objects added, share', invented, 0.01);
+    recordParity('int8: CIDEr-D, relative difference', Math.abs(ciderD(ours) / ciderD(theirs) - 1), 0.005);
+  });
+});
+
+describe('an image in 8 bits', () => {
+  it('gets the caption it gets alone, with its tenant’s delta of rank 8 or without, in any company', async () => {
+    const deltaOf = (seed: number) => ({
+      config: {},
+      mapperDelta: asWeights('mapper delta', randomDelta(mapperLayers(base.mapper.weights), 8, seed, 0.05)),
+      decoderDelta: asWeights(
+        'decoder delta',
+        randomDelta([...decoderLayers(base.gpt2.weights), wordLayer(base.gpt2.weights)], 8, seed, 0.3),
+      ),
+    });
+    const mappers = [undefined, await engine.loadMapper(deltaOf(1), '1'), await engine.loadMapper(deltaOf(2), '2')];
+    const items: CaptionItem[] = Array.from({ length: 12 }, (_, n) => ({
+      input: { embedding: referenceRow('image_embeds', n % NUM_PICTURES).slice() },
+      mapper: mappers[n % 3],
+    }));
+    const alone: CaptionOutput[] = [];
+    for (const item of items) alone.push(await engine.captionOne(item));
+    const together = await engine.caption(items);
+    const errors = together.map(({ hypotheses }, n) => {
+      expect(hypotheses.map(({ tokens }) => tokens)).toEqual(alone[n]!.hypotheses.map(({ tokens }) => tokens));
+      return maxError(
+        hypotheses.map(({ score }) => score),
+        alone[n]!.hypotheses.map(({ score }) => score),
+      );
+    });
+    recordParity('int8: scores of 12 images of two tenants and none, against alone, max', Math.max(...errors), 1e-3);
+    expect(new Set(alone.map(({ hypotheses }) => hypotheses[0]!.text)).size).toBeGreaterThan(8);
+  });
+});
+
+describe('GPT-2 with channels that reach 50 times as far as others', () => {
+  it('is as near to fp32 in 8 bits as GPT-2 without', async () => {
+    const [even, uneven] = [base.gpt2.weights, withOutliers(base.gpt2.weights)];
+    const exact = await logits(even, {});
+    recordParity(
+      'fp32: outlier channels and weights that make up for them, relative',
+      relativeError(await logits(uneven, {}), exact),
+      1e-5,
+    );
+    const without = relativeError(await logits(even, { precision: 'int8' }), exact);
+    const ours = relativeError(await logits(uneven, { precision: 'int8' }), exact);
+    const naive = relativeError(await logits(uneven, { precision: 'int8', calibration: unbalanced(uneven) }), exact);
+    recordParity('int8: logits, relative error', without, 0.05);
+    recordParity('int8: logits with outlier channels, relative error', ours, 0.05);
+    expect(naive).toBeGreaterThan(4 * ours);
+  });
+});
+
+/** Some channels of every norm's output, and of the values, 50 times as large, and the weights they meet as much smaller. */
+function withOutliers(weights: WeightSource): WeightSource {
+  const { width: C, numLayers } = parseGpt2Config(base.gpt2.config);
+  const tensors = new Map(
+    weights.names().map((name) => {
+      const { dims } = requireWeight(weights, name);
+      return [name, float32(weights.read(name)!.slice(), dims)] as [string, Tensor<'float32'>];
+    }),
+  );
+  const scale = (name: string, of: (row: number, column: number) => number) => {
+    const { data, dims } = tensors.get(name)!;
+    const columns = dims.at(-1)!;
+    for (let at = 0; at < data.length; at++) data[at]! *= of(Math.floor(at / columns), at % columns);
+  };
+  const size = (channel: number) => (channel % 24 === 5 ? 50 : 1);
+  for (let layer = 0; layer < numLayers; layer++) {
+    const key = `transformer.h.${layer}`;
+    for (const [norm, next] of [
+      ['ln_1', 'attn.c_attn'],
+      ['ln_2', 'mlp.c_fc'],
+    ] as const) {
+      for (const part of ['weight', 'bias']) scale(`${key}.${norm}.${part}`, (_, column) => size(column));
+      scale(`${key}.${next}.weight`, (row) => 1 / size(row));
+    }
+    const ofValues = (column: number) => (column >= 2 * C ? size(column) : 1);
+    scale(`${key}.attn.c_attn.weight`, (_, column) => ofValues(column));
+    scale(`${key}.attn.c_attn.bias`, (_, column) => ofValues(column));
+    scale(`${key}.attn.c_proj.weight`, (row) => 1 / size(row));
+  }
+  return new MemoryWeights('outliers', tensors);
+}
+
+/** Says of every channel that it reaches as far as makes its weights stay as they are. */
+function unbalanced(weights: WeightSource): WeightSource {
+  const tensors = decoderLayers(weights).map(({ name, input, output }) => {
+    const data = weights.read(`${name}.weight`)!;
+    const largest = Float32Array.from({ length: input }, (_, i) =>
+      data.subarray(i * output, (i + 1) * output).reduce((most, value) => Math.max(most, Math.abs(value)), 0),
+    );
+    return [name, float32(largest)] as const;
+  });
+  return new MemoryWeights('as they are', new Map(tensors));
+}
+
+/** Of the golden pictures' captions, teacher-forced. */
+async function logits(weights: WeightSource, precision: Parameters<typeof buildGpt2>[2]): Promise<Float32Array> {
+  const config = parseGpt2Config(base.gpt2.config);
+  const session = await runner.load(buildGpt2(config, weights, precision));
+  const found: number[] = [];
+  for (const [n, { teacher_forced_ids: ids }] of referenceTexts().pictures.entries()) {
+    const S = K + ids.length;
+    const causal = Float32Array.from({ length: S * S }, (_, i) => (i % S <= Math.floor(i / S) ? 0 : -1e9));
+    const feeds: Feeds = {
+      ...new TreeCache(config).noPast(1),
+      inputs_embeds: float32(referenceRow('prefix_mlp', n), [1, K, config.width]),
+      input_ids: int64(ids, [1, ids.length]),
+      position_ids: int64([...Array(S).keys()], [1, S]),
+      past_mask: float32([], [1, 1, S, 0]),
+      new_mask: float32(causal, [1, 1, S, S]),
+      rows: int64([...Array(ids.length + 1).keys()].map((row) => K - 1 + row)),
+      k: int64([1]),
+    };
+    found.push(...fetched(await session.run(feeds, ['logits']), 'logits', 'float32').data);
+  }
+  await session.release();
+  return Float32Array.from(found);
+}
+
+function referencesByFile(): ReadonlyMap<string, readonly string[]> {
+  const { images, annotations } = readImagesJson<{
+    readonly images: readonly { readonly id: number; readonly file_name: string }[];
+    readonly annotations: readonly { readonly image_id: number; readonly caption: string }[];
+  }>('captions.json');
+  const fileOfId = new Map(images.map(({ id, file_name }) => [id, file_name]));
+  const found = new Map<string, string[]>();
+  for (const { image_id, caption } of annotations) {
+    const file = fileOfId.get(image_id)!;
+    found.set(file, [...(found.get(file) ?? []), caption]);
+  }
+  return found;
+}
