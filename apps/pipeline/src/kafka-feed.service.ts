@@ -26,12 +26,16 @@ export interface KafkaFeedOptions {
   readonly isCreatingTopics: boolean;
   /** a topic of which nearly nothing can land waits, instead of becoming dead letters */
   readonly isPausing: boolean;
+  readonly sessionTimeoutMs: number;
+  /** how long an outbox event is this process's to publish before another may */
+  readonly leaseMs: number;
   /** the consumer is dead or hangs: the process should end with an error */
   readonly onFailure: (error: Error) => void;
 }
 
 /** of unreadable messages: one bad sender among several stays below it, a fault of ours does not */
 const PAUSING_SHARE = 0.9;
+const RELAY_BATCH = 200;
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 15_000;
 
@@ -61,7 +65,9 @@ export class KafkaFeedService {
     });
     this.kafka = connectKafka({ brokers: options.brokers, clientId: 'housestyle-pipeline', log: logger });
     this.sink = new KafkaEventSink(this.kafka);
-    this.relay = new RelayService(new OutboxRelay(new OutboxAdapter(outbox), this.sink), outbox, metrics, logger);
+    const { leaseMs } = options;
+    const relay = new OutboxRelay(new OutboxAdapter(outbox), this.sink, { batchSize: RELAY_BATCH, leaseMs });
+    this.relay = new RelayService(relay, outbox, metrics, logger);
   }
 
   /** There is something in the outbox. */
@@ -116,6 +122,7 @@ export class KafkaFeedService {
     this.source = new KafkaEventSource(this.kafka, {
       groupId: this.options.groupId,
       topics: this.topicsIn,
+      sessionTimeoutMs: this.options.sessionTimeoutMs,
       onHandlerError: (error, attempt) =>
         this.logger.warn({ err: error, attempt }, 'events could not land; trying again'),
       onFailure: this.options.onFailure,

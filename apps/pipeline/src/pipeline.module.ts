@@ -142,6 +142,8 @@ function openFeed({ settings, database, metrics, logger, onFailure }: PipelinePa
     s3NotificationTopic,
     isCreatingTopics: settings.KAFKA_CREATE_TOPICS,
     isPausing: settings.LANDING_PAUSES,
+    sessionTimeoutMs: settings.KAFKA_SESSION_TIMEOUT_MS,
+    leaseMs: settings.LEASE_MS,
     onFailure,
   };
   return new KafkaFeedService(consumer, new OutboxRepository(database), options, metrics, logger);

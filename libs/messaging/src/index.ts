@@ -3,6 +3,7 @@ export * from './dead-letter-gate.js';
 export * from './dead-letters.js';
 export * from './event-sink.js';
 export * from './event-source.js';
+export * from './kafka/consumer-timing.js';
 export * from './kafka/consumer-watchdog.js';
 export * from './kafka/kafka-connection.js';
 export * from './kafka/kafka-event-sink.js';

@@ -1,37 +1,84 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { consumerTiming } from './consumer-timing.js';
 import { ConsumerWatchdog } from './consumer-watchdog.js';
 
-function watch() {
+const LIMITS = { heartbeatTimeoutMs: 1_000, progressTimeoutMs: 500, joinTimeoutMs: 1_500, checkEveryMs: 100 };
+
+function watch({ isBrokerAnswering = true, limits = LIMITS } = {}) {
   const errors: Error[] = [];
   const clock = { ms: 0 };
-  const limits = { heartbeatTimeoutMs: 1_000, progressTimeoutMs: 500 };
+  const broker = { isAnswering: isBrokerAnswering };
   const watchdog = new ConsumerWatchdog(
     limits,
-    (error) => errors.push(error),
+    { isBrokerAnswering: async () => broker.isAnswering, onSilence: (error) => errors.push(error) },
     () => clock.ms,
   );
   watchdog.start();
-  return { watchdog, errors, clock };
+  /** Lets time pass, with a look whenever one is due. */
+  const pass = async (ms: number, each: () => void = () => {}): Promise<void> => {
+    for (const end = clock.ms + ms; clock.ms < end && errors.length === 0;) {
+      clock.ms += limits.checkEveryMs;
+      each();
+      await watchdog.check();
+    }
+  };
+  return { watchdog, errors, clock, broker, pass };
 }
 
-it('stays quiet while both signs come', () => {
-  const { watchdog, errors, clock } = watch();
-  for (clock.ms = 0; clock.ms < 5_000; clock.ms += 400) {
-    watchdog.saw('heartbeat', 'progress');
-    watchdog.check();
-  }
-  watchdog.stop();
-  expect(errors).toEqual([]);
-});
+describe('ConsumerWatchdog', () => {
+  it('stays quiet while both signs come', async () => {
+    const { watchdog, errors, pass } = watch();
+    await pass(5_000, () => watchdog.saw('heartbeat', 'progress'));
+    watchdog.stop();
+    expect(errors).toEqual([]);
+  });
 
-it.each([
-  ['progress', 'heartbeat', 501],
-  ['heartbeat', 'progress', 1_001],
-] as const)('barks when only %s is missing', (missing, present, atMs) => {
-  const { watchdog, errors, clock } = watch();
-  clock.ms = atMs;
-  watchdog.saw(present);
-  watchdog.check();
-  watchdog.stop();
-  expect(errors.map(String)).toEqual([expect.stringContaining(`no ${missing} for ${atMs} ms`)]);
+  it.each([
+    ['progress', 'heartbeat', 600],
+    ['heartbeat', 'progress', 1_100],
+  ] as const)('barks once when only %s is missing', async (missing, present, atMs) => {
+    const { watchdog, errors, clock, pass } = watch();
+    await pass(10_000, () => watchdog.saw(present));
+    await watchdog.check();
+    expect(errors.map(String)).toEqual([`Error: the Kafka consumer has shown no ${missing} for ${atMs} ms`]);
+    expect(clock.ms).toBe(atMs);
+  });
+
+  it('waits longer while the group is joined', async () => {
+    const { watchdog, errors, clock, pass } = watch();
+    watchdog.joining();
+    await pass(10_000);
+    expect([clock.ms, errors.length]).toEqual([1_600, 1]);
+    watchdog.stop();
+  });
+
+  it('does not call a consumer silent whose broker is away, and does once the broker is back', async () => {
+    const { watchdog, errors, broker, pass } = watch({ isBrokerAnswering: false });
+    await pass(20_000);
+    expect(errors).toEqual([]);
+    broker.isAnswering = true;
+    await pass(1_200);
+    watchdog.stop();
+    expect(errors).toHaveLength(1);
+  });
+
+  it('does not count the time its own process slept', async () => {
+    const { watchdog, errors, clock, pass } = watch();
+    await pass(200);
+    clock.ms += 60_000;
+    await watchdog.check();
+    await pass(100, () => watchdog.saw('heartbeat', 'progress'));
+    watchdog.stop();
+    expect(errors).toEqual([]);
+  });
+
+  it.each([6_000, 60_000])('of a session of %i ms: leaves a tenth of it to end the process within two', async (ms) => {
+    for (const isJoining of [false, true]) {
+      const { watchdog, errors, clock, pass } = watch({ limits: consumerTiming(ms).watchdog });
+      if (isJoining) watchdog.joining();
+      await pass(10 * ms);
+      expect(errors).toHaveLength(1);
+      expect(clock.ms).toBeLessThanOrEqual(1.9 * ms);
+    }
+  });
 });

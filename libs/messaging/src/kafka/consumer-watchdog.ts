@@ -2,49 +2,104 @@
 export type SignOfLife = 'heartbeat' | 'progress';
 
 export interface WatchdogLimits {
-  /** ms without a heartbeat; longer than a rebalance may take */
+  /** ms without a heartbeat */
   readonly heartbeatTimeoutMs: number;
   /** ms without a fetch or an attempt to handle what was fetched */
   readonly progressTimeoutMs: number;
+  /** ms without either while the group is being joined: the broker answers when all members have */
+  readonly joinTimeoutMs: number;
+  /** ms between two looks */
+  readonly checkEveryMs: number;
+}
+
+export interface WatchdogCalls {
+  /** Whether the broker answers somebody else: one that is away makes every consumer silent. */
+  readonly isBrokerAnswering: () => Promise<boolean>;
+  /** Called once, and nothing after it. */
+  readonly onSilence: (error: Error) => void;
 }
 
 /**
  * Notices a consumer that hangs without an error (tulios/kafkajs#659): its process must end, so that its partitions
  * go to one that works. Both signs are needed: heartbeats can go on while nothing is fetched, and the other way round.
+ * Neither a broker that is away nor a sleep of this very process (SIGSTOP, a suspended machine) counts as silence.
  */
 export class ConsumerWatchdog {
-  private readonly lastSeen: Record<SignOfLife, number> = { heartbeat: 0, progress: 0 };
+  private readonly silentMs: Record<SignOfLife, number> = { heartbeat: 0, progress: 0 };
+  private lastSeenAt: Record<SignOfLife, number> = { heartbeat: 0, progress: 0 };
+  private lastCheckAt = 0;
+  private isJoining = false;
+  private isAsking = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly limits: WatchdogLimits,
-    private readonly onSilence: (error: Error) => void,
+    private readonly calls: WatchdogCalls,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
   start(): void {
     this.saw('heartbeat', 'progress');
-    const everyMs = Math.min(this.limits.heartbeatTimeoutMs, this.limits.progressTimeoutMs) / 4;
-    this.timer = setInterval(() => this.check(), everyMs);
+    this.lastCheckAt = this.now();
+    this.timer = setInterval(() => void this.check(), this.limits.checkEveryMs);
   }
 
   saw(...signs: readonly SignOfLife[]): void {
-    for (const sign of signs) this.lastSeen[sign] = this.now();
+    for (const sign of signs) {
+      this.silentMs[sign] = 0;
+      this.lastSeenAt[sign] = this.now();
+    }
+  }
+
+  /** Until `joined` nothing can be fetched. */
+  joining(): void {
+    this.isJoining = true;
+    this.saw('heartbeat', 'progress');
+  }
+
+  joined(): void {
+    this.isJoining = false;
+    this.saw('heartbeat', 'progress');
+  }
+
+  /** ms since the broker last heard of this consumer */
+  get heartbeatAgeMs(): number {
+    return this.now() - this.lastSeenAt.heartbeat;
   }
 
   stop(): void {
     clearInterval(this.timer);
+    this.timer = undefined;
   }
 
-  check(): void {
-    const limitsMs = { heartbeat: this.limits.heartbeatTimeoutMs, progress: this.limits.progressTimeoutMs };
+  async check(): Promise<void> {
+    this.countSilence();
+    const complaint = this.complaint();
+    if (complaint === undefined || this.isAsking) return;
+    this.isAsking = true;
+    const isAnswering = await this.calls.isBrokerAnswering();
+    this.isAsking = false;
+    if (!this.timer || this.complaint() === undefined) return;
+    if (!isAnswering) return this.saw('heartbeat', 'progress');
+    this.stop();
+    this.calls.onSilence(new Error(complaint));
+  }
+
+  /** A look that comes late tells of this process having slept, which is no fault of the consumer's. */
+  private countSilence(): void {
+    const elapsedMs = Math.min(this.now() - this.lastCheckAt, 2 * this.limits.checkEveryMs);
+    this.lastCheckAt = this.now();
     for (const sign of ['heartbeat', 'progress'] as const) {
-      const silentMs = this.now() - this.lastSeen[sign];
-      if (silentMs > limitsMs[sign]) {
-        this.stop();
-        this.onSilence(new Error(`the Kafka consumer has shown no ${sign} for ${Math.round(silentMs)} ms`));
-        return;
-      }
+      this.silentMs[sign] += Math.min(elapsedMs, this.now() - this.lastSeenAt[sign]);
     }
+  }
+
+  private complaint(): string | undefined {
+    const { heartbeatTimeoutMs, progressTimeoutMs, joinTimeoutMs } = this.limits;
+    const limitsMs = this.isJoining
+      ? { heartbeat: joinTimeoutMs, progress: joinTimeoutMs }
+      : { heartbeat: heartbeatTimeoutMs, progress: progressTimeoutMs };
+    const sign = (['heartbeat', 'progress'] as const).find((each) => this.silentMs[each] > limitsMs[each]);
+    return sign && `the Kafka consumer has shown no ${sign} for ${Math.round(this.silentMs[sign])} ms`;
   }
 }

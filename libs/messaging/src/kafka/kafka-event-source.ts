@@ -1,24 +1,24 @@
 import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { BatchHandler, EventSource } from '../event-source.js';
 import type { IncomingMessage } from '../message.js';
+import { consumerTiming } from './consumer-timing.js';
 import { ConsumerWatchdog, type WatchdogLimits } from './consumer-watchdog.js';
+import { isAnswering } from './is-answering.js';
 
 export interface KafkaSourceOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
   /** messages given to one handler call at most */
   readonly maxBatch?: number;
-  readonly watchdog?: WatchdogLimits;
+  /** see `consumerTiming`, which derives every other limit from it */
+  readonly sessionTimeoutMs?: number;
+  readonly watchdog?: Partial<WatchdogLimits>;
   /** The handler rejected for the `attempt`-th time in a row and will get the same messages again. */
   readonly onHandlerError?: (error: unknown, attempt: number) => void;
   /** Called at most once: the consumer is dead or hangs, and its process should end with an error. */
   readonly onFailure: (error: Error) => void;
 }
 
-const SESSION_TIMEOUT_MS = 60_000;
-const HEARTBEAT_INTERVAL_MS = 3_000;
-const REBALANCE_TIMEOUT_MS = 120_000;
-const WATCHDOG_LIMITS = { heartbeatTimeoutMs: 180_000, progressTimeoutMs: 180_000 };
 /** at least the largest message a broker takes by default (1 MiB and a little) */
 const MAX_BYTES_PER_PARTITION = 4 * 2 ** 20;
 const MAX_BATCH = 500;
@@ -30,7 +30,9 @@ const MAX_PAUSE_MS = 30_000;
  */
 export class KafkaEventSource implements EventSource {
   private readonly consumer: Consumer;
+  private readonly timing;
   private readonly watchdog: ConsumerWatchdog;
+  private joining: Promise<void> | undefined;
   private hasFailed = false;
   private isStopped = false;
   private isReachable = false;
@@ -39,21 +41,25 @@ export class KafkaEventSource implements EventSource {
     kafka: Kafka,
     private readonly options: KafkaSourceOptions,
   ) {
+    this.timing = consumerTiming(options.sessionTimeoutMs);
     this.consumer = kafka.consumer({
       groupId: options.groupId,
-      sessionTimeout: SESSION_TIMEOUT_MS,
-      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
-      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      sessionTimeout: this.timing.sessionTimeoutMs,
+      heartbeatInterval: this.timing.heartbeatIntervalMs,
+      rebalanceTimeout: this.timing.rebalanceTimeoutMs,
       maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
       maxWaitTimeInMs: 500,
       allowAutoTopicCreation: false,
     });
-    this.watchdog = new ConsumerWatchdog(options.watchdog ?? WATCHDOG_LIMITS, (error) => this.fail(error));
+    this.watchdog = new ConsumerWatchdog(
+      { ...this.timing.watchdog, ...options.watchdog },
+      { isBrokerAnswering: () => this.ask(kafka), onSilence: (error) => this.fail(error) },
+    );
   }
 
-  /** Started, and the broker answered when it was last spoken to. */
+  /** Started, and the broker has heard of us and answered within a session timeout. */
   get isConnected(): boolean {
-    return this.isReachable && !this.isStopped;
+    return this.isReachable && !this.isStopped && this.watchdog.heartbeatAgeMs < this.timing.sessionTimeoutMs;
   }
 
   async start(handler: BatchHandler): Promise<void> {
@@ -61,13 +67,17 @@ export class KafkaEventSource implements EventSource {
     this.consumer.on(events.CRASH, ({ payload }) => {
       this.isReachable = false;
       // with `restart` kafkajs joins again by itself, and says so each time: a broker that is away is no silence
-      if (payload.restart) this.watchdog.saw('heartbeat', 'progress');
+      if (payload.restart) this.watchdog.joining();
       else this.fail(payload.error);
     });
-    this.consumer.on(events.HEARTBEAT, () => this.watchdog.saw('heartbeat'));
+    this.consumer.on(events.HEARTBEAT, () => {
+      this.isReachable = true;
+      this.watchdog.saw('heartbeat');
+    });
+    this.consumer.on(events.REBALANCING, () => this.watchdog.joining());
     this.consumer.on(events.GROUP_JOIN, () => {
       this.isReachable = true;
-      this.watchdog.saw('heartbeat', 'progress');
+      this.watchdog.joined();
     });
     this.consumer.on(events.FETCH, () => this.watchdog.saw('progress'));
     await this.consumer.connect();
@@ -75,8 +85,9 @@ export class KafkaEventSource implements EventSource {
     await this.consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
     this.isReachable = true;
     this.watchdog.start();
+    this.watchdog.joining();
     // not awaited: it ends when the group has settled, and that takes a session timeout after another member was killed
-    this.consumer
+    this.joining = this.consumer
       .run({
         eachBatchAutoResolve: false,
         eachBatch: (payload) => this.handleBatch(handler, payload),
@@ -88,6 +99,8 @@ export class KafkaEventSource implements EventSource {
     if (this.isStopped) return;
     this.isStopped = true;
     this.watchdog.stop();
+    // told to stop while it joins, the client would join all the same, and keep its partitions from everybody
+    await this.joining;
     await this.consumer.disconnect();
   }
 
@@ -102,7 +115,8 @@ export class KafkaEventSource implements EventSource {
       if (!isHandled) return;
       payload.resolveOffset(last.offset);
       await payload.heartbeat();
-      await payload.commitOffsetsIfNecessary();
+      // named, since without them the client would wait for the end of all that it fetched
+      await payload.commitOffsetsIfNecessary(payload.uncommittedOffsets());
     }
   }
 
@@ -131,6 +145,12 @@ export class KafkaEventSource implements EventSource {
       await new Promise((resolve) => setTimeout(resolve, Math.min(leftMs, 1_000)));
       await payload.heartbeat();
     }
+  }
+
+  private async ask(kafka: Kafka): Promise<boolean> {
+    const isBrokerAnswering = await isAnswering(kafka, this.options.groupId);
+    if (!isBrokerAnswering) this.isReachable = false;
+    return isBrokerAnswering;
   }
 
   private fail(error: Error): void {
