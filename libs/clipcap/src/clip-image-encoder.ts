@@ -4,6 +4,7 @@ import type { ClipPreprocessing } from './clip-config.js';
 import { buildImageTower, openClip } from './clip-model.js';
 import type { ClipFiles } from './model-files.js';
 import type { ModelOptions } from './quantisation/precision.js';
+import { withFastestProducts } from './quantisation/signed-products.js';
 import { rowsOf } from './rows.js';
 
 /** Pictures to image embeddings. */
@@ -19,7 +20,8 @@ export class ClipImageEncoder {
   ) {}
 
   /** @throws DomainError `invalid_model` */
-  static async load(files: ClipFiles, runner: GraphRunner, options: ModelOptions = {}): Promise<ClipImageEncoder> {
+  static async load(files: ClipFiles, runner: GraphRunner, given: ModelOptions = {}): Promise<ClipImageEncoder> {
+    const options = await withFastestProducts(runner, given);
     const clip = openClip(files);
     const session = await runner.load(buildImageTower(clip, options), options);
     return new ClipImageEncoder(clip.imageSize, clip.preprocessing, clip.projectionDim, session);

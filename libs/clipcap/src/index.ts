@@ -34,6 +34,7 @@ export { WORD_TABLE } from './gpt2-layers.js';
 export type { LinearSizes, Model, WordDelta } from './layers.js';
 export * from './mapper-graph.js';
 export * from './quantisation/precision.js';
+export { areSignedProductsExact } from './quantisation/signed-products.js';
 export * from './gpt2-tokenizer.js';
 export type { PrefixPosition, PrefixWord } from './interpretation/prefix-reader.js';
 export type { MapperHandle } from './mapper-handle.js';

@@ -7,6 +7,7 @@ import { parseMapperConfig, type MapperBase, type MapperConfig } from './mapper-
 import { buildMapper, mapperLinears } from './mapper-graph.js';
 import type { MapperFiles } from './model-files.js';
 import type { ModelOptions } from './quantisation/precision.js';
+import { withFastestProducts } from './quantisation/signed-products.js';
 import { rowsOf } from './rows.js';
 
 /** A loaded mapping network: image embeddings to prefixes, by the network as it is or with a delta of each image's. */
@@ -23,8 +24,9 @@ export class Mapper {
     files: MapperFiles,
     base: MapperBase,
     runner: GraphRunner,
-    options: ModelOptions = {},
+    given: ModelOptions = {},
   ): Promise<Mapper> {
+    const options = await withFastestProducts(runner, given);
     const config = parseMapperConfig(files.config, files.weights, base);
     const build = (variant: Variant) =>
       buildMapper(config, files.weights, { ...options, hasDeltas: variant !== 'plain' });

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { gpt2Linears, type Gpt2Config } from '@housestyle/clipcap';
+import { areSignedProductsExact, gpt2Linears, type Gpt2Config } from '@housestyle/clipcap';
 import {
   float32,
   GraphBuilder,
@@ -40,8 +40,12 @@ export class Roofline {
 
   /** The same in 8 bits, with a scale for each column of the weights. */
   static async loadInt8(config: Gpt2Config, runner: GraphRunner): Promise<Roofline> {
+    const isSigned = await areSignedProductsExact(runner);
     const { graph, sizes } = productsOf(config, 'roofline-int8', (g, name, [input, output]) => {
-      const weights = g.initializer<'uint8'>(name, uint8(new Uint8Array(input * output).fill(131), [input, output]));
+      const dims = [input, output];
+      const weights = isSigned
+        ? g.initializer<'int8'>(name, { type: 'int8', data: new Int8Array(input * output).fill(3), dims })
+        : g.initializer<'uint8'>(name, uint8(new Uint8Array(input * output).fill(131), dims));
       const wScales = g.initializer<'float32'>(`${name}.scales`, float32(new Float32Array(output).fill(0.01)));
       const x = g.input(`${name}.x`, 'uint8', ['M', input]);
       return op.matMulIntegerToFloat(g, x, weights, { xScale: g.float(0.01), wScales });

@@ -6,6 +6,7 @@ import { WORD_TABLE } from '../gpt2-layers.js';
 import { buildGpt2, gpt2DeltaPlaces } from '../gpt2.js';
 import type { Gpt2Files } from '../model-files.js';
 import type { ModelOptions } from '../quantisation/precision.js';
+import { withFastestProducts } from '../quantisation/signed-products.js';
 import { DecodeBatch, type DecodeRequest } from './decode-batch.js';
 
 /** GPT-2 driving the searches of a batch of images, each with its own delta or none. */
@@ -16,7 +17,8 @@ export class Decoder {
   ) {}
 
   /** @throws DomainError `invalid_model` */
-  static async load(files: Gpt2Files, runner: GraphRunner, options: ModelOptions = {}): Promise<Decoder> {
+  static async load(files: Gpt2Files, runner: GraphRunner, given: ModelOptions = {}): Promise<Decoder> {
+    const options = await withFastestProducts(runner, given);
     const config = parseGpt2Config(files.config);
     const build = (variant: Variant) =>
       buildGpt2(config, files.weights, {

@@ -14,6 +14,8 @@ export interface PrecisionOptions {
   readonly precision?: Precision | undefined;
   /** the reach [in] of what goes into each layer, by the layer's name; int8-static needs it, int8 is nearer fp32 with it. */
   readonly calibration?: WeightSource | undefined;
+  /** see `areSignedProductsExact`: found out where it is absent. */
+  readonly hasSignedProducts?: boolean | undefined;
 }
 
 /** How a part of the model is loaded and run. */

@@ -35,13 +35,15 @@ export class QuantisedLinears {
   private readonly fromNorm = new Set<FloatValue>();
   private readonly calibration: WeightSource | undefined;
   private readonly isStatic: boolean;
+  private readonly isSigned: boolean;
 
   constructor(
     private readonly g: GraphBuilder,
     private readonly weights: WeightSource,
-    { precision, calibration }: PrecisionOptions,
+    { precision, calibration, hasSignedProducts = false }: PrecisionOptions,
   ) {
     this.calibration = calibration;
+    this.isSigned = hasSignedProducts;
     this.isStatic = precision === 'int8-static';
     if (this.isStatic && !calibration) {
       const how = 'make one with `housestyle models calibrate`';
@@ -72,7 +74,7 @@ export class QuantisedLinears {
     const reach = this.calibrated(group) ?? this.reaches.get(x)?.() ?? new Float32Array(group.input).fill(1);
     const { values, scales, balance } = quantiseMatrix(matrices, reach);
     const N = scales.length;
-    const w = g.initializer<'uint8'>(`${name}.int8`, uint8(values, [group.input, N]));
+    const w = this.initializer(`${name}.int8`, values, [group.input, N]);
     const wScales = g.initializer<'float32'>(`${name}.int8.scales`, float32(scales));
     const bias = group.hasBias
       ? g.initializer<'float32'>(`${name}.int8.bias`, float32(this.joined(group, 'bias'), [N]))
@@ -87,6 +89,14 @@ export class QuantisedLinears {
       : this.rowProduct(even, { w, wScales, bias });
     this.reaches.set(y, () => this.reachAfter(group, matrices, reach));
     return y;
+  }
+
+  /** The same numbers, signed where that is quicker. */
+  private initializer(name: string, values: Uint8Array, dims: readonly number[]): Weights['w'] {
+    if (!this.isSigned) return this.g.initializer<'uint8'>(name, uint8(values, dims));
+    for (let at = 0; at < values.length; at++) values[at]! ^= op.ZERO_POINT; // 128 less, as the bits of a signed byte
+    const data = new Int8Array(values.buffer, values.byteOffset, values.length);
+    return this.g.initializer<'int8'>(name, { type: 'int8', data, dims });
   }
 
   /** A step of each row's own: its largest value is 127 of them. */
