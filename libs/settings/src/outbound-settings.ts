@@ -42,7 +42,7 @@ export const WEBHOOK_VARIABLES = {
     unit: 'ms',
   }),
   WEBHOOK_MAX_ATTEMPTS: variable(wholeNumber(1, 20).default(10), {
-    description: 'attempts after which a webhook is given up',
+    description: 'attempts after which an event is not sent to a webhook any more',
   }),
   WEBHOOK_DISABLE_AFTER_MS: variable(wholeNumber(100, 30 * 86_400_000).default(3 * 86_400_000), {
     description: 'how long every attempt must have failed before the endpoint is switched off',
