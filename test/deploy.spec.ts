@@ -87,3 +87,24 @@ describe('compose.yaml', () => {
     }
   });
 });
+
+describe('compose.tls.yaml', () => {
+  const read = (file: string) =>
+    parse(readFileSync(join('deploy', file), 'utf8')) as { services: Record<string, Service> };
+  const { services } = read('compose.tls.yaml');
+
+  it('gives a certificate of its own to every end of the captioner’s channel', () => {
+    const all = read('compose.yaml').services;
+    const clients = Object.keys(all).filter((name) => all[name]!.environment?.['CAPTIONER_ADDRESS']);
+    expect(Object.keys(services).sort()).toEqual(['captioner', ...clients].sort());
+    expect(services['captioner']!.environment?.['CAPTIONER_TLS_CLIENTS']?.split(',').sort()).toEqual(clients.sort());
+    const settings = readFileSync('docs/settings.md', 'utf8');
+    const made = readFileSync('deploy/certificates.sh', 'utf8');
+    for (const [name, { environment = {}, volumes = [] }] of Object.entries(services)) {
+      expect(made).toMatch(new RegExp(`for name in .*\\b${name}\\b`));
+      for (const variable of Object.keys(environment)) expect(settings).toContain(`\`${variable}\``);
+      const files = ['CERT', 'KEY', 'CA'].map((end) => environment[`CAPTIONER_TLS_${end}`]);
+      expect(volumes.map((volume) => volume.split(':')[1])).toEqual(files);
+    }
+  });
+});
