@@ -1,9 +1,10 @@
-import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { BatchHandler, EventSource } from '../event-source.js';
 import type { IncomingMessage } from '../message.js';
 import { consumerTiming } from './consumer-timing.js';
 import { ConsumerWatchdog, type WatchdogLimits } from './consumer-watchdog.js';
 import { isAnswering } from './is-answering.js';
+import { toIncoming } from './to-incoming.js';
 
 export interface KafkaSourceOptions {
   readonly groupId: string;
@@ -143,6 +144,8 @@ export class KafkaEventSource implements EventSource {
     const end = Date.now() + totalMs;
     for (let leftMs = totalMs; leftMs > 0 && isOurs(payload); leftMs = end - Date.now()) {
       await new Promise((resolve) => setTimeout(resolve, Math.min(leftMs, 1_000)));
+      // waiting is what it is meant to do now, for longer than a short session timeout if need be
+      this.watchdog.saw('progress');
       await payload.heartbeat();
     }
   }
@@ -161,19 +164,3 @@ export class KafkaEventSource implements EventSource {
 }
 
 const isOurs = (payload: EachBatchPayload): boolean => payload.isRunning() && !payload.isStale();
-
-const toIncoming = ({ topic, partition }: Batch, messages: readonly KafkaMessage[]): IncomingMessage[] =>
-  messages.map(({ offset, timestamp, key, value, headers = {} }) => ({
-    topic,
-    partition,
-    offset,
-    timestamp,
-    key,
-    value,
-    headers: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, toBuffers(header)])),
-  }));
-
-type Header = string | Buffer | (string | Buffer)[] | undefined;
-
-const toBuffers = (header: Header): Buffer | Buffer[] =>
-  Array.isArray(header) ? header.map((value) => Buffer.from(value)) : Buffer.from(header ?? '');
