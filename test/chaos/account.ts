@@ -1,53 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { EVENT_TYPES, deadLetterTopic } from '@housestyle/contracts';
+import { Kafka, logLevel, type Consumer } from 'kafkajs';
+import { withAdmin } from '../support/kafka.js';
+import { waitFor } from '../support/wait-for.js';
+import { check, type AssetRow, type Evidence, type SuggestedEvent, type Verdict } from './checker.js';
 import type { Library } from './library.js';
 
-/** What the tables hold at the end, counted against what was sent. */
-export interface Account {
-  readonly captioned: number;
-  readonly lost: number;
-  readonly duplicated: number;
-  readonly failed: number;
-  /** suggestions whose text is not the one this very picture gets */
-  readonly misattributed: number;
-  readonly outboxEvents: number;
+/** The superuser's view of a run's tables. */
+export interface Tables {
+  query<Row extends Record<string, unknown>>(sql: string): Promise<Row[]>;
 }
 
-interface Row extends Record<string, unknown> {
-  tenant_id: string;
-  asset_id: string;
-  status: string;
-  texts: string[];
+/** What a library's run has left in the tables, held against its uploads. @param captions of each picture, by asset id */
+export async function takeAccount(library: Library, captions: ReadonlyMap<string, string>): Promise<Verdict> {
+  const uploads = library.pictures.map(({ tenantId, assetId }) => ({
+    tenantId,
+    assetId,
+    version: '1',
+    caption: captions.get(assetId)!,
+  }));
+  const { assets, outbox } = await readTables(library.database);
+  // these runs end when all is captioned, and the relay has its own pace
+  return check({ uploads, poison: [] }, { assets, outbox: outbox.map((row) => ({ ...row, isPublished: true })) });
 }
 
-/** @param expected the caption of each picture by its asset id, as the captioner alone gives it */
-export async function takeAccount(library: Library, expected: ReadonlyMap<string, string>): Promise<Account> {
-  const rows = await library.database.query<Row>(`
-    SELECT a.tenant_id, a.asset_id, a.status,
-      coalesce(array_agg(s.text) FILTER (WHERE s.id IS NOT NULL), '{}') AS texts
+/** The verdict on a library of which every picture was captioned once. */
+export const allOnce = (pictures: number): Verdict => ({
+  sent: pictures,
+  captioned: pictures,
+  failed: 0,
+  lost: 0,
+  duplicated: 0,
+  misattributed: 0,
+  outOfVersion: 0,
+  stuck: 0,
+  eventsLost: 0,
+  eventsDoubled: 0,
+  repeats: 0,
+});
+
+export async function readTables(tables: Tables): Promise<Pick<Evidence, 'assets' | 'outbox'>> {
+  const assets = await tables.query<AssetRow & Record<string, unknown>>(`
+    SELECT a.tenant_id AS "tenantId", a.asset_id AS "assetId", a.version, a.status::text,
+      coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'text', s.text)) FILTER (WHERE s.id IS NOT NULL), '[]') AS suggestions
     FROM asset a LEFT JOIN suggestion s ON s.tenant_id = a.tenant_id AND s.asset_row_id = a.id
     GROUP BY a.id`);
-  const byPicture = new Map(rows.map((row) => [`${row.tenant_id}/${row.asset_id}`, row]));
-  const sent = library.pictures.map(({ tenantId, assetId }) => byPicture.get(`${tenantId}/${assetId}`));
-  const [outbox] = await library.database.query<{ count: number }>('SELECT count(*)::int AS count FROM outbox');
+  const outbox = await tables.query<{ event_id: string; payload: Record<string, string>; is_published: boolean }>(`
+    SELECT event_id, payload, published_at IS NOT NULL AS is_published
+    FROM outbox WHERE type = '${EVENT_TYPES.captionSuggested}'`);
   return {
-    captioned: rows.filter(({ status }) => status === 'captioned').length,
-    lost: sent.filter((row) => row === undefined || (row.status === 'captioned' && row.texts.length === 0)).length,
-    duplicated:
-      rows.filter(({ texts }) => texts.length > 1).length + Math.max(0, rows.length - library.pictures.length),
-    failed: rows.filter(({ status }) => status === 'failed').length,
-    misattributed: rows.filter(({ asset_id, texts }) => texts.some((text) => text !== expected.get(asset_id))).length,
-    outboxEvents: outbox!.count,
+    assets,
+    outbox: outbox.map((row) => ({ ...toSuggested(row.event_id, row.payload), isPublished: row.is_published })),
+  };
+}
+
+/** The events of these tenants, and the dead letters of `uploadTopic`, as they lie on their topics. */
+export async function readTopics(
+  brokers: string,
+  uploadTopic: string,
+  tenants: ReadonlySet<string>,
+): Promise<{ published: SuggestedEvent[]; deadLetters: string[] }> {
+  const suggested = await readAll(brokers, EVENT_TYPES.captionSuggested);
+  const dead = await readAll(brokers, deadLetterTopic(uploadTopic));
+  return {
+    published: suggested
+      .map(({ headers, value }) => toSuggested(headers['ce_id'] ?? '', JSON.parse(value) as Record<string, string>))
+      .filter(({ tenantId }) => tenants.has(tenantId)),
+    deadLetters: dead.map(({ key }) => key),
   };
 }
 
 /** How many assets have reached a terminal state. */
-export async function terminal(library: Library): Promise<number> {
+export async function terminal(library: { readonly database: Tables }): Promise<number> {
   const [row] = await library.database.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM asset WHERE status <> 'received'`,
   );
   return row!.count;
 }
 
-export async function landed(library: Library): Promise<number> {
+export async function landed(library: { readonly database: Tables }): Promise<number> {
   const [row] = await library.database.query<{ count: number }>('SELECT count(*)::int AS count FROM asset');
   return row!.count;
+}
+
+const toSuggested = (eventId: string, payload: Record<string, string>): SuggestedEvent => ({
+  eventId,
+  suggestionId: payload['suggestionId']!,
+  tenantId: payload['tenantId']!,
+  assetId: payload['assetId']!,
+  version: payload['version']!,
+  caption: payload['caption']!,
+});
+
+interface Read {
+  readonly key: string;
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Everything a topic holds now. */
+async function readAll(brokers: string, topic: string): Promise<Read[]> {
+  const ends = await withAdmin(brokers, async (admin) => {
+    const topics = await admin.listTopics();
+    return topics.includes(topic) ? admin.fetchTopicOffsets(topic) : [];
+  });
+  const left = new Map(
+    ends.filter(({ low, high }) => Number(high) > Number(low)).map((end) => [end.partition, Number(end.high)]),
+  );
+  if (left.size === 0) return [];
+  const kafka = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING });
+  const consumer = kafka.consumer({ groupId: `checker-${randomUUID()}`, allowAutoTopicCreation: false });
+  try {
+    return await readUntil(consumer, topic, left);
+  } finally {
+    await consumer.disconnect();
+  }
+}
+
+async function readUntil(consumer: Consumer, topic: string, left: Map<number, number>): Promise<Read[]> {
+  const read: Read[] = [];
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ partition, message: { key, value, headers, offset } }) => {
+      const texts = Object.entries(headers ?? {}).map(([name, header]) => [name, String(header)] as const);
+      read.push({ key: String(key ?? ''), value: String(value ?? ''), headers: Object.fromEntries(texts) });
+      if (Number(offset) + 1 >= left.get(partition)!) left.delete(partition);
+    },
+  });
+  await waitFor(`all of ${topic}`, () => left.size === 0, { timeoutMs: 60_000 });
+  return read;
 }

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { describeWith } from '../support/describe-with.js';
 import { requirements } from '../support/requirements.js';
 import { waitFor } from '../support/wait-for.js';
-import { landed, takeAccount, terminal } from './account.js';
+import { allOnce, landed, takeAccount, terminal } from './account.js';
 import { captionDirectly, type BareRun } from './bare-captioner.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { createLibrary, type Library } from './library.js';
 
 const PICTURES = 1000;
-const ALL_ONCE = { captioned: PICTURES, lost: 0, duplicated: 0, failed: 0, misattributed: 0, outboxEvents: PICTURES };
+const ALL_ONCE = allOnce(PICTURES);
 const patience = { timeoutMs: 150_000, everyMs: 20 };
 
 describeWith([requirements.kafka()], '1,000 uploads of 10 tenants, 6 partitions, 2 pipelines, 1 captioner', () => {

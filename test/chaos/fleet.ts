@@ -2,79 +2,95 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CaptionerClient } from '@housestyle/contracts/captioner';
-import { startApp, type AppProcess } from '../support/app-process.js';
 import { freePort } from '../support/free-port.js';
 import { PICTURES, type Library } from './library.js';
+import { Member, type MemberOptions } from './member.js';
 
-/** A captioner and some pipelines as processes of their own, each of which may be killed and started again. */
+/** Captioners and pipelines as processes of their own, each of which may be killed and started again. */
 export interface Fleet {
   readonly captioner: Member;
+  readonly captioners: readonly Member[];
   readonly pipelines: readonly Member[];
+  /** of the first captioner, directly */
   readonly client: CaptionerClient;
   stop(): Promise<void>;
 }
 
-export interface Member {
-  /** SIGKILL: no farewell, no clean-up */
-  kill(): Promise<void>;
-  /** starts the same process anew, on the same ports */
-  restart(): Promise<void>;
-  stop(): Promise<void>;
+export interface FleetOptions extends MemberOptions {
+  readonly pipelines?: number;
+  readonly captioners?: number;
+  readonly leaseMs?: number;
+  /** of the n-th pipeline: what it has otherwise than the others. @param captionerPorts where the captioners listen */
+  readonly settingsOf?: (n: number, captionerPorts: readonly number[]) => Promise<Readonly<Record<string, string>>>;
 }
 
 export async function startFleet(
-  library: Library,
+  library: Pick<Library, 'uploadTopic' | 'consumerGroup'> & { readonly database: { readonly adminUrl: string } },
   brokers: string,
-  { pipelines = 2, leaseMs = 60_000 } = {},
+  { pipelines = 2, captioners = 1, leaseMs = 60_000, settingsOf, main, isSupervised }: FleetOptions = {},
 ): Promise<Fleet> {
   const folder = await mkdtemp(join(tmpdir(), 'housestyle-fleet-'));
-  const captionerPort = await freePort();
-  const captioner = await startMember('captioner', {
-    CAPTIONER_PORT: String(captionerPort),
-    ARTEFACT_STORE: join(folder, 'artefacts'),
-    MAPPER_CACHE: join(folder, 'mapper-cache'),
-  });
-  const environment = {
-    DATABASE_URL: library.database.adminUrl,
-    KAFKA_BROKERS: brokers,
-    UPLOAD_TOPIC: library.uploadTopic,
-    KAFKA_CONSUMER_GROUP: library.consumerGroup,
-    CAPTIONER_ADDRESS: `127.0.0.1:${captionerPort}`,
-    UPLOAD_STORE: join(folder, 'uploads'),
-    FILE_ROOTS: PICTURES,
-    LEASE_MS: String(leaseMs),
+  const ports = await Promise.all(Array.from({ length: captioners }, () => freePort()));
+  const started: Member[] = [];
+  const start = async (...[name, app, settings, options]: Parameters<typeof Member.start>): Promise<Member> => {
+    const member = await Member.start(name, app, settings, { isSupervised, ...options });
+    started.push(member);
+    return member;
   };
-  const members = await Promise.all(Array.from({ length: pipelines }, () => startMember('pipeline', environment)));
-  const client = new CaptionerClient(`127.0.0.1:${captionerPort}`);
-  return {
-    captioner,
-    pipelines: members,
-    client,
-    stop: async () => {
-      client.close();
-      await Promise.all(members.map((member) => member.stop()));
-      await captioner.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+  const stop = async (): Promise<void> => {
+    const isPipeline = ({ name }: Member) => name.startsWith('pipeline');
+    await Promise.all(started.filter(isPipeline).map((member) => member.stop()));
+    await Promise.all(started.map((member) => member.stop()));
+    await rm(folder, { recursive: true, force: true });
   };
+
+  try {
+    const captionerMembers = await Promise.all(
+      ports.map((port, n) =>
+        start(`captioner ${n}`, 'captioner', {
+          CAPTIONER_PORT: String(port),
+          ARTEFACT_STORE: join(folder, 'artefacts'),
+          MAPPER_CACHE: join(folder, `mapper-cache-${n}`),
+        }),
+      ),
+    );
+    const environment = {
+      DATABASE_URL: library.database.adminUrl,
+      KAFKA_BROKERS: brokers,
+      UPLOAD_TOPIC: library.uploadTopic,
+      KAFKA_CONSUMER_GROUP: library.consumerGroup,
+      CAPTIONER_ADDRESS: ports.length === 1 ? `127.0.0.1:${ports[0]}` : grpcTarget(ports),
+      UPLOAD_STORE: join(folder, 'uploads'),
+      FILE_ROOTS: PICTURES,
+      LEASE_MS: String(leaseMs),
+    };
+    const members = await Promise.all(
+      Array.from({ length: pipelines }, async (_, n) =>
+        start(
+          `pipeline ${n}`,
+          'pipeline',
+          { ...environment, ...(await settingsOf?.(n, ports)) },
+          main === undefined ? {} : { main },
+        ),
+      ),
+    );
+    const client = new CaptionerClient(`127.0.0.1:${ports[0]}`);
+    return {
+      captioner: captionerMembers[0]!,
+      captioners: captionerMembers,
+      pipelines: members,
+      client,
+      stop: async () => {
+        client.close();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
-async function startMember(app: string, environment: Readonly<Record<string, string>>): Promise<Member> {
-  const metricsPort = await freePort();
-  const start = (): Promise<AppProcess> =>
-    startApp(app, {
-      environment: { ...environment, METRICS_PORT: String(metricsPort) },
-      readyUrl: `http://127.0.0.1:${metricsPort}/readyz`,
-    });
-  let running = await start();
-  return {
-    kill: async () => void (await running.stop('SIGKILL')),
-    restart: async () => {
-      running = await start();
-    },
-    stop: async () => {
-      const { exitCode, signalCode } = running.process;
-      if (exitCode === null && signalCode === null) await running.stop();
-    },
-  };
-}
+/** Several addresses of one service, used in turn. */
+export const grpcTarget = (ports: readonly number[]): string =>
+  `ipv4:${ports.map((port) => `127.0.0.1:${port}`).join()}`;

@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { EVENT_TYPES } from '@housestyle/contracts';
 import type { TenantId } from '@housestyle/domain';
 import { connectKafka, KafkaEventSink, toCloudEventMessage } from '@housestyle/messaging';
-import { createTopics, withAdmin } from '../support/kafka.js';
+import { createTopics } from '../support/kafka.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { groupLag } from './group-lag.js';
 
 export const PICTURES = resolve('test/parity/goldens/images/test');
 const PARTITIONS = 6;
@@ -45,7 +46,7 @@ export async function createLibrary(brokers: string, { tenants = 10, pictures = 
     uploadTopic,
     consumerGroup,
     publish: () => publish(brokers, uploadTopic, owned),
-    lag: () => lag(brokers, uploadTopic, consumerGroup),
+    lag: () => groupLag(brokers, uploadTopic, consumerGroup),
   };
 }
 
@@ -66,15 +67,4 @@ async function publish(brokers: string, topic: string, pictures: readonly Pictur
     ),
   );
   await sink.close();
-}
-
-function lag(brokers: string, topic: string, groupId: string): Promise<number> {
-  return withAdmin(brokers, async (admin) => {
-    const ends = await admin.fetchTopicOffsets(topic);
-    const [group] = await admin.fetchOffsets({ groupId, topics: [topic] });
-    const committed = new Map(
-      group?.partitions.map(({ partition, offset }) => [partition, Math.max(0, Number(offset))]),
-    );
-    return ends.reduce((sum, { partition, offset }) => sum + Number(offset) - (committed.get(partition) ?? 0), 0);
-  });
 }

@@ -244,7 +244,7 @@ describeWith([requirements.kafka()], 'Kafka', () => {
     const failures: Error[] = [];
     let release = () => {};
     await consume(() => new Promise<void>((resolve) => (release = resolve)), {
-      watchdog: { heartbeatTimeoutMs: 60_000, progressTimeoutMs: 1_000 },
+      watchdog: { progressTimeoutMs: 1_000, checkEveryMs: 250 },
       onFailure: (error) => failures.push(error),
     });
     await waitFor('the bark', () => failures.length > 0);

@@ -18,23 +18,74 @@ const CACHE_DIR = join(
 
 const run = promisify(execFile);
 
+/**
+ * A second way in. Whoever comes through `port` is told that the broker is at `advertisedPort`, where a test listens
+ * and decides what gets through.
+ */
+export interface KafkaDetour {
+  readonly port: number;
+  readonly advertisedPort: number;
+}
+
 export interface KafkaBroker {
   /** `host:port` */
   readonly brokers: string;
+  readonly detours: readonly KafkaDetour[];
+  /** SIGKILL; what it was given stays on the disk */
+  kill(): Promise<void>;
+  /** Starts it anew on the same data and ports, and waits until it answers. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** One Apache Kafka node (KRaft, broker and controller in one) on free ports; its jars come from Maven Central once. */
-export async function startKafka(): Promise<KafkaBroker> {
+export async function startKafka({ detours: detourCount = 0 } = {}): Promise<KafkaBroker> {
   const classPath = join(await fetchJars(), '*');
   const home = await mkdtemp(join(tmpdir(), 'housestyle-kafka-'));
-  const [port, controllerPort] = (await freePorts(2)) as [number, number];
+  const [port, controllerPort, ...ports] = (await freePorts(2 + 2 * detourCount)) as [number, number, ...number[]];
+  const detours = Array.from({ length: detourCount }, (_, n) => ({
+    port: ports[2 * n]!,
+    advertisedPort: ports[2 * n + 1]!,
+  }));
   const properties = join(home, 'server.properties');
-  await writeFile(properties, serverProperties(home, port, controllerPort));
+  await writeFile(properties, serverProperties(home, port, controllerPort, detours));
   await writeFile(join(home, 'log4j2.properties'), 'rootLogger.level=error\n');
   const clusterId = Buffer.from(home).toString('base64url').padEnd(22, 'A').slice(-22);
   await run('java', ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]);
 
+  const brokers = `127.0.0.1:${port}`;
+  let server = launch(classPath, home, properties);
+  const kill = async (): Promise<void> => {
+    server.process.kill('SIGKILL');
+    await server.exited;
+  };
+  const untilReady = (): Promise<unknown> =>
+    waitFor(
+      'Kafka',
+      () => {
+        if (server.process.exitCode !== null) throw new Error(`it exited with ${server.process.exitCode}`);
+        return withAdmin(brokers, async (admin) => (await admin.describeCluster()).brokers.length === 1);
+      },
+      { timeoutMs: 300_000 },
+    );
+  const stop = async (): Promise<void> => {
+    await kill();
+    await rm(home, { recursive: true, force: true });
+  };
+  const restart = (): Promise<unknown> => {
+    server = launch(classPath, home, properties);
+    return untilReady();
+  };
+  try {
+    await untilReady();
+  } catch (error) {
+    await stop();
+    throw new Error(`Kafka did not start:\n${server.output()}`, { cause: error });
+  }
+  return { brokers, detours, kill, restart: async () => void (await restart()), stop };
+}
+
+function launch(classPath: string, home: string, properties: string) {
   const server = spawn(
     'java',
     [
@@ -45,24 +96,8 @@ export async function startKafka(): Promise<KafkaBroker> {
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  const output = keepTail(server);
   const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
-  const stop = async (): Promise<void> => {
-    server.kill('SIGKILL');
-    await exited;
-    await rm(home, { recursive: true, force: true });
-  };
-  const brokers = `127.0.0.1:${port}`;
-  try {
-    await waitFor('Kafka', () => {
-      if (server.exitCode !== null) throw new Error(`it exited with ${server.exitCode}`);
-      return withAdmin(brokers, async (admin) => (await admin.describeCluster()).brokers.length === 1);
-    });
-  } catch (error) {
-    await stop();
-    throw new Error(`Kafka did not start:\n${output()}`, { cause: error });
-  }
-  return { brokers, stop };
+  return { process: server, output: keepTail(server), exited };
 }
 
 /** Makes topics of `numPartitions` partitions each; they exist and have leaders when this returns. */
@@ -89,15 +124,24 @@ export async function withAdmin<T>(brokers: string, use: (admin: Admin) => Promi
   }
 }
 
-const serverProperties = (home: string, port: number, controllerPort: number): string =>
-  [
+const serverProperties = (
+  home: string,
+  port: number,
+  controllerPort: number,
+  detours: readonly KafkaDetour[],
+): string => {
+  const ways = detours.map((detour, n) => ({ name: `DETOUR${n}`, ...detour }));
+  const own = { name: 'PLAINTEXT', port, advertisedPort: port };
+  const controller = { name: 'CONTROLLER', port: controllerPort };
+  const at = (name: string, listenerPort: number) => `${name}://127.0.0.1:${listenerPort}`;
+  return [
     'process.roles=broker,controller',
     'node.id=1',
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    `listeners=${[own, controller, ...ways].map((way) => at(way.name, way.port)).join()}`,
+    `advertised.listeners=${[own, ...ways].map((way) => at(way.name, way.advertisedPort)).join()}`,
     'controller.listener.names=CONTROLLER',
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    `listener.security.protocol.map=${[own, controller, ...ways].map(({ name }) => `${name}:PLAINTEXT`).join()}`,
     'inter.broker.listener.name=PLAINTEXT',
     `log.dirs=${join(home, 'data')}`,
     'auto.create.topics.enable=false',
@@ -109,6 +153,7 @@ const serverProperties = (home: string, port: number, controllerPort: number): s
     'transaction.state.log.min.isr=1',
     'group.initial.rebalance.delay.ms=0',
   ].join('\n');
+};
 
 /** Runs side by side download into folders of their own, and the first rename wins. */
 async function fetchJars(): Promise<string> {
