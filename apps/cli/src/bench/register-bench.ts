@@ -4,6 +4,7 @@ import { numberWithin } from '../option-values.js';
 import type { Terminal } from '../terminal.js';
 import { benchDecode, DECODE_SOURCES, type BenchDecodeOptions } from './bench-decode.command.js';
 import { benchEncode, type BenchEncodeOptions } from './bench-encode.command.js';
+import { benchPipeline, type BenchPipelineOptions } from './bench-pipeline.command.js';
 import { BENCH_SIZES } from './bench-model.js';
 import { benchTrain, type BenchTrainOptions } from './bench-train.command.js';
 import { SYNTHETIC_SIZES } from './synthetic-model.js';
@@ -55,6 +56,17 @@ Examples:
 
   Pictures are made up, JPEG of quality 90. Times are of one picture, in milliseconds of a core.`;
 
+const PIPELINE_EXAMPLES = `
+Examples:
+  256 pictures of two tenants through a captioner and a pipeline, each a process, with an empty embedded PostgreSQL.
+  $ housestyle bench pipeline
+
+  Ten thousand pictures: whether memory stays where it is.
+  $ housestyle bench pipeline --images 10000 --rounds 1 --json
+
+  Everything is started for this and stopped again, and nothing is left. The ratio is the pipeline's rate by the rate of
+  its captioner alone, which gets the same pictures already decoded.`;
+
 /** The commands that measure. */
 export function registerBench(program: Command, terminal: Terminal, exit: (code: number) => void): void {
   const bench = program.command('bench').description('Measure how fast this machine is.');
@@ -102,6 +114,18 @@ export function registerBench(program: Command, terminal: Terminal, exit: (code:
     .option('--precision <p,…>', `what CLIP and the mapper compute in: ${PRECISIONS.join(', ')}`, precisions, ['fp32'])
     .addHelpText('after', ENCODE_EXAMPLES)
     .action(async (options: BenchEncodeOptions) => exit(await benchEncode(options, terminal)));
+
+  bench
+    .command('pipeline')
+    .description('Measure the running pipeline, from landed rows to suggestions, against its captioner alone.')
+    .option('--model <name|dir>', 'base model', 'demo')
+    .option('--images <n>', 'pictures in a run', wholeNumber(1), 256)
+    .option('--tenants <n>', 'whose they are', wholeNumber(1), 2)
+    .option('--megapixels <n>', 'size of the pictures; 0.3 is 640 × 480', numberWithin(0.1, 100), 0.3)
+    .option('--rounds <n>', 'runs of either side, in turns; one of each goes before them', wholeNumber(1), 3)
+    .option('--json', 'print one JSON object', false)
+    .addHelpText('after', PIPELINE_EXAMPLES)
+    .action(async (options: BenchPipelineOptions) => exit(await benchPipeline(options, terminal)));
 }
 
 /** What the commands about the model share. */

@@ -8,8 +8,10 @@ export interface Spread {
 /** Undefined of nothing. Four digits: no clock says more. */
 export function spread(values: readonly number[]): Spread | undefined {
   const sorted = [...values].sort((a, b) => a - b);
-  const [min, median, max] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
-  if (min === undefined || median === undefined || max === undefined) return undefined;
+  const [min, max] = [sorted[0], sorted.at(-1)];
+  if (min === undefined || max === undefined) return undefined;
+  const middle = (sorted.length - 1) / 2;
+  const median = (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
   return { median: rounded(median), min: rounded(min), max: rounded(max) };
 }
 

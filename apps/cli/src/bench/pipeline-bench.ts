@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { CaptionerClient, type CaptionItem } from '@housestyle/contracts/captioner';
+import { Database, LandingRepository, prepareDatabase, provisionTenants } from '@housestyle/database';
+import { DomainError, tenantId, type TenantId } from '@housestyle/domain';
+import { decodeImage, resizeForClip } from '@housestyle/imaging';
+import { madeUpPictures, sizeOf } from './made-up-pictures.js';
+import { processTimes } from './process-time.js';
+import { freePort, RunningApps } from './running-apps.js';
+import { scrape, type ScrapedMetrics } from './scraped-metrics.js';
+
+export interface PipelineBenchSettings {
+  /** directory of the base model, and what it calls itself. */
+  readonly model: { readonly directory: string; readonly name: string };
+  readonly tenants: number;
+  readonly megapixels: number;
+  /** everything lies here; it is the caller's to remove. */
+  readonly folder: string;
+}
+
+/** Seconds of processor time, by who spent them; undefined where the system does not tell. */
+export interface ProcessorSeconds {
+  readonly captioner: number;
+  readonly pipeline: number;
+  readonly decoding: number;
+  readonly database: number;
+}
+
+export interface PipelineRun {
+  readonly wallMs: number;
+  readonly processor: ProcessorSeconds | undefined;
+  /** the pipeline's, as it was during the run. */
+  readonly samples: readonly ScrapedMetrics[];
+}
+
+/** The real programs with a database of their own: captioner, pipeline, PostgreSQL. No broker. */
+export class PipelineBench {
+  private constructor(
+    private readonly apps: RunningApps,
+    private readonly processes: Readonly<Record<'captioner' | 'pipeline' | 'database', number>>,
+    private readonly metricsUrl: string,
+    private readonly client: CaptionerClient,
+    private readonly database: Database,
+    private readonly parts: {
+      readonly baseModel: string;
+      readonly tenants: readonly TenantId[];
+      readonly files: readonly string[];
+      readonly pixels: readonly Uint8Array[];
+    },
+  ) {}
+
+  static async start({ model, tenants, megapixels, folder }: PipelineBenchSettings): Promise<PipelineBench> {
+    const apps = new RunningApps();
+    try {
+      const postgres = await apps.startPostgres(join(folder, 'database'));
+      const urls = await prepareDatabase(postgres.url);
+      const ids = Array.from({ length: tenants }, () => tenantId(randomUUID()));
+      const named = ids.map((id, n) => ({ id, name: `Tenant ${n + 1}`, baseModel: model.name }));
+      await provisionTenants(postgres.url, named);
+      const pictures = join(folder, 'pictures');
+      const files = await writePictures(pictures, megapixels);
+
+      const port = await freePort();
+      const captioner = await apps.start('captioner', {
+        CAPTIONER_PORT: String(port),
+        MODEL_DIRECTORIES: model.directory,
+        ARTEFACT_STORE: join(folder, 'artefacts'),
+        MAPPER_CACHE: join(folder, 'mapper-cache'),
+      });
+      const address = `127.0.0.1:${port}`;
+      const pipeline = await apps.start('pipeline', {
+        DATABASE_URL: postgres.url,
+        CAPTIONER_ADDRESS: address,
+        UPLOAD_STORE: join(folder, 'uploads'),
+        FILE_ROOTS: pictures,
+      });
+      const client = new CaptionerClient(address);
+      const { baseModels } = await client.listBaseModels();
+      const imageSize = baseModels.find(({ name }) => name === model.name)!.imageSize;
+      const pixels = await Promise.all(
+        files.map(async ({ bytes }) => resizeForClip(await decodeImage(bytes), imageSize)),
+      );
+      return new PipelineBench(
+        apps,
+        { captioner: captioner.pid, pipeline: pipeline.pid, database: postgres.pid },
+        pipeline.metricsUrl,
+        client,
+        await Database.open(urls, { maxConnections: 2 }),
+        { baseModel: model.name, tenants: ids, files: files.map(({ uri }) => uri), pixels },
+      );
+    } catch (error) {
+      await apps.stop();
+      throw error;
+    }
+  }
+
+  /** The captioner alone: prepared pictures, as many calls at once and as large as the pipeline's. */
+  async runCaptioner(images: number): Promise<{ readonly wallMs: number; readonly processor?: number | undefined }> {
+    const { baseModel, pixels } = this.parts;
+    const before = await processTimes(this.processes.captioner);
+    const begun = performance.now();
+    let next = 0;
+    const caller = async (): Promise<void> => {
+      while (next < images) {
+        const from = next;
+        next = Math.min(images, from + CALL_ITEMS);
+        const items = Array.from({ length: next - from }, (_, n): CaptionItem => ({
+          id: String(n),
+          pixels: { rgb: pixels[(from + n) % pixels.length]! },
+        }));
+        const { results } = await this.client.caption({ baseModel, items }, { deadlineMs: DEADLINE_MS });
+        const failed = results.find(({ status }) => status.code !== 'ok');
+        if (failed) throw new DomainError('internal', `the captioner refused a picture: ${failed.status.message}`);
+      }
+    };
+    await Promise.all(Array.from({ length: CALLS }, caller));
+    const wallMs = performance.now() - begun;
+    const after = await processTimes(this.processes.captioner);
+    return { wallMs, processor: after && before && after.own - before.own };
+  }
+
+  /** From rows that have just landed to the last suggestion. */
+  async runPipeline(images: number): Promise<PipelineRun> {
+    const { tenants, files } = this.parts;
+    const version = randomUUID();
+    const uploads = Array.from({ length: images }, (_, n) => ({
+      tenantId: tenants[n % tenants.length]!,
+      assetId: String(n),
+      version,
+      uri: files[n % files.length]!,
+    }));
+    const samples = [await scrape(this.metricsUrl)];
+    const wanted = (samples[0]!.get(CAPTIONED) ?? 0) + images;
+    const before = await this.processorSeconds();
+    const begun = performance.now();
+    await new LandingRepository(this.database).land(uploads);
+    for (let captioned = 0; captioned < wanted;) {
+      await delay(SAMPLE_MS);
+      const sample = await scrape(this.metricsUrl);
+      samples.push(sample);
+      captioned = sample.get(CAPTIONED) ?? 0;
+      const failed = sample.get(FAILED) ?? 0;
+      if (failed > 0) throw new DomainError('internal', `${failed} pictures failed in the pipeline`);
+    }
+    const wallMs = performance.now() - begun;
+    const after = await this.processorSeconds();
+    return { wallMs, processor: after && before && difference(after, before), samples };
+  }
+
+  async stop(): Promise<void> {
+    this.client.close();
+    await this.database.close();
+    await this.apps.stop();
+  }
+
+  private async processorSeconds(): Promise<ProcessorSeconds | undefined> {
+    const captioner = await processTimes(this.processes.captioner);
+    const pipeline = await processTimes(this.processes.pipeline);
+    const database = await processTimes(this.processes.database);
+    if (!captioner || !pipeline || !database) return undefined;
+    return {
+      captioner: captioner.own,
+      pipeline: pipeline.own,
+      decoding: pipeline.children,
+      database: database.own + database.children,
+    };
+  }
+}
+
+async function writePictures(folder: string, megapixels: number) {
+  await mkdir(folder, { recursive: true });
+  const pictures = await madeUpPictures(DIFFERENT_PICTURES, sizeOf(megapixels));
+  return Promise.all(
+    pictures.map(async (bytes, n) => {
+      const file = join(folder, `${n}.jpg`);
+      await writeFile(file, bytes);
+      return { bytes, uri: pathToFileURL(file).href };
+    }),
+  );
+}
+
+const difference = (after: ProcessorSeconds, before: ProcessorSeconds): ProcessorSeconds => ({
+  captioner: after.captioner - before.captioner,
+  pipeline: after.pipeline - before.pipeline,
+  decoding: after.decoding - before.decoding,
+  database: after.database - before.database,
+});
+
+const [CAPTIONED, FAILED] = ['housestyle_pipeline_captioned_total', 'housestyle_pipeline_failed_total'] as const;
+/** as the pipeline calls. */
+const [CALLS, CALL_ITEMS] = [3, 32] as const;
+const [DEADLINE_MS, SAMPLE_MS] = [300_000, 250] as const;
+const DIFFERENT_PICTURES = 8;

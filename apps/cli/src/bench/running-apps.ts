@@ -1,0 +1,78 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { DomainError } from '@housestyle/domain';
+import { childEnvironment, type Environment } from '@housestyle/settings';
+
+/** The installation's other programs, started by this one and gone with it. */
+export class RunningApps {
+  private readonly children: ChildProcess[] = [];
+  private readonly killAll = (): void => this.children.forEach((child) => child.kill('SIGKILL'));
+
+  constructor() {
+    process.once('exit', this.killAll);
+  }
+
+  /** @returns the administrator's URL of an empty PostgreSQL whose data lie in `directory`, and its process */
+  async startPostgres(directory: string): Promise<{ readonly url: string; readonly pid: number }> {
+    const child = fork(fileOf('standalone/dist/database.main.js'), [directory]);
+    this.children.push(child);
+    const failed = once(child, 'exit').then(() => {
+      throw new DomainError('internal', 'the embedded PostgreSQL did not start; see above');
+    });
+    const [url] = (await Promise.race([once(child, 'message'), failed])) as [string];
+    return { url, pid: child.pid! };
+  }
+
+  /** Starts an app and waits until it can work. @returns its process and where its metrics are */
+  async start(app: string, environment: Environment): Promise<{ readonly pid: number; readonly metricsUrl: string }> {
+    const port = await freePort();
+    const child = spawn(process.execPath, [fileOf(`${app}/dist/main.js`)], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: childEnvironment({ LOG_LEVEL: 'error', METRICS_PORT: String(port), ...environment }),
+    });
+    this.children.push(child);
+    const url = `http://127.0.0.1:${port}`;
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (!(await isReady(url))) {
+      if (child.exitCode !== null || Date.now() > deadline) {
+        throw new DomainError('internal', `${app} did not start; was the project built?`);
+      }
+      await delay(POLL_MS);
+    }
+    return { pid: child.pid!, metricsUrl: `${url}/metrics` };
+  }
+
+  /** Those started last first. */
+  async stop(): Promise<void> {
+    for (const child of this.children.reverse()) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+    process.removeListener('exit', this.killAll);
+  }
+}
+
+const [START_TIMEOUT_MS, POLL_MS] = [120_000, 50] as const;
+
+const fileOf = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+async function isReady(url: string): Promise<boolean> {
+  return fetch(`${url}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+/** A loopback port nobody listened on a moment ago. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
