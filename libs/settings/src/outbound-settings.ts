@@ -33,7 +33,7 @@ export const WEBHOOK_SECRET_KEY = variable(z.string().min(32).optional(), {
 
 export const WEBHOOK_VARIABLES = {
   WEBHOOK_SECRET_KEY,
-  WEBHOOK_TIMEOUT_MS: variable(wholeNumber(100, 60_000).default(10_000), {
+  WEBHOOK_TIMEOUT_MS: variable(wholeNumber(100, 600_000).default(10_000), {
     description: 'how long the receiver of a webhook may take to answer',
     unit: 'ms',
   }),
