@@ -78,6 +78,7 @@ export async function openBaseModel(folder: string, description?: BaseModelDescr
       tokenizer: await files.tokenizer('gpt2'),
     },
     mapper: await readMapperFiles(path.join(folder, 'mapper'), 'mapper/'),
+    ...(await calibrationIn(files, sha256)),
     ...(generation === undefined ? {} : { generation }),
   };
 }
@@ -111,6 +112,16 @@ async function expectConvertedClip(folder: string): Promise<void> {
   const how = 'make the folder of it with `housestyle import clip`, whose --help has OpenAI’s own archives too';
   throw new DomainError('invalid_model', `clip/model.safetensors is missing, and clip/${original} is not read: ${how}`);
 }
+
+/** What goes into the layers of this very base, measured: no part of what identifies it. Another base's counts as none. */
+async function calibrationIn(files: ModelFolder, sha256: string): Promise<Pick<BaseModelFiles, 'calibration'>> {
+  if ((await files.present([BASE_CALIBRATION])).length === 0) return {};
+  const calibration = files.weights(BASE_CALIBRATION);
+  return calibration.metadata['base'] === sha256 ? { calibration } : {};
+}
+
+/** Beside the base's own files; its metadata name the base's sha256 as `base`. */
+export const BASE_CALIBRATION = 'calibration.safetensors';
 
 /** Lists the files of a base model. */
 export const BASE_MANIFEST = 'housestyle.json';

@@ -111,7 +111,7 @@ const imagesOf = (g: GraphBuilder, { rows, newMask }: StepInputs): Int64Value =>
 export function buildGpt2(
   config: Gpt2Config,
   weights: WeightSource,
-  { hasDeltas = false, hasWordDeltas = false, ...precision }: Gpt2Variant & PrecisionOptions = {},
+  { hasDeltas = false, hasWordDeltas = false, isWatched = false, ...precision }: Gpt2Variant & PrecisionOptions = {},
 ): GraphModel {
   const g = new GraphBuilder('gpt2');
   const { width: C, vocabSize: V } = config;
@@ -120,6 +120,7 @@ export function buildGpt2(
     g,
     weights,
     ...precisionOf(g, weights, precision),
+    ...(isWatched && { watch: (x, key) => g.output(`reach.${key}`, reachOf(g, x), ['in']) }),
     ...(hasDeltas && { delta: deltaInputs(g) }),
     ...(hasWordDeltas && { words: wordDeltaInputs(g, WORD_TABLE, [V, C], imagesOf(g, step)) }),
   };
@@ -139,6 +140,7 @@ export function buildGpt2(
 
 function continuations(m: Model, hidden: FloatValue, k: Int64Value, config: Gpt2Config) {
   const { g } = m;
+  m.watch?.(hidden, config.isHeadTied ? WORD_TABLE : 'lm_head');
   const logits = headParts(m, hidden, config).reduce<FloatValue | undefined>(
     (sum, part) => op.gemm(g, part.hidden, part.table, sum, { transB: true }),
     undefined,
@@ -173,7 +175,12 @@ export const presentName = (layer: number, part: KeyOrValue): string => `present
 export interface Gpt2Variant {
   readonly hasDeltas?: boolean;
   readonly hasWordDeltas?: boolean;
+  /** whether it says how far what goes into each linear layer goes: outputs `reach.<layer>` [in]. */
+  readonly isWatched?: boolean;
 }
+
+/** The largest of each channel: [M, in] → [in] */
+const reachOf = (g: GraphBuilder, x: FloatValue): FloatValue => op.reshape(g, op.reduceMax(g, op.abs(g, x), 0), [-1]);
 
 interface StepInputs {
   readonly pastMask: FloatValue;

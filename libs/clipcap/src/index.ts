@@ -33,6 +33,7 @@ export * from './gpt2-training.js';
 export { WORD_TABLE } from './gpt2-layers.js';
 export type { LinearSizes, Model, WordDelta } from './layers.js';
 export * from './mapper-graph.js';
+export * from './quantisation/calibration.js';
 export * from './quantisation/precision.js';
 export { areSignedProductsExact } from './quantisation/signed-products.js';
 export * from './gpt2-tokenizer.js';

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { count } from '../option-values.js';
 import type { Terminal } from '../terminal.js';
+import { calibrateModel, type CalibrateOptions } from './calibrate-model.command.js';
 import { listModels, type ListOptions } from './list-models.command.js';
 import { pullModel, type PullOptions } from './pull-model.command.js';
 
@@ -27,6 +29,18 @@ Examples:
   HF_HUB_CACHE); HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE=1 mean what they mean there. The base model is put into
   MODEL_LIBRARY (.housestyle/models) under its name.`;
 
+const CALIBRATE_HELP = `
+Examples:
+  Over 256 of the captions that the base model ships; then its decoder in 8 bits with scales that are known beforehand.
+  $ housestyle models calibrate demo
+  $ housestyle caption --precision int8-static photo.jpg
+
+  Over embeddings and captions of your own, for a base model that ships none.
+  $ housestyle models calibrate clipcap-coco --features features.safetensors
+
+  What is measured is written beside the model, as calibration.safetensors, and says nothing of any tenant. --precision
+  int8 uses it too where it is there.`;
+
 /** The commands on base models. */
 export function registerModels(program: Command, terminal: Terminal, exit: (code: number) => void): void {
   const models = program.command('models').description('The base models on this machine.');
@@ -38,6 +52,16 @@ export function registerModels(program: Command, terminal: Terminal, exit: (code
     .option('--json', 'print one JSON object per model', false)
     .addHelpText('after', LIST_HELP)
     .action(async (options: ListOptions) => exit(await listModels(options, terminal)));
+
+  models
+    .command('calibrate')
+    .description('Measure what goes into its layers, for --precision int8-static.')
+    .argument('<model>', 'a name of `models list`, or a directory')
+    .option('--captions <n>', 'captions that are measured', count(), 256)
+    .option('--features <file>', 'embeddings and captions (see `features`), in place of those that it ships')
+    .option('--json', 'print a JSON object', false)
+    .addHelpText('after', CALIBRATE_HELP)
+    .action(async (model: string, options: CalibrateOptions) => exit(await calibrateModel(model, options, terminal)));
 
   models
     .command('pull')
