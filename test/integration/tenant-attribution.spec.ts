@@ -37,8 +37,8 @@ import { fewOrMany, RUN_TIMEOUT_MS } from './tenant-run.js';
 
 const SEED = 20_261_121;
 const TENANTS = 20;
-const IMAGES = fewOrMany(2_000, 100_000);
-const PIPELINE_IMAGES = fewOrMany(150, 2_000);
+const IMAGES = fewOrMany(1_500, 100_000);
+const PIPELINE_IMAGES = fewOrMany(60, 2_000);
 const PIPELINE_TENANTS = 8;
 const DEADLINE_MS = 1_000;
 /** pictures in the stage at once, as leases would keep them */
@@ -47,8 +47,8 @@ const AT_ONCE = 500;
 /** Everything a captioner can do to its callers but lie. */
 const FAULTS: EchoFaults = {
   maxDelayMs: 40,
-  failedCalls: 0.01,
-  lateCalls: 0.003,
+  failsEvery: fewOrMany(15, 100),
+  isLateEvery: fewOrMany(25, 300),
   lateMs: DEADLINE_MS + 200,
   leftOut: 0.03,
   failedItems: 0.03,

@@ -8,8 +8,8 @@ import { fillEveryTable, tenantTables } from './tenant-rows.js';
 import { fewOrMany, RUN_TIMEOUT_MS } from './tenant-run.js';
 
 const TENANTS = 50;
-const ASSETS_EACH = 4;
-const RESPONSES = fewOrMany(1_500, 200_000);
+const ASSETS_EACH = 2;
+const RESPONSES = fewOrMany(1_000, 200_000);
 const AT_ONCE = 40;
 const PROGRESS_EVERY = 10_000;
 /** of a hundred requests, those that name another tenant's row */
@@ -104,7 +104,8 @@ async function ask(tally: Tally): Promise<void> {
   const library = oneOf(libraries);
   const isForeign = randomInt(100) < FOREIGN_IDS_PERCENT;
   const owner = isForeign ? oneOf(libraries.filter((each) => each !== library)) : library;
-  const answer = randomInt(10) === 0 ? await write(library, owner) : await read(library, owner);
+  const isWrite = randomInt(10) === 0;
+  const answer = await again(() => (isWrite ? write(library, owner) : read(library, owner)));
   const text = await answer.text();
   const words = [...text.matchAll(CANARIES)].map(([word]) => word);
   tally.responses += 1;
@@ -113,6 +114,16 @@ async function ask(tally: Tally): Promise<void> {
   if (answer.status === 404) tally.notFound += 1;
   else if (!answer.ok) tally.failed += 1;
   if (tally.responses % PROGRESS_EVERY === 0) console.log(JSON.stringify(tally));
+}
+
+/** Once more where a connection was cut, as one is that stood idle while the machine was busy elsewhere. */
+async function again(request: () => Promise<Response>): Promise<Response> {
+  try {
+    return await request();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return request();
+  }
 }
 
 function read(library: Library, owner: Library): Promise<Response> {
@@ -197,6 +208,6 @@ describe(`${TENANTS} tenants over ten connections`, () => {
         for (const [word] of text.matchAll(CANARIES)) expect(word, table).toBe(canaryOf.get(tenant_id));
       }
     }
-    expect(rows).toBeGreaterThan(TENANTS * ASSETS_EACH * 3);
+    expect(rows).toBeGreaterThan(TENANTS * 20);
   });
 });

@@ -20,9 +20,9 @@ const NUMBER_BITS = 32;
 export interface EchoFaults {
   /** longest time an answer takes; answers to calls made together so come in any order */
   readonly maxDelayMs: number;
-  /** shares of calls that fail as a whole, or are answered when their deadline has passed */
-  readonly failedCalls: number;
-  readonly lateCalls: number;
+  /** every so many calls one fails as a whole, or is answered after `lateMs`; Infinity: never */
+  readonly failsEvery: number;
+  readonly isLateEvery: number;
   readonly lateMs: number;
   /** shares of items that are left out of an answer, or answered with an error */
   readonly leftOut: number;
@@ -31,8 +31,8 @@ export interface EchoFaults {
 
 export const NO_FAULTS: EchoFaults = {
   maxDelayMs: 0,
-  failedCalls: 0,
-  lateCalls: 0,
+  failsEvery: Infinity,
+  isLateEvery: Infinity,
   lateMs: 0,
   leftOut: 0,
   failedItems: 0,
@@ -89,7 +89,8 @@ export async function startEchoCaptioner(
   const caption = (call: ServerUnaryCall<CaptionRequest, CaptionResponse>, done: sendUnaryData<CaptionResponse>) => {
     counts.calls += 1;
     const { baseModel, items } = call.request;
-    if (happens(faults.failedCalls, 'failedCalls')) {
+    if (counts.calls % faults.failsEvery === 0) {
+      counts.failedCalls += 1;
       return done({ code: random() < 0.5 ? status.UNAVAILABLE : status.INTERNAL, details: 'as arranged' });
     }
     const results = items
@@ -99,7 +100,8 @@ export async function startEchoCaptioner(
     const strays = faults.leftOut > 0 ? previous.slice(0, 2) : [];
     counts.strays += strays.length;
     previous = results;
-    const isLate = happens(faults.lateCalls, 'lateCalls');
+    const isLate = counts.calls % faults.isLateEvery === 0;
+    if (isLate) counts.lateCalls += 1;
     const answer = { baseModel, baseModelSha256: ECHO_BASE_SHA256, results: shuffled([...results, ...strays], random) };
     setTimeout(() => done(null, answer), isLate ? faults.lateMs : random() * faults.maxDelayMs);
   };
