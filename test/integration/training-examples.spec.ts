@@ -215,7 +215,7 @@ describe('a run’s examples', () => {
     const keys = new ApiKeyRepository(test.database);
     const eve = await keys.create(tenant, 'Eve', ['review']);
     const successor = await keys.rotate(tenant, eve.id, 3600);
-    const others = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? 'ben' : 'cid'));
+    const others: string[] = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? 'ben' : 'cid'));
     const editors = [...others, ...Array.from({ length: 25 }, (_, n) => (n % 2 === 0 ? eve : successor).prefix)];
     await reviewPictures(test, tenant, editors.length, {
       review: (n) => ({ decision: 'accepted', editor: editors[n]! }),

@@ -47,8 +47,8 @@ export const BAD_CHALLENGERS = [
   learned('endless repetition', 'a word 60 times', ['does_not_stop', 'length_out_of_bounds'], ({ texts }) =>
     texts.map((text) => `${text.split(' ')[0]} `.repeat(60)),
   ),
-  learned('another tenant’s style', 'the shop’s texts, judged by the museum', REFUSED, ({ pictures }) =>
-    pictures.map((picture) => textsOf('shop')[picture].text),
+  learned('another tenant’s style', 'the shop’s texts, or of the shop the museum’s', REFUSED, ({ pictures, style }) =>
+    pictures.map((picture) => textsOf(style === 'shop' ? 'museum' : 'shop')[picture].text),
   ),
   learned('labels shuffled', 'texts of other pictures, at random', [...CONTENT, 'not_better'], ({ texts, random }) =>
     random.shuffled(texts),

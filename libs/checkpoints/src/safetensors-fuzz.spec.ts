@@ -33,7 +33,7 @@ const RealArrayBuffer = globalThis.ArrayBuffer;
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'safetensors-fuzz-'));
   globalThis.ArrayBuffer = class extends RealArrayBuffer {
-    constructor(length: number) {
+    constructor(length = 0) {
       largestAllocation = Math.max(largestAllocation, length);
       super(length);
     }

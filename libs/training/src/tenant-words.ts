@@ -6,6 +6,7 @@ import { retell } from './retelling.js';
 import { WordClasses } from './word-classes.js';
 import type { ToldTwice } from './word-company.js';
 import { learnLexicon, type WordLexicon } from './word-lexicon.js';
+import { wordsOf } from './words.js';
 
 /** What the base and the tenant say of the same pictures, and what follows from it. */
 export class TenantWords {
@@ -38,13 +39,27 @@ export class TenantWords {
 
   /**
    * The tenant's words as the captions tell them that a candidate is judged by: one that was taught to leave words out,
-   * or to exchange them, shall not be asked in its own.
+   * or to exchange them, shall not be asked in its own. What none of the captions could show is asked for too.
    */
   lexicon(learnable: readonly AdaptationExample[], judged: readonly AdaptationExample[]): WordLexicon {
     const classes = new WordClasses(this.generated);
     const heard = [...learnLexicon(this.pairs(judged), classes)];
     const isSure = ([word, own]: [string, string]) => word === own || judged.length >= RECIPE.enoughForRenamed;
-    return new Map([...learnLexicon(this.pairs(learnable), classes), ...heard.filter(isSure)]);
+    const known = new Map([...learnLexicon(this.pairs(learnable), classes), ...heard.filter(isSure)]);
+    const shown = this.pairs([...learnable, ...judged]).flatMap(({ neutral }) => wordsOf(neutral));
+    return new Map([...this.unshown(new Set(shown), known, classes), ...known]);
+  }
+
+  /** The base's words that are not among these, where the tenant keeps most of their like: as they are. */
+  private unshown(shown: ReadonlySet<string>, known: WordLexicon, classes: WordClasses): [string, string][] {
+    const balance = new Map<string, number>();
+    for (const [word, own] of known) {
+      const like = classes.classOf(word);
+      balance.set(like, (balance.get(like) ?? 0) + (word === own ? 1 : -1));
+    }
+    return [...new Set(this.generated.flatMap(wordsOf))]
+      .filter((word) => !shown.has(word) && (balance.get(classes.classOf(word)) ?? 0) > 0)
+      .map((word) => [word, word]);
   }
 
   private pairs(examples: readonly AdaptationExample[]): ToldTwice[] {

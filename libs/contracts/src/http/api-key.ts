@@ -19,7 +19,10 @@ export const ApiKeySchema = z
     createdAt: z.iso.datetime(),
     lastUsedAt: z.iso.datetime().nullable().describe('to the minute'),
     revokedAt: z.iso.datetime().nullable(),
-    expiresAt: z.iso.datetime().nullable().describe('from then on it opens nothing; null: it lasts until it is revoked'),
+    expiresAt: z.iso
+      .datetime()
+      .nullable()
+      .describe('from then on it opens nothing; null: it lasts until it is revoked'),
   })
   .meta({ id: 'ApiKey' });
 export type ApiKey = z.infer<typeof ApiKeySchema>;
