@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { EVENT_TYPES } from '@housestyle/contracts';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { startCaptioner, type RunningCaptioner } from '../support/captioner.js';
@@ -188,7 +190,7 @@ function environmentOf(database: TestDatabase, ways: Ways, topic: string, groupI
     KAFKA_CONSUMER_GROUP: groupId,
     UPLOAD_TOPIC: topic,
     CAPTIONER_ADDRESS: `127.0.0.1:${ways.captioners[0]!.port}`,
-    UPLOAD_STORE: PICTURES,
+    UPLOAD_STORE: join(tmpdir(), `uploads-${groupId}`),
     FILE_ROOTS: PICTURES,
     LEASE_MS: String(LEASE_MS),
   };

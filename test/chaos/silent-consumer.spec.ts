@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { startApp, type AppProcess } from '../support/app-process.js';
 import { startCaptioner, type RunningCaptioner } from '../support/captioner.js';
@@ -48,7 +50,7 @@ describeWith([requirements.kafka()], 'a pipeline whose consumer has fallen silen
         KAFKA_CONSUMER_GROUP: topic,
         UPLOAD_TOPIC: topic,
         CAPTIONER_ADDRESS: captioner.address,
-        UPLOAD_STORE: PICTURES,
+        UPLOAD_STORE: join(tmpdir(), topic),
         FILE_ROOTS: PICTURES,
       },
     });

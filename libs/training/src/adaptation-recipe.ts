@@ -42,6 +42,8 @@ export const RECIPE = {
   leastHoldOut: 10,
   /** fewer captions held out tell only which words a tenant keeps, not which it renames. */
   enoughForRenamed: 30,
+  /** fewer captions than that leave much of the base's words unseen: a candidate is asked for these as they are. */
+  enoughForUnshown: 30,
   folds: 4,
   /** at most, of each fold's run. */
   foldSteps: 120,

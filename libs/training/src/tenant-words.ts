@@ -39,13 +39,14 @@ export class TenantWords {
 
   /**
    * The tenant's words as the captions tell them that a candidate is judged by: one that was taught to leave words out,
-   * or to exchange them, shall not be asked in its own. What none of the captions could show is asked for too.
+   * or to exchange them, shall not be asked in its own. What few captions cannot show is asked for too.
    */
   lexicon(learnable: readonly AdaptationExample[], judged: readonly AdaptationExample[]): WordLexicon {
     const classes = new WordClasses(this.generated);
     const heard = [...learnLexicon(this.pairs(judged), classes)];
     const isSure = ([word, own]: [string, string]) => word === own || judged.length >= RECIPE.enoughForRenamed;
     const known = new Map([...learnLexicon(this.pairs(learnable), classes), ...heard.filter(isSure)]);
+    if (learnable.length >= RECIPE.enoughForUnshown) return known;
     const shown = this.pairs([...learnable, ...judged]).flatMap(({ neutral }) => wordsOf(neutral));
     return new Map([...this.unshown(new Set(shown), known, classes), ...known]);
   }
