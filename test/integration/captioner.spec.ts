@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -496,7 +496,9 @@ describe('a captioner whose worker threads crash and do not start again', () => 
       );
     try {
       expect(await isStatus('SERVING')).toBe(true);
-      await writeFile(crashFile, 'every');
+      // at once: a thread that read the file before it says `every` would take it away
+      await writeFile(`${crashFile}.new`, 'every');
+      await rename(`${crashFile}.new`, crashFile);
       await waitFor('it to give up', () => isStatus('NOT_SERVING'));
       expect((await fetch(`${captioner.metricsUrl}/readyz`)).status).toBe(503);
       await expect(captioner.client.caption({ baseModel: 'demo', items: manyItems(1) }, CALL)).rejects.toMatchObject({

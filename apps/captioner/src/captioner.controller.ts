@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type {
   CaptionRequest,
@@ -41,6 +42,8 @@ type AnyCall = ServerUnaryCall<unknown, unknown>;
 function toCall(call: AnyCall): Call {
   if (call.getDeadline() === Infinity) throw new DomainError('invalid_request', 'the call has no deadline');
   const ended = new AbortController();
+  // each of its items listens
+  setMaxListeners(0, ended.signal);
   call.once('cancelled', () => ended.abort());
   return { caller: call.getPeer(), deadline: Number(call.getDeadline()), signal: ended.signal };
 }

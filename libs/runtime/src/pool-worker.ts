@@ -10,6 +10,11 @@ export interface PendingRequest<Request, Response> {
   readonly reject: (error: DomainError) => void;
 }
 
+interface RunningRequest<Request, Response> extends PendingRequest<Request, Response> {
+  /** what listens to the signal while the request runs, and no longer */
+  readonly cancel: () => void;
+}
+
 /** What a worker tells its pool. `ended` is the last it says, and comes exactly once. */
 export interface PoolWorkerEvents {
   ready(): void;
@@ -21,7 +26,7 @@ export interface PoolWorkerEvents {
 /** One thread of a WorkerPool: at most `capacity` requests at a time, and a crash becomes their error. */
 export class PoolWorker<Request, Response> {
   private readonly worker: Worker;
-  private readonly running = new Map<number, PendingRequest<Request, Response>>();
+  private readonly running = new Map<number, RunningRequest<Request, Response>>();
   private isReady = false;
   private hasEnded = false;
   private nextId = 0;
@@ -57,18 +62,14 @@ export class PoolWorker<Request, Response> {
 
   send(pending: PendingRequest<Request, Response>): void {
     const id = ++this.nextId;
-    this.running.set(id, pending);
+    const cancel = () => this.post({ kind: 'cancel', id });
+    this.running.set(id, { ...pending, cancel });
     try {
       this.post({ kind: 'request', id, request: pending.request }, pending.transfer);
-      pending.signal?.addEventListener('abort', () => this.running.has(id) && this.post({ kind: 'cancel', id }), {
-        once: true,
-      });
+      pending.signal?.addEventListener('abort', cancel, { once: true });
     } catch (cause) {
-      this.running.delete(id);
-      pending.reject(
-        new DomainError('internal', `the request cannot be sent to a worker: ${String(cause)}`, { cause }),
-      );
-      this.events.room();
+      const message = `the request cannot be sent to a worker: ${String(cause)}`;
+      this.settle(id, ({ reject }) => reject(new DomainError('internal', message, { cause })));
     }
   }
 
@@ -107,9 +108,14 @@ export class PoolWorker<Request, Response> {
   private settle(id: number, how: (pending: PendingRequest<Request, Response>) => void): void {
     const pending = this.running.get(id);
     if (!pending) return;
-    this.running.delete(id);
+    this.forget(id, pending);
     how(pending);
     this.events.room();
+  }
+
+  private forget(id: number, { signal, cancel }: RunningRequest<Request, Response>): void {
+    this.running.delete(id);
+    signal?.removeEventListener('abort', cancel);
   }
 
   private post(message: ToWorker<Request>, transfer: readonly TransferListItem[] = []): void {
@@ -119,8 +125,10 @@ export class PoolWorker<Request, Response> {
   private end(error: DomainError): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    for (const pending of this.running.values()) pending.reject(error);
-    this.running.clear();
+    for (const [id, pending] of this.running) {
+      this.forget(id, pending);
+      pending.reject(error);
+    }
     void this.worker.terminate();
     this.events.ended(error);
   }
