@@ -4,10 +4,10 @@ import { openBaseModel, SafetensorsFile } from '@housestyle/checkpoints';
 import type { BpeFiles, ClipFiles, Gpt2Files, MapperFiles } from '@housestyle/clipcap';
 import type { WeightSource } from '@housestyle/graph';
 import { ModelLibrary } from '../model-library.js';
-import { writeOnce } from './random-weights.js';
-import { syntheticCalibration } from './synthetic-calibration.js';
-import { clipVisionWeights, SYNTHETIC_CLIPS } from './synthetic-clip.js';
-import { gpt2Weights, mlpWeights, SYNTHETIC_SIZES } from './synthetic-model.js';
+import { writeOnce } from './synthetic/random-weights.js';
+import { syntheticCalibration } from './synthetic/synthetic-calibration.js';
+import { clipVisionWeights, SYNTHETIC_CLIPS } from './synthetic/synthetic-clip.js';
+import { gpt2Weights, mlpWeights, SYNTHETIC_SIZES } from './synthetic/synthetic-model.js';
 
 /** What is measured: the parts of a base model, read but not loaded. */
 export interface BenchModel {

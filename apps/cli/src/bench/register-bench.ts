@@ -2,12 +2,12 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { MAX_BEAMS, PRECISIONS, type Precision } from '@housestyle/clipcap';
 import { numberWithin } from '../option-values.js';
 import type { Terminal } from '../terminal.js';
-import { benchDecode, DECODE_SOURCES, type BenchDecodeOptions } from './bench-decode.command.js';
-import { benchEncode, type BenchEncodeOptions } from './bench-encode.command.js';
-import { benchPipeline, type BenchPipelineOptions } from './bench-pipeline.command.js';
 import { BENCH_SIZES } from './bench-model.js';
-import { benchTrain, type BenchTrainOptions } from './bench-train.command.js';
-import { SYNTHETIC_SIZES } from './synthetic-model.js';
+import { benchDecode, DECODE_SOURCES, type BenchDecodeOptions } from './decode/bench-decode.command.js';
+import { benchEncode, type BenchEncodeOptions } from './encode/bench-encode.command.js';
+import { benchPipeline, type BenchPipelineOptions } from './pipeline/bench-pipeline.command.js';
+import { SYNTHETIC_SIZES } from './synthetic/synthetic-model.js';
+import { benchTrain, type BenchTrainOptions } from './train/bench-train.command.js';
 
 const TRAIN_EXAMPLES = `
 Examples:

@@ -12,8 +12,13 @@ import {
   type TrainingModel,
   type TrainingSession,
 } from '@housestyle/training';
-import { stopwatch, type Elapsed } from './stopwatch.js';
-import { SYNTHETIC_SIZES, syntheticModel, type SyntheticMapper, type SyntheticSize } from './synthetic-model.js';
+import { stopwatch, type Elapsed } from '../measure/stopwatch.js';
+import {
+  SYNTHETIC_SIZES,
+  syntheticModel,
+  type SyntheticMapper,
+  type SyntheticSize,
+} from '../synthetic/synthetic-model.js';
 
 export interface TrainBenchSettings extends SyntheticMapper {
   readonly size: SyntheticSize;

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Gpt2Config } from '@housestyle/clipcap';
 import { OnnxGraphRunner } from '@housestyle/runtime';
-import type { BenchModel } from './bench-model.js';
+import type { BenchModel } from '../bench-model.js';
+import { spread } from '../measure/spread.js';
+import { stopwatch, type Elapsed } from '../measure/stopwatch.js';
 import { DecodeBench } from './decode-bench.js';
 import type { DecodeCase } from './decode-cases.js';
 import { columns } from './decode-report.js';
-import { spread } from './spread.js';
-import { stopwatch, type Elapsed } from './stopwatch.js';
 import { partOf, PROGRAM_PARTS, type ProfileEvent, type StepPart } from './step-parts.js';
 import { TimedRunner } from './timed-runner.js';
 

@@ -1,8 +1,8 @@
 import { ClipImageEncoder, Mapper, type Precision } from '@housestyle/clipcap';
 import type { GraphRunner } from '@housestyle/graph';
 import { decodeImage, resizeForClip, type DecodedImage } from '@housestyle/imaging';
-import type { BenchModel } from './bench-model.js';
-import { stopwatch, type Elapsed } from './stopwatch.js';
+import type { BenchModel } from '../bench-model.js';
+import { stopwatch, type Elapsed } from '../measure/stopwatch.js';
 
 /** What becomes of a JPEG before GPT-2 sees it, in the order it happens. */
 export const ENCODE_STAGES = ['decode', 'resize', 'clip', 'mapper'] as const;

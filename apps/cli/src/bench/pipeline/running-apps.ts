@@ -58,7 +58,7 @@ export class RunningApps {
 
 const [START_TIMEOUT_MS, POLL_MS] = [120_000, 50] as const;
 
-const fileOf = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const fileOf = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 
 async function isReady(url: string): Promise<boolean> {
   return fetch(`${url}/readyz`).then(

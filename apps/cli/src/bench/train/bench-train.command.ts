@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT_OK, type Terminal } from '../terminal.js';
-import { rounded, spread } from './spread.js';
-import type { SyntheticMapper, SyntheticSize } from './synthetic-model.js';
+import { EXIT_OK, type Terminal } from '../../terminal.js';
+import { rounded, spread } from '../measure/spread.js';
+import { Turns } from '../measure/turns.js';
+import type { SyntheticMapper, SyntheticSize } from '../synthetic/synthetic-model.js';
 import { TrainBench, type StepFigures } from './train-bench.js';
-import { Turns } from './turns.js';
 
 export interface BenchTrainOptions extends SyntheticMapper {
   readonly synthetic: SyntheticSize;

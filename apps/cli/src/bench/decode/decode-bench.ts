@@ -8,10 +8,10 @@ import {
 } from '@housestyle/clipcap';
 import type { GraphRunner } from '@housestyle/graph';
 import { Random } from '@housestyle/training';
-import type { BenchModel } from './bench-model.js';
+import type { BenchModel } from '../bench-model.js';
+import { stopwatch, type Elapsed } from '../measure/stopwatch.js';
+import { randomDeltas } from '../synthetic/random-deltas.js';
 import type { DecodeCase } from './decode-cases.js';
-import { randomDeltas } from './random-deltas.js';
-import { stopwatch, type Elapsed } from './stopwatch.js';
 
 export interface DecodeRun extends Elapsed {
   /** each image's best caption. */

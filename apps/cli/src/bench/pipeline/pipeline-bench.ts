@@ -7,8 +7,8 @@ import { CaptionerClient, type CaptionItem } from '@housestyle/contracts/caption
 import { Database, LandingRepository, prepareDatabase, provisionTenants } from '@housestyle/database';
 import { DomainError, tenantId, type TenantId } from '@housestyle/domain';
 import { decodeImage, resizeForClip } from '@housestyle/imaging';
-import { madeUpPictures, sizeOf } from './made-up-pictures.js';
-import { processTimes } from './process-time.js';
+import { processTimes } from '../measure/process-time.js';
+import { madeUpPictures, sizeOf } from '../synthetic/made-up-pictures.js';
 import { freePort, RunningApps } from './running-apps.js';
 import { scrape, type ScrapedMetrics } from './scraped-metrics.js';
 

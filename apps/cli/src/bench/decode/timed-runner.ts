@@ -1,5 +1,5 @@
 import type { Fetched, GraphModel, GraphRunner, GraphRunOptions, GraphSession } from '@housestyle/graph';
-import { stopwatch, type Elapsed } from './stopwatch.js';
+import { stopwatch, type Elapsed } from '../measure/stopwatch.js';
 
 /** A runner that notes how long its sessions run: what is left of the whole is this program's own. */
 export class TimedRunner implements GraphRunner {

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeBaseModel } from '@housestyle/checkpoints';
-import { ModelLibrary } from '../model-library.js';
-import { ProgressBar } from '../progress-bar.js';
-import { EXIT_OK, type Terminal } from '../terminal.js';
-import { columns, machine } from './decode-report.js';
+import { ModelLibrary } from '../../model-library.js';
+import { ProgressBar } from '../../progress-bar.js';
+import { EXIT_OK, type Terminal } from '../../terminal.js';
+import { columns, machine } from '../decode/decode-report.js';
+import { rounded, spread } from '../measure/spread.js';
 import { PipelineBench, type PipelineRun, type ProcessorSeconds } from './pipeline-bench.js';
 import { meanBetween, type ScrapedMetrics } from './scraped-metrics.js';
-import { rounded, spread } from './spread.js';
 
 export interface BenchPipelineOptions {
   readonly model: string;

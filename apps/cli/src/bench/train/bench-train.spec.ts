@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createProgram } from '../program.js';
-import type { Terminal } from '../terminal.js';
+import { createProgram } from '../../program.js';
+import type { Terminal } from '../../terminal.js';
 
 let folder: string;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import type { Gpt2Config, Precision } from '@housestyle/clipcap';
 import type { GraphRunner } from '@housestyle/graph';
+import { decodeOperations, Roofline } from '../measure/roofline.js';
+import type { Elapsed } from '../measure/stopwatch.js';
 import type { DecodeCase } from './decode-cases.js';
-import { decodeOperations, Roofline } from './roofline.js';
-import type { Elapsed } from './stopwatch.js';
 
 /** What a decode would take on this machine if it were matrix products and nothing else. */
 export class DecodeLimits {

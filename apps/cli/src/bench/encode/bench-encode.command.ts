@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import type { Precision } from '@housestyle/clipcap';
 import { OnnxGraphRunner } from '@housestyle/runtime';
-import { ProgressBar } from '../progress-bar.js';
-import { EXIT_OK, type Terminal } from '../terminal.js';
-import { openBenchModel, type ModelChoice } from './bench-model.js';
-import { plotCases } from './case-plot.js';
-import { columns, machine } from './decode-report.js';
+import { ProgressBar } from '../../progress-bar.js';
+import { EXIT_OK, type Terminal } from '../../terminal.js';
+import { openBenchModel, type ModelChoice } from '../bench-model.js';
+import { columns, machine } from '../decode/decode-report.js';
+import { plotCases } from '../measure/case-plot.js';
+import { rounded, spread, type Spread } from '../measure/spread.js';
+import { madeUpPictures, sizeOf } from '../synthetic/made-up-pictures.js';
 import { ENCODE_STAGES, EncodeBench, type StageTimes } from './encode-bench.js';
-import { madeUpPictures, sizeOf } from './made-up-pictures.js';
-import { rounded, spread, type Spread } from './spread.js';
 
 export interface BenchEncodeOptions extends ModelChoice {
   /** sizes of pictures, in millions of pixels. */

@@ -1,4 +1,4 @@
-import { linePlot, type PlotSeries } from '../plots/line-plot.js';
+import { linePlot, type PlotSeries } from '../../plots/line-plot.js';
 
 /** Something measured in several ways: by what it was measured with, and a figure. */
 export interface PlottedCase {

@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import type { Precision } from '@housestyle/clipcap';
 import { OnnxGraphRunner } from '@housestyle/runtime';
-import { ProgressBar } from '../progress-bar.js';
-import { EXIT_OK, type Terminal } from '../terminal.js';
-import { openBenchModel, type BenchModel, type ModelChoice } from './bench-model.js';
-import { plotCases } from './case-plot.js';
+import { ProgressBar } from '../../progress-bar.js';
+import { EXIT_OK, type Terminal } from '../../terminal.js';
+import { openBenchModel, type BenchModel, type ModelChoice } from '../bench-model.js';
+import { plotCases } from '../measure/case-plot.js';
+import { decodeOperations } from '../measure/roofline.js';
+import type { Elapsed } from '../measure/stopwatch.js';
 import { DecodeBench } from './decode-bench.js';
 import { casesOf, describeCase, type CaseLists, type DecodeCase } from './decode-cases.js';
 import { decodeTable, machine, reportOfCase, type CaseReport, type DecodeReport } from './decode-report.js';
@@ -12,8 +14,6 @@ import { profileDecode, profileTable } from './decode-profile.js';
 import { EndToEndBench } from './end-to-end-bench.js';
 import { pacedDecode } from './paced-decode.js';
 import { DecodeLimits } from './decode-limits.js';
-import { decodeOperations } from './roofline.js';
-import type { Elapsed } from './stopwatch.js';
 
 /** Where a run begins: with the mapper's prefixes, or with picture files. */
 export const DECODE_SOURCES = ['prefix', 'jpeg'] as const;

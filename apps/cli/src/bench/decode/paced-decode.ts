@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Terminal } from '../terminal.js';
+import type { Terminal } from '../../terminal.js';
+import type { BenchModel } from '../bench-model.js';
+import { Turns } from '../measure/turns.js';
 import type { Bench } from './bench-decode.command.js';
-import type { BenchModel } from './bench-model.js';
 import type { DecodeCase } from './decode-cases.js';
-import { Turns } from './turns.js';
 
 /**
  * A run for each line of standard input, with its captions; `decode-batch.json` beside the weights says all that another

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GraphRunner } from '@housestyle/graph';
-import type { BenchModel } from './bench-model.js';
+import type { BenchModel } from '../bench-model.js';
+import { ENCODE_STAGES, EncodeBench } from '../encode/encode-bench.js';
+import { madeUpPictures, sizeOf } from '../synthetic/made-up-pictures.js';
 import { DecodeBench, type BenchLoad, type DecodeRun } from './decode-bench.js';
 import type { DecodeCase } from './decode-cases.js';
-import { ENCODE_STAGES, EncodeBench } from './encode-bench.js';
-import { madeUpPictures, sizeOf } from './made-up-pictures.js';
 
 /** From 640 × 480 JPEG files to captions: everything but the network. */
 export class EndToEndBench {

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createProgram } from '../program.js';
-import type { Terminal } from '../terminal.js';
-import { plotCases } from './case-plot.js';
+import { createProgram } from '../../program.js';
+import type { Terminal } from '../../terminal.js';
+import { plotCases } from '../measure/case-plot.js';
 import type { DecodeReport } from './decode-report.js';
 import { partOf } from './step-parts.js';
 
