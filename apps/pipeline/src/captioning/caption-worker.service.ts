@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import type { CaptioningRepository, CaptioningTask, LeasedAsset, LeaseRepository, Writers } from '@housestyle/database';
 import { DomainError, toDomainError, type TenantId } from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
-import { WakeSignal } from '../wake-signal.js';
+import { byTenant } from '../by-tenant.js';
+import { PollingLoop } from '../polling-loop.js';
 import type { BaseModels } from './base-models.js';
 import type { CaptionStage } from './caption-stage.js';
 import type { HeldLeases } from './held-leases.js';
@@ -27,18 +28,25 @@ const POLL_MS = 5_000;
 const GATHER_MS = 50;
 /** the same while there is less room than for a full lease, unless that changes */
 const GATHER_FOR_ROOM_MS = 1_000;
-const MAX_PAUSE_MS = 15_000;
+const BACKOFF = { firstBackoffMs: 500, maxBackoffMs: 15_000 };
+const NO_LEASE = { at: -Infinity, isFull: false };
 
 /**
  * Keeps its hands full: leases due assets whenever it has room, prepares each by itself (a slow or broken picture
  * holds up nobody) and passes it on to the caption stage.
  */
 export class CaptionWorkerService {
-  private readonly signal = new WakeSignal();
+  private readonly loop = new PollingLoop(() => this.round(), {
+    ...BACKOFF,
+    onFailure: (error, failures) => {
+      this.logger.warn({ err: error, failures }, 'no assets could be leased');
+      // its pause is made already; a round that only gathers would pass for a success
+      this.lastLease = NO_LEASE;
+    },
+  });
   private readonly abort = new AbortController();
   private readonly working = new Set<Promise<void>>();
-  private running: Promise<void> | undefined;
-  private lastLease = { at: -Infinity, isFull: false };
+  private lastLease = NO_LEASE;
 
   constructor(
     private readonly held: HeldLeases,
@@ -49,21 +57,20 @@ export class CaptionWorkerService {
   ) {}
 
   /** Something landed: look now. */
-  readonly wake = this.signal.wake;
+  readonly wake = this.loop.wake;
 
   start(): void {
     // one listener for every fetch on its way
     setMaxListeners(0, this.abort.signal);
     this.held.onRoom = this.wake;
     this.held.start();
-    this.running = this.run();
+    this.loop.start();
   }
 
   /** Leases nothing more, finishes the calls on their way, gives back everything else unworked. */
   async stop(timeoutMs: number): Promise<void> {
     this.abort.abort(new DomainError('deadline_exceeded', 'the pipeline is stopping'));
-    this.signal.wake();
-    await this.running;
+    await this.loop.stop();
     await Promise.race([
       Promise.all([...this.working, this.stages.stage.stop()]),
       new Promise((resolve) => setTimeout(resolve, timeoutMs)),
@@ -75,44 +82,29 @@ export class CaptionWorkerService {
     return this.abort.signal.aborted;
   }
 
-  private async run(): Promise<void> {
-    let failures = 0;
-    while (!this.isStopping) {
-      try {
-        // nothing is leased before the captioner has said what it takes
-        if (!this.stages.bases.isKnown) await this.stages.bases.refresh();
-        await this.fill();
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        this.logger.warn({ err: error, failures }, 'no assets could be leased');
-        await this.signal.wait(Math.min(250 * 2 ** failures, MAX_PAUSE_MS));
-      }
-    }
-  }
-
-  private async fill(): Promise<void> {
-    await this.gather();
-    if (this.isStopping) return;
-    if (this.held.room === 0) return this.signal.wait(POLL_MS);
+  private async round(): Promise<number> {
+    // nothing is leased before the captioner has said what it takes
+    if (!this.stages.bases.isKnown) await this.stages.bases.refresh();
+    if (this.isStopping) return 0;
+    const gatherMs = this.msToGather();
+    if (gatherMs > 0) return gatherMs;
+    if (this.held.room === 0) return POLL_MS;
     const leased = await this.held.take(this.options.leaseSize);
     this.lastLease = { at: performance.now(), isFull: leased.length === this.options.leaseSize };
     if (leased.length === 0) {
       const dueInMs = (await this.queue.leases.msUntilDue(this.held.tenantsWithoutRoom)) ?? POLL_MS;
       // a due asset that was not leased is being leased elsewhere
-      return this.signal.wait(Math.min(Math.max(dueInMs, GATHER_MS), POLL_MS));
+      return Math.min(Math.max(dueInMs, GATHER_MS), POLL_MS);
     }
-    await Promise.all([...groupByTenant(leased)].map(([tenant, leases]) => this.begin(tenant, leases)));
+    await Promise.all([...byTenant(leased)].map(([tenant, leases]) => this.begin(tenant, leases)));
+    return 0;
   }
 
-  /** Waits so that neither every single place that falls free nor every single upload costs a lease. */
-  private async gather(): Promise<void> {
-    const msLeft = (): number => {
-      const { at, isFull } = this.lastLease;
-      const pauseMs = this.held.room < this.options.leaseSize ? GATHER_FOR_ROOM_MS : isFull ? 0 : GATHER_MS;
-      return at + pauseMs - performance.now();
-    };
-    for (let leftMs = msLeft(); leftMs > 0 && !this.isStopping; leftMs = msLeft()) await this.signal.wait(leftMs);
+  /** Waiting so, neither every single place that falls free nor every single upload costs a lease. */
+  private msToGather(): number {
+    const { at, isFull } = this.lastLease;
+    const pauseMs = this.held.room < this.options.leaseSize ? GATHER_FOR_ROOM_MS : isFull ? 0 : GATHER_MS;
+    return at + pauseMs - performance.now();
   }
 
   /** The champion is read with every batch, so that a promotion counts from the next one on. */
@@ -155,10 +147,4 @@ export class CaptionWorkerService {
     const tracked = work.finally(() => this.working.delete(tracked));
     this.working.add(tracked);
   }
-}
-
-function groupByTenant(leases: readonly LeasedAsset[]): Map<TenantId, LeasedAsset[]> {
-  const groups = new Map<TenantId, LeasedAsset[]>();
-  for (const lease of leases) groups.set(lease.tenantId, [...(groups.get(lease.tenantId) ?? []), lease]);
-  return groups;
 }

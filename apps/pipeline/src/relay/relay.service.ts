@@ -2,21 +2,25 @@ import type { OutboxRepository } from '@housestyle/database';
 import type { OutboxRelay } from '@housestyle/messaging';
 import type { Logger } from '@housestyle/telemetry';
 import type { PipelineMetrics } from '../pipeline-metrics.js';
-import { WakeSignal } from '../wake-signal.js';
+import { PollingLoop } from '../polling-loop.js';
 
 const POLL_MS = 5_000;
 /** after a round that was not full, so that a stream of single events does not cost a round each */
 const GATHER_MS = 100;
-const MAX_PAUSE_MS = 30_000;
+const BACKOFF = { firstBackoffMs: 1_000, maxBackoffMs: 30_000 };
 
 /**
  * Publishes the outbox for as long as it runs. Without Kafka it is not run at all and the events stay where they are:
  * a broker that is configured later gets them, in order.
  */
 export class RelayService {
-  private readonly signal = new WakeSignal();
-  private running: Promise<void> | undefined;
-  private isStopping = false;
+  private readonly loop = new PollingLoop(() => this.round(), {
+    ...BACKOFF,
+    onFailure: (error, failures) =>
+      this.logger.warn({ err: error, failures }, 'events could not be published; they stay in the outbox'),
+  });
+  /** of `performance.now` */
+  private gatherUntil = -Infinity;
 
   constructor(
     private readonly relay: OutboxRelay,
@@ -25,43 +29,28 @@ export class RelayService {
     private readonly logger: Logger,
   ) {}
 
-  readonly wake = this.signal.wake;
+  readonly wake = this.loop.wake;
 
   start(): void {
-    this.running = this.run();
+    this.loop.start();
   }
 
   /** Ends after the batch that is on its way. */
-  async stop(): Promise<void> {
-    this.isStopping = true;
-    this.signal.wake();
-    await this.running;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
-  private async run(): Promise<void> {
-    let failures = 0;
-    while (!this.isStopping) {
-      try {
-        const published = await this.relay.relayOnce();
-        this.metrics.published.inc(published);
-        failures = 0;
-        if (published > 0) {
-          if (!this.relay.isBehind) await this.pause(GATHER_MS);
-          continue;
-        }
-        this.metrics.outbox.set((await this.outbox.backlog()).count);
-        await this.signal.wait(POLL_MS);
-      } catch (error) {
-        failures += 1;
-        this.logger.warn({ err: error, failures }, 'events could not be published; they stay in the outbox');
-        await this.pause(Math.min(500 * 2 ** failures, MAX_PAUSE_MS));
-      }
+  private async round(): Promise<number> {
+    // a wake-up says only that there is another event
+    const gatherMs = this.gatherUntil - performance.now();
+    if (gatherMs > 0) return gatherMs;
+    const published = await this.relay.relayOnce();
+    this.metrics.published.inc(published);
+    if (published === 0) {
+      this.metrics.outbox.set((await this.outbox.backlog()).count);
+      return POLL_MS;
     }
-  }
-
-  /** A wake-up says only that there is another event: nothing but stopping ends the pause. */
-  private async pause(ms: number): Promise<void> {
-    const end = Date.now() + ms;
-    while (!this.isStopping && Date.now() < end) await this.signal.wait(end - Date.now());
+    if (!this.relay.isBehind) this.gatherUntil = performance.now() + GATHER_MS;
+    return 0;
   }
 }

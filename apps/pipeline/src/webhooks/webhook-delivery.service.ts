@@ -1,7 +1,9 @@
 import type { ClaimedDelivery, DueDelivery, FailingPolicy, WebhookDeliveryRepository } from '@housestyle/database';
 import type { TenantId } from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
+import { byTenant } from '../by-tenant.js';
 import type { PipelineMetrics } from '../pipeline-metrics.js';
+import { PollingLoop } from '../polling-loop.js';
 import { WakeSignal } from '../wake-signal.js';
 import type { WebhookSender } from './webhook-sender.js';
 
@@ -19,17 +21,21 @@ export interface DeliveryLimits {
 const POLL_MS = 5_000;
 /** a due time is the database's: its clock and ours may differ a little */
 const CLOCK_SLACK_MS = 20;
-const MAX_PAUSE_MS = 30_000;
+const BACKOFF = { firstBackoffMs: 1_000, maxBackoffMs: 30_000 };
 
 /**
  * Sends what is due to webhooks for as long as it runs. At least once: an attempt whose process dies is made again when
  * its lease ends, with the same `webhook-id`. Nothing is ordered.
  */
 export class WebhookDeliveryService {
-  private readonly signal = new WakeSignal();
+  private readonly loop = new PollingLoop(() => this.round(), {
+    ...BACKOFF,
+    onFailure: (error, failures) =>
+      this.logger.warn({ err: error, failures }, 'webhooks could not be looked for; trying again'),
+  });
   private readonly underWay = new Map<string, ClaimedDelivery>();
-  private running: Promise<void> | undefined;
-  private isStopping = false;
+  /** Woken by every attempt that ends. */
+  private readonly ended = new WakeSignal();
 
   constructor(
     private readonly deliveries: WebhookDeliveryRepository,
@@ -40,42 +46,26 @@ export class WebhookDeliveryService {
   ) {}
 
   /** There is something to send. */
-  readonly wake = this.signal.wake;
+  readonly wake = this.loop.wake;
 
   start(): void {
-    this.running = this.run();
+    this.loop.start();
   }
 
   /** Begins no attempt any more, and waits for those under way. */
   async stop(): Promise<void> {
-    this.isStopping = true;
-    this.signal.wake();
-    await this.running;
-    while (this.underWay.size > 0) await this.signal.wait(POLL_MS);
+    await this.loop.stop();
+    while (this.underWay.size > 0) await this.ended.wait(POLL_MS);
   }
 
-  private async run(): Promise<void> {
-    let failures = 0;
-    while (!this.isStopping) {
-      try {
-        const claimed = await this.claim();
-        failures = 0;
-        if (claimed === 0) await this.rest();
-      } catch (error) {
-        failures += 1;
-        this.logger.warn({ err: error, failures }, 'webhooks could not be looked for; trying again');
-        await this.signal.wait(Math.min(500 * 2 ** failures, MAX_PAUSE_MS));
-      }
-    }
-  }
-
-  /** Woken by an event, and by every attempt that ends. */
-  private async rest(): Promise<void> {
-    const isFull = this.underWay.size >= this.options.limits.maxAtOnce;
-    const dueInMs = isFull ? undefined : await this.deliveries.nextDueInMs();
+  private async round(): Promise<number> {
+    if ((await this.claim()) > 0) return 0;
+    // woken by an event, and by every attempt that ends
+    if (this.underWay.size >= this.options.limits.maxAtOnce) return POLL_MS;
+    const dueInMs = await this.deliveries.nextDueInMs();
     // what is due and was not claimed waits for a place: its turn comes with a wake-up
-    const pauseMs = dueInMs === undefined || dueInMs <= 0 ? POLL_MS : dueInMs + CLOCK_SLACK_MS;
-    if (!this.isStopping) await this.signal.wait(Math.min(pauseMs, POLL_MS));
+    if (dueInMs === undefined || dueInMs <= 0) return POLL_MS;
+    return Math.min(dueInMs + CLOCK_SLACK_MS, POLL_MS);
   }
 
   private async claim(): Promise<number> {
@@ -109,7 +99,7 @@ export class WebhookDeliveryService {
     try {
       const outcome = await this.sender.send(delivery);
       // cut off by our own end, which is no fault of the receiver's
-      if (this.isStopping && outcome.kind === 'failed') return;
+      if (this.loop.isStopping && outcome.kind === 'failed') return;
       const status = await this.deliveries.record(delivery, outcome, this.options.failing);
       if (status) this.metrics.webhooks.inc({ outcome: status === 'pending' ? 'retried' : status });
     } catch (error) {
@@ -121,12 +111,8 @@ export class WebhookDeliveryService {
 
   private end(ids: readonly string[]): void {
     for (const id of ids) this.underWay.delete(id);
-    if (ids.length > 0) this.signal.wake();
+    if (ids.length === 0) return;
+    this.loop.wake();
+    this.ended.wake();
   }
-}
-
-function byTenant(claims: readonly ClaimedDelivery[]): Map<TenantId, ClaimedDelivery[]> {
-  const groups = new Map<TenantId, ClaimedDelivery[]>();
-  for (const claim of claims) groups.set(claim.tenantId, [...(groups.get(claim.tenantId) ?? []), claim]);
-  return groups;
 }
