@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { encodeSafetensors, SafetensorsFile } from '@housestyle/checkpoints';
 import { BeamSearch, Decoder, MAX_DELTA_RANK, stoppingCriteria } from '@housestyle/clipcap';
-import { float32, MemoryWeights } from '@housestyle/graph';
+import { float32 } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
+import { asWeights, decoderLayers, randomDelta, wordLayer } from '../support/random-delta.mjs';
 
 const SIZES = {
   small: { n_embd: 768, n_head: 12, n_layer: 12, vocab_size: 50257, n_positions: 1024 },
@@ -22,10 +23,11 @@ const [IMAGES, TOKENS, PREFIX] = [16, 20, 10];
 const [size = 'small', rounds = '5', threads = '1', beams = '5'] = process.argv.slice(2);
 const config = SIZES[size];
 const { n_embd: C, n_layer: layers } = config;
-const decoder = await loadRandomDecoder();
+const weights = randomWeights();
+const decoder = await Decoder.load({ config, weights }, new OnnxGraphRunner({ threads: Number(threads) }));
 const prefixes = Array.from({ length: IMAGES }, (_, n) => random(PREFIX * C, 0.5, n));
-const tenants = await Promise.all(prefixes.map((_, n) => decoder.loadDelta(randomDelta(n))));
-const wordy = await Promise.all(prefixes.map((_, n) => decoder.loadDelta(randomDelta(n, { hasWords: true }))));
+const tenants = await deltasOf(decoderLayers(weights));
+const wordy = await deltasOf([...decoderLayers(weights), wordLayer(weights)]);
 
 /** Each image's delta, by what the batch is called. */
 const batches = {
@@ -75,7 +77,7 @@ async function measure(deltaOf) {
   return { cpuMs: (user + system) / 1000 / repeats, wallMs: (performance.now() - before) / repeats };
 }
 
-async function loadRandomDecoder() {
+function randomWeights() {
   const folder = mkdtempSync(join(tmpdir(), 'delta-throughput-'));
   process.on('exit', () => rmSync(folder, { recursive: true }));
   const { vocab_size: V, n_positions: N } = config;
@@ -101,20 +103,13 @@ async function loadRandomDecoder() {
   }
   const file = join(folder, 'model.safetensors');
   writeFileSync(file, encodeSafetensors(tensors));
-  const runner = new OnnxGraphRunner({ threads: Number(threads) });
-  return Decoder.load({ config, weights: SafetensorsFile.open(file) }, runner);
+  return SafetensorsFile.open(file);
 }
 
-function randomDelta(seed, { hasWords = false } = {}) {
-  const r = MAX_DELTA_RANK;
-  const tensors = new Map();
-  const changed = Array.from({ length: layers }, (_, layer) => linears(layer)).flat();
-  if (hasWords) changed.push(['wte', config.vocab_size, C]);
-  for (const [name, input, output] of changed) {
-    tensors.set(`transformer.${name}.A`, float32(random(input * r, 0.02, seed), [input, r]));
-    tensors.set(`transformer.${name}.B`, float32(random(r * output, 0.02, seed + 1), [r, output]));
-  }
-  return new MemoryWeights(`delta ${seed}`, tensors);
+/** For each image another tenant's delta of these layers. */
+function deltasOf(changed) {
+  const deltaOf = (n) => asWeights(`delta ${n}`, randomDelta(changed, MAX_DELTA_RANK, n, 0.3));
+  return Promise.all(prefixes.map((_, n) => decoder.loadDelta(deltaOf(n))));
 }
 
 function linears(layer) {

@@ -5,10 +5,10 @@ import { CaptionEngine } from '@housestyle/clipcap';
 import type { MapperReference } from '@housestyle/domain';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asWeights, decoderLayers, randomDelta } from '../parity/random-delta.js';
 import { referencePictures } from '../parity/reference.js';
 import { DEMO, DEMO_RU, makeBases, type MadeBases } from '../support/bases.js';
 import { putDeltaArtefact, startCaptioner, type RunningCaptioner } from '../support/captioner.js';
+import { asWeights, decoderLayers, randomDelta } from '../support/random-delta.mjs';
 import { waitFor } from '../support/wait-for.js';
 
 const CALL = { deadlineMs: 60_000 };

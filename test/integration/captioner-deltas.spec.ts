@@ -6,9 +6,9 @@ import type { CaptionItem } from '@housestyle/contracts/captioner';
 import type { MapperReference } from '@housestyle/domain';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asWeights, decoderLayers, mapperLayers, randomDelta, type DeltaTensors } from '../parity/random-delta.js';
 import { referencePictures } from '../parity/reference.js';
 import { DEMO_MODEL, putDeltaArtefact, startCaptioner, type RunningCaptioner } from '../support/captioner.js';
+import { asWeights, decoderLayers, mapperLayers, randomDelta, type DeltaTensors } from '../support/random-delta.mjs';
 
 const CALL = { deadlineMs: 60_000 };
 const pixels = referencePictures();

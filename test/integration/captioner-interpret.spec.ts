@@ -6,7 +6,6 @@ import { embeddingToBytes, type CaptionItem, type InterpretResult } from '@house
 import type { MapperReference } from '@housestyle/domain';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asWeights, randomDelta, wordLayer } from '../parity/random-delta.js';
 import { GOLDENS_FOLDER, NUM_PICTURES, referencePictures, referenceRow } from '../parity/reference.js';
 import {
   DEMO_MODEL,
@@ -15,6 +14,7 @@ import {
   startCaptioner,
   type RunningCaptioner,
 } from '../support/captioner.js';
+import { asWeights, randomDelta, wordLayer } from '../support/random-delta.mjs';
 
 const CALL = { deadlineMs: 60_000 };
 const CONFIG = { mapping_type: 'mlp', prefix_length: 10 };

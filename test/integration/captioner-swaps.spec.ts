@@ -6,10 +6,10 @@ import type { CaptionItem, CaptionResult } from '@housestyle/contracts/captioner
 import type { MapperReference } from '@housestyle/domain';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asWeights, decoderLayers, mapperLayers, randomDelta } from '../parity/random-delta.js';
 import { referencePictures } from '../parity/reference.js';
 import { DEMO_MODEL, putDeltaArtefact, startCaptioner, type RunningCaptioner } from '../support/captioner.js';
 import { isFull } from '../support/full.js';
+import { asWeights, decoderLayers, mapperLayers, randomDelta } from '../support/random-delta.mjs';
 
 const SWAPS = isFull('models') ? 100 : 15;
 const FLIPS_PER_FILE = isFull('models') ? 64 : 8;

@@ -1,7 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,10 +8,11 @@ import { AssetFailedSchema, EVENT_TYPES } from '@housestyle/contracts';
 import type { TenantId } from '@housestyle/domain';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { startBadPictureServer, type BadPictureServer } from '../support/bad-picture-server.js';
 import { demoPixels, startCaptioner, type RunningCaptioner } from '../support/captioner.js';
 import { describeWith } from '../support/describe-with.js';
-import { publish, readTopic, startPipeline, uploadEvent, type RunningPipeline } from '../support/pipeline.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { publish, readTopic } from '../support/pipeline.js';
+import { openPipelineWorld, type AssetRow, type PipelineWorld } from '../support/pipeline-world.js';
 import { requirements } from '../support/requirements.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -21,73 +20,39 @@ const brokers = inject('kafkaBrokers');
 const SAMPLES = Array.from({ length: 14 }, (_, index) => `samples/samples-${String(index).padStart(5, '0')}.png`);
 const MAX_BYTES = 1_000_000;
 
-interface Row extends Record<string, unknown> {
-  asset_id: string;
-  status: string;
-  error_code: string | null;
-  attempts: number;
-  text: string | null;
-}
-
-/** A world of its own: a database, a topic and a pipeline, since pipelines share the work of one database. */
-interface World {
-  readonly topic: string;
-  readonly database: TestDatabase;
-  readonly tenant: TenantId;
-  readonly pipeline: RunningPipeline;
-}
+type World = PipelineWorld & { readonly tenant: TenantId };
+/** What their events say, by asset id. */
+type BadInputs = Readonly<Record<string, { uri?: string; sha256?: string; tenantId?: string }>>;
 
 describeWith([requirements.kafka()], 'twelve bad inputs among good ones', () => {
   let folder = '';
   let captioner: RunningCaptioner;
-  let web: Server;
+  let web: BadPictureServer;
   /** may not reach private addresses */
   let strict: World;
   /** may: the web server of this spec is on loopback */
   let lax: World;
 
-  async function createWorld(isPrivateAllowed: boolean): Promise<World> {
-    const topic = `uploads-${randomUUID()}`;
-    const database = await createTestDatabase();
-    const pipeline = await startPipeline(database, {
-      KAFKA_BROKERS: brokers,
-      UPLOAD_TOPIC: topic,
-      KAFKA_CONSUMER_GROUP: topic,
-      CAPTIONER_ADDRESS: captioner.address,
-      UPLOAD_STORE: join(folder, 'uploads'),
+  async function openWorld(isPrivateAllowed: boolean): Promise<World> {
+    const environment = {
       FILE_ROOTS: `${folder},samples`,
       ALLOW_PRIVATE_ADDRESSES: String(isPrivateAllowed),
       FETCH_MAX_BYTES: String(MAX_BYTES),
-    });
-    return { topic, database, tenant: await database.provision(), pipeline };
-  }
-
-  async function closeWorld(world: World | undefined): Promise<void> {
-    await world?.pipeline.app.stop();
-    await world?.database.drop();
+    };
+    const world = await openPipelineWorld({ captioner, folder, environment });
+    return { ...world, tenant: await world.database.provision() };
   }
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'housestyle-bad-inputs-'));
-    web = createServer((request, response) => {
-      if (request.url !== '/endless') return void response.writeHead(404).end();
-      response.writeHead(200, { 'content-type': 'image/png' });
-      const pour = (): void => {
-        while (response.write(Buffer.alloc(65_536)));
-      };
-      response.on('drain', pour);
-      pour();
-    });
-    await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
-    captioner = await startCaptioner();
-    [strict, lax] = await Promise.all([createWorld(false), createWorld(true)]);
+    [web, captioner] = await Promise.all([startBadPictureServer(), startCaptioner()]);
+    [strict, lax] = await Promise.all([openWorld(false), openWorld(true)]);
   });
 
   afterAll(async () => {
-    await Promise.all([closeWorld(strict), closeWorld(lax)]);
+    await Promise.all([strict?.close(), lax?.close()]);
     await captioner?.close();
-    web?.closeAllConnections();
-    await new Promise((resolve) => web?.close(resolve));
+    await web?.close();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -97,11 +62,9 @@ describeWith([requirements.kafka()], 'twelve bad inputs among good ones', () => 
   };
 
   /** The rows by asset id, once all `ids` have an end. */
-  const outcomes = ({ database }: World, ids: readonly string[]): Promise<Map<string, Row>> =>
+  const outcomes = (world: PipelineWorld, ids: readonly string[]): Promise<Map<string, AssetRow>> =>
     waitFor('every asset to end', async () => {
-      const rows = await database.query<Row>(`
-        SELECT a.asset_id, a.status, a.error_code, a.attempts, s.text
-        FROM asset a LEFT JOIN suggestion s ON s.asset_row_id = a.id`);
+      const rows = await world.rows();
       const ended = new Map(rows.filter(({ status }) => status !== 'received').map((row) => [row.asset_id, row]));
       return ids.every((id) => ended.has(id)) && ended;
     });
@@ -141,32 +104,27 @@ describeWith([requirements.kafka()], 'twelve bad inputs among good ones', () => 
   it('each gets its code, the animated GIF its first frame’s caption, the good ones theirs', async () => {
     const sample = await readFile(SAMPLES[13]!);
     const jpeg = await sharp(sample).jpeg().toBuffer();
-    const { port } = web.address() as AddressInfo;
-    const bad: Record<string, { uri?: string; sha256?: string; tenantId?: string }> = {
+    const bad: BadInputs = {
       'truncated JPEG': { uri: await file('truncated.jpg', jpeg.subarray(0, jpeg.length / 2)) },
       'text named .jpg': { uri: await file('text.jpg', 'This is not a picture.') },
       'no bytes': { uri: await file('empty.png', '') },
       'huge PNG': { uri: await file('huge.png', hugePngHeader()) },
       'unknown tenant': { uri: await file('fine.png', sample), tenantId: randomUUID() },
       'no uri': {},
-      'uri to loopback': { uri: `http://127.0.0.1:${port}/` },
+      'uri to loopback': { uri: web.url('') },
       'wrong sha256': { uri: await file('other.png', sample), sha256: createHash('sha256').update('x').digest('hex') },
       SVG: { uri: await file('drawing.svg', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>') },
       'animated GIF': { uri: await animatedGif() },
     };
-    const badOnTheWeb = {
-      'not there': { uri: `http://127.0.0.1:${port}/nothing` },
-      'endless body': { uri: `http://127.0.0.1:${port}/endless` },
+    const badOnTheWeb: BadInputs = {
+      'not there': { uri: web.url('nothing') },
+      'endless body': { uri: web.url('endless') },
     };
     const good = SAMPLES.slice(0, 12);
-    const goodEvents = ({ tenant, topic }: World) =>
-      good.map((name) =>
-        uploadEvent(topic, { tenantId: tenant, assetId: name, version: '1', uri: pathToFileURL(name).href }),
-      );
-    const badEvents = ({ tenant, topic }: World, inputs: object) =>
-      Object.entries(inputs).map(([assetId, fields]) =>
-        uploadEvent(topic, { tenantId: tenant, assetId, version: '1', ...(fields as object) }),
-      );
+    const goodEvents = (world: World) =>
+      good.map((name) => world.uploadOf(world.tenant, name, { uri: pathToFileURL(name).href }));
+    const badEvents = (world: World, inputs: BadInputs) =>
+      Object.entries(inputs).map(([assetId, fields]) => world.uploadOf(world.tenant, assetId, fields));
 
     await publish(brokers, interleave(goodEvents(strict), badEvents(strict, bad)));
     await publish(brokers, interleave(goodEvents(lax), badEvents(lax, badOnTheWeb)));

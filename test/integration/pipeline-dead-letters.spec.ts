@@ -5,76 +5,45 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { tenantId, type TenantId } from '@housestyle/domain';
 import type { OutgoingMessage } from '@housestyle/messaging';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { startCaptioner, type RunningCaptioner } from '../support/captioner.js';
 import { describeWith } from '../support/describe-with.js';
 import { housestyle } from '../support/housestyle.js';
 import { createTopics, withAdmin } from '../support/kafka.js';
-import { publish, readTopic, startPipeline, uploadEvent, type RunningPipeline } from '../support/pipeline.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { publish, readTopic } from '../support/pipeline.js';
+import { openPipelineWorld, type PipelineWorld, type PipelineWorldOptions } from '../support/pipeline-world.js';
 import { requirements } from '../support/requirements.js';
 import { waitFor } from '../support/wait-for.js';
 
 const brokers = inject('kafkaBrokers');
 const SAMPLE = 'samples/samples-00003.png';
 
-interface Row extends Record<string, unknown> {
-  readonly tenant_id: string;
-  readonly asset_id: string;
-  readonly status: string;
-  readonly error_code: string | null;
-  readonly attempts: number;
-}
-
-interface World {
-  readonly topic: string;
-  readonly database: TestDatabase;
-  readonly pipeline: RunningPipeline;
-}
-
 describeWith([requirements.kafka()], 'what cannot land or failed', () => {
   let folder = '';
   let captioner: RunningCaptioner;
-  const worlds: World[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'housestyle-dead-letters-'));
     captioner = await startCaptioner();
   });
   afterAll(async () => {
-    await Promise.all(worlds.map(({ pipeline }) => pipeline.app.stop()));
-    await Promise.all(worlds.map(({ database }) => database.drop()));
     await captioner?.close();
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function openWorld(environment: Record<string, string> = {}): Promise<World> {
-    const topic = `uploads-${randomUUID()}`;
-    const database = await createTestDatabase();
-    if (environment['KAFKA_CREATE_TOPICS'] === 'false') await createTopics(brokers, [topic]);
-    const pipeline = await startPipeline(database, {
-      KAFKA_BROKERS: brokers,
-      UPLOAD_TOPIC: topic,
-      KAFKA_CONSUMER_GROUP: topic,
-      CAPTIONER_ADDRESS: captioner.address,
-      UPLOAD_STORE: join(folder, 'uploads'),
-      FILE_ROOTS: folder,
-      ...environment,
-    });
-    const world = { topic, database, pipeline };
-    worlds.push(world);
+  async function openWorld(options: Partial<PipelineWorldOptions> = {}): Promise<PipelineWorld> {
+    const world = await openPipelineWorld({ captioner, folder, ...options });
+    onTestFinished(() => world.close());
     return world;
   }
 
   const picture = (name: string): string => pathToFileURL(join(folder, name)).href;
-  const event = ({ topic }: World, tenant: string, assetId: string, uri = picture('there.png')): OutgoingMessage =>
-    uploadEvent(topic, { tenantId: tenant, assetId, version: '1', uri });
-  const rows = ({ database }: World): Promise<Row[]> =>
-    database.query<Row>('SELECT tenant_id, asset_id, status, error_code, attempts FROM asset ORDER BY asset_id');
-  const lettersOf = ({ topic }: World): Promise<number> =>
+  const event = (world: PipelineWorld, tenant: string, assetId: string, uri = picture('there.png')): OutgoingMessage =>
+    world.uploadOf(tenant, assetId, { uri });
+  const lettersOf = ({ topic }: PipelineWorld): Promise<number> =>
     withAdmin(brokers, async (admin) => Number((await admin.fetchTopicOffsets(`${topic}.dlt`))[0]!.high));
 
-  const redrive = async (world: World, ...args: string[]): Promise<Record<string, unknown>[]> => {
+  const redrive = async (world: PipelineWorld, ...args: string[]): Promise<Record<string, unknown>[]> => {
     const environment = {
       DATABASE_URL: world.database.adminUrl,
       KAFKA_BROKERS: brokers,
@@ -99,7 +68,7 @@ describeWith([requirements.kafka()], 'what cannot land or failed', () => {
     ]);
     await waitFor(
       'the failures',
-      async () => (await rows(world)).filter(({ status }) => status === 'failed').length === 2,
+      async () => (await world.rows()).filter(({ status }) => status === 'failed').length === 2,
     );
     await waitFor('the dead letters', async () => (await lettersOf(world)) === 3);
 
@@ -113,7 +82,7 @@ describeWith([requirements.kafka()], 'what cannot land or failed', () => {
     expect(await redrive(world, ...onlyMissing)).toEqual([{ ...missing, dryRun: false }]);
     const captioned = (assetId: string) =>
       waitFor(`the caption of ${assetId}`, async () =>
-        (await rows(world)).find((row) => row.asset_id === assetId && row.status === 'captioned'),
+        (await world.rows()).find((row) => row.asset_id === assetId && row.status === 'captioned'),
       );
     expect(await captioned('missing')).toMatchObject({ error_code: null, attempts: 1 });
     expect(await redrive(world, ...onlyMissing)).toMatchObject([{ assets: 0 }]);
@@ -134,7 +103,7 @@ describeWith([requirements.kafka()], 'what cannot land or failed', () => {
     const again = sent.filter(({ value }) => String(value) === 'no JSON')[1]!;
     const headers = Object.keys(again.headers).filter((name) => name.startsWith('housestyle-'));
     expect(headers).toEqual(['housestyle-redriven-from']);
-    expect((await rows(world)).map(({ asset_id, status }) => [asset_id, status])).toEqual([
+    expect((await world.rows()).map(({ asset_id, status }) => [asset_id, status])).toEqual([
       ['early 1', 'captioned'],
       ['early 2', 'captioned'],
       ['folder', 'failed'],
@@ -162,14 +131,16 @@ describeWith([requirements.kafka()], 'what cannot land or failed', () => {
     expect(world.pipeline.app.output()).toContain('landing waits');
 
     await world.database.provision({ id: tenant });
-    await waitFor('landing', async () => (await rows(world)).length === 300, { timeoutMs: 60_000 });
+    await waitFor('landing', async () => (await world.rows()).length === 300, { timeoutMs: 60_000 });
     await waitFor('readiness', async () => (await fetch(url)).ok);
     expect(await lettersOf(world)).toBe(0);
     expect(await world.pipeline.metric('housestyle_pipeline_landing_paused')).toBe(0);
   });
 
   it('stays on its topic while the dead-letter topic is away, and is neither lost nor doubled', async () => {
-    const world = await openWorld({ KAFKA_CREATE_TOPICS: 'false' });
+    const topic = `uploads-${randomUUID()}`;
+    await createTopics(brokers, [topic]);
+    const world = await openWorld({ topic, environment: { KAFKA_CREATE_TOPICS: 'false' } });
     const tenant = await world.database.provision();
     await publish(brokers, [
       event(world, tenant, 'before'),
@@ -192,6 +163,6 @@ describeWith([requirements.kafka()], 'what cannot land or failed', () => {
       return group!.partitions[0]!.offset === '3';
     });
     expect(await lettersOf(world)).toBe(1);
-    expect((await rows(world)).map(({ asset_id }) => asset_id)).toEqual(['before', 'behind']);
+    expect((await world.rows()).map(({ asset_id }) => asset_id)).toEqual(['before', 'behind']);
   });
 });

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { TenantId } from '@housestyle/domain';
 import type { OutgoingMessage } from '@housestyle/messaging';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { startBadPictureServer, type BadPictureServer } from '../support/bad-picture-server.js';
 import { startCaptioner, type RunningCaptioner } from '../support/captioner.js';
 import { describeWith } from '../support/describe-with.js';
 import { isFull } from '../support/full.js';
@@ -46,7 +45,7 @@ const brokers = inject('kafkaBrokers');
 describeWith([requirements.kafka()], 'one bad event to nine good ones', () => {
   const topic = `uploads-${randomUUID()}`;
   let folder = '';
-  let web: Server;
+  let web: BadPictureServer;
   let captioner: RunningCaptioner;
   let database: TestDatabase;
   let tenant: TenantId;
@@ -55,10 +54,10 @@ describeWith([requirements.kafka()], 'one bad event to nine good ones', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'housestyle-poison-'));
-    web = await startBadServer();
+    web = await startBadPictureServer();
     [database, captioner] = await Promise.all([createTestDatabase(), startCaptioner()]);
     tenant = await database.provision();
-    poison = await makePoison(folder, (web.address() as AddressInfo).port);
+    poison = await makePoison(folder, web);
     pipeline = await startPipeline(database, {
       KAFKA_BROKERS: brokers,
       UPLOAD_TOPIC: topic,
@@ -75,8 +74,7 @@ describeWith([requirements.kafka()], 'one bad event to nine good ones', () => {
     await pipeline?.app.stop();
     await captioner?.close();
     await database?.drop();
-    web?.closeAllConnections();
-    if (web) await new Promise((done) => web.close(done));
+    await web?.close();
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
@@ -168,40 +166,8 @@ describeWith([requirements.kafka()], 'one bad event to nine good ones', () => {
 const quantile = (rows: readonly Row[], share: number): number =>
   rows.map(({ ms }) => ms).sort((a, b) => a - b)[Math.ceil(rows.length * share) - 1]!;
 
-/** Servers that are silent, endless, drip, loop, lie and refuse; by their paths. */
-async function startBadServer(): Promise<Server> {
-  const server = createServer((request, response) => {
-    const head = (headers = {}): void => void response.writeHead(200, { 'content-type': 'image/png', ...headers });
-    switch (request.url!.split('/')[1]) {
-      case 'silent':
-        return;
-      case 'drip': {
-        head();
-        const timer = setInterval(() => response.write('x'), 200);
-        response.on('close', () => clearInterval(timer));
-        return;
-      }
-      case 'endless': {
-        head();
-        const pour = (): void => {
-          while (response.write(Buffer.alloc(65_536)));
-        };
-        response.on('drain', pour);
-        pour();
-        return;
-      }
-      case 'loop':
-        return void response.writeHead(302, { location: request.url }).end();
-      default:
-        return void response.writeHead(404).end();
-    }
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  return server;
-}
-
 /** The URIs of pictures that never become one. */
-async function makePoison(folder: string, port: number): Promise<string[]> {
+async function makePoison(folder: string, web: BadPictureServer): Promise<string[]> {
   const sample = await readFile(SAMPLES[0]!);
   const files: Record<string, Buffer> = {
     'truncated.png': sample.subarray(0, sample.length / 2),
@@ -218,8 +184,8 @@ async function makePoison(folder: string, port: number): Promise<string[]> {
     await writeFile(join(folder, name), bytes);
     return pathToFileURL(join(folder, name)).href;
   });
-  const web = ['silent', 'loop', 'endless', 'drip', 'nothing'].map((path) => `http://127.0.0.1:${port}/${path}/`);
+  const served = ['silent', 'loop', 'endless', 'drip', 'nothing'].map((path) => web.url(`${path}/`));
   // asked three times, which takes 40 s
   const refusing = MEASURED ? ['http://127.0.0.1:1/'] : [];
-  return [...web, ...(await Promise.all(written)), ...refusing];
+  return [...served, ...(await Promise.all(written)), ...refusing];
 }

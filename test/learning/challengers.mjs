@@ -5,6 +5,7 @@ import { openMapperArtefact, writeMapperArtefact } from '@housestyle/checkpoints
 import { CaptionEngine } from '@housestyle/clipcap';
 import { MemoryWeights } from '@housestyle/graph';
 import { Random } from '@housestyle/training';
+import { decoderLayers, normalDelta } from '../support/random-delta.mjs';
 import { demoAdapt, scenes, textsOf, unwatched } from './demo-styles.mjs';
 import { reviewsOf, takenUpWith, tenantOf } from './tenant.mjs';
 
@@ -109,7 +110,8 @@ export async function openWorkshop({ style = 'museum', seed = 7100 } = {}) {
     engine,
     adapt,
     tenant,
-    random: randomDelta(base, Random.of(seed, 72)),
+    // as many values as the recipe's own delta has, of the size that training gives them
+    random: normalDelta(decoderLayers(base.gpt2.weights), 8, Random.of(seed, 72), 0.3),
     /** An honest delta of the tenant's, and the version that it makes. */
     learned: () => (learnt ??= learn(adapt, tenant)),
     close: () => engine.release(),
@@ -208,26 +210,6 @@ function shuffle({ texts, random }) {
 
 function rotate({ texts }) {
   return texts.map((_, n) => texts[(n + 1) % texts.length]);
-}
-
-/** As many values as the recipe's own delta has, of the size that training gives them. */
-function randomDelta({ gpt2 }, random) {
-  const layers = gpt2.weights.names().filter((name) => /\.(?:c_attn|c_proj|c_fc)\.weight$/.test(name));
-  return new Map(
-    layers.flatMap((name) => {
-      const [input, output] = gpt2.weights.find(name).dims;
-      const key = name.replace(/^(?!transformer\.)/, 'transformer.').replace(/\.weight$/, '');
-      const tensor = (rows, columns) => ({
-        type: 'float32',
-        dims: [rows, columns],
-        data: Float32Array.from({ length: rows * columns }, () => 0.3 * random.normal()),
-      });
-      return [
-        [`${key}.A`, tensor(input, 8)],
-        [`${key}.B`, tensor(8, output)],
-      ];
-    }),
-  );
 }
 
 function isB(name) {

@@ -35,7 +35,8 @@ import {
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { OnnxTrainingEngine, type TrainingModel } from '@housestyle/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asWeights, decoderLayers, mapperLayers, merged, randomDelta, wordLayer } from './random-delta.js';
+import { asWeights, decoderLayers, mapperLayers, randomDelta, wordLayer } from '../support/random-delta.mjs';
+import { merged } from './merged-weights.js';
 import { maxError, recordParity } from './record-parity.js';
 import {
   demoBase,

@@ -23,9 +23,9 @@ import {
 } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asWeights, decoderLayers, mapperLayers, randomDelta, wordLayer } from '../support/random-delta.mjs';
 import { ciderD } from './quality/caption-metrics.js';
 import { scorePictureBook, type Grammar, type PictureBookScore, type Scene } from './quality/picture-book-score.js';
-import { asWeights, decoderLayers, mapperLayers, randomDelta, wordLayer } from './random-delta.js';
 import { maxError, recordParity, relativeError } from './record-parity.js';
 import { DEMO_MODEL, NUM_PICTURES, referenceRow, referenceTexts } from './reference.js';
 import { generatedCaptions, readImagesJson, testPixels } from './test-pictures.js';

@@ -21,7 +21,7 @@ describeWith([tensorflow()], 'the TensorFlow.js engine', () => {
 
   it('agrees with the onnx engine on deltas of mapper and decoder, beside deltas that are held', async () => {
     const model = await demoModel('mlp');
-    const deltas = randomDelta(model, { mapper: 'frozen', decoder: { rank: 4 } });
+    const deltas = deltasUnderWay(model, { mapper: 'frozen', decoder: { rank: 4 } });
     const held = deltas.names().filter((name) => name.includes('.attn.'));
     const parts: TrainedParts = { mapper: { rank: 3 }, decoder: 'frozen' };
     await expectAgreement('mlp delta, decoder delta held', { ...model, deltas }, parts, {});
@@ -48,7 +48,7 @@ describeWith([tensorflow()], 'the TensorFlow.js engine', () => {
     await expectAgreement('words, own head', linearModel(model), parts, {});
     const words = mixedExamples().map(({ embedding, tokens, weight }) => ({ embedding, tokens: [tokens[0]!], weight }));
     await expectAgreement('words, one each', model, parts, {}, words);
-    const deltas = randomDelta(model, parts);
+    const deltas = deltasUnderWay(model, parts);
     await expectAgreement('words held', { ...model, deltas }, { mapper: { rank: 3 }, decoder: 'frozen' }, {});
     await expectAgreement('words held, table trained', { ...model, deltas }, EVERYTHING, {});
   });
@@ -69,7 +69,7 @@ async function expectAgreement(
   options: CompileOptions,
   examples: readonly CaptionExample[] = mixedExamples(),
 ) {
-  const parameters = initialParameters(model, parts, new Random(1), randomDelta(model, parts));
+  const parameters = initialParameters(model, parts, new Random(1), deltasUnderWay(model, parts));
   const normalizer = tokenWeight(examples);
   const engines = [new OnnxTrainingEngine(new OnnxGraphRunner({ threads: 1 })), openTensorFlowEngine()];
   const found = [];
@@ -100,13 +100,13 @@ function mixedExamples(): CaptionExample[] {
   return lengths.map((length, n) => caption(length, 0.5 + n / 4));
 }
 
-/** Deltas of these parts that do something: both factors are random. */
-function randomDelta(model: TrainingModel, parts: TrainedParts): MemoryWeights {
+/** Deltas of these parts as somewhere in training: both factors are random, none is zero. */
+function deltasUnderWay(model: TrainingModel, parts: TrainedParts): MemoryWeights {
   const random = new Random(2);
   const tensors = [...initialParameters(model, parts, random)].flatMap(([name, tensor]): [string, Floats][] =>
     /\.[AB]$/.test(name) ? [[name, { ...tensor, data: tensor.data.map(() => 0.05 * random.normal()) }]] : [],
   );
-  return new MemoryWeights('random delta', new Map(tensors));
+  return new MemoryWeights('deltas under way', new Map(tensors));
 }
 
 /** A model that differs from the demo's where it can. */

@@ -6,10 +6,10 @@ import type { Completion } from '@housestyle/database';
 import { MapperVersionRepository } from '@housestyle/database';
 import type { TenantId } from '@housestyle/domain';
 import { captionOne } from '../integration/caption-one.js';
-import { randomDelta, wordLayer } from '../parity/random-delta.js';
 import { GOLDENS_FOLDER, referenceRow, referenceTexts } from '../parity/reference.js';
 import { DEMO_MODEL, putDeltaArtefact } from './captioner.js';
 import type { TestDatabase } from './postgres.js';
+import { randomDelta, wordLayer } from './random-delta.mjs';
 
 /** Captions golden picture `n` for a tenant as the demo base did, with its real embedding. @returns the suggestion's id */
 export async function captionGolden(
