@@ -145,7 +145,7 @@ describe('a captioner with a base that cannot be loaded and one that is slow to'
       ...directories(DEMO, made.transformer, DEMO_RU, made.broken),
       // demo at the start, and one of the others beside it: they are larger than the half
       MODEL_MEMORY_BYTES: `${ROOM_FOR_TWO}`,
-      MODEL_LOAD_TIMEOUT_MS: '2000',
+      MODEL_LOAD_TIMEOUT_MS: '8000',
       NODE_OPTIONS: `--import=${preload}`,
       SLOW_BASE: 'demo-ru',
       SLOW_BASE_FILE: slowFile,

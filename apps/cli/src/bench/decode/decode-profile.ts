@@ -8,7 +8,7 @@ import { spread } from '../measure/spread.js';
 import { stopwatch, type Elapsed } from '../measure/stopwatch.js';
 import { DecodeBench } from './decode-bench.js';
 import type { DecodeCase } from './decode-cases.js';
-import { columns } from './decode-report.js';
+import { columns } from '../measure/report.js';
 import { partOf, PROGRAM_PARTS, type ProfileEvent, type StepPart } from './step-parts.js';
 import { TimedRunner } from './timed-runner.js';
 

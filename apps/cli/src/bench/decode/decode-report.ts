@@ -1,4 +1,4 @@
-import { availableParallelism, cpus } from 'node:os';
+import { columns, type machine } from '../measure/report.js';
 import type { Spread } from '../measure/spread.js';
 import { rounded, spread } from '../measure/spread.js';
 import type { Elapsed } from '../measure/stopwatch.js';
@@ -55,12 +55,6 @@ export function reportOfCase({ decodeCase, runs, operations }: MeasuredCase): Ca
   };
 }
 
-export const machine = () => ({
-  processor: cpus()[0]?.model.trim() ?? 'unknown',
-  cores: availableParallelism(),
-  node: process.versions.node,
-});
-
 export interface DecodeReport extends ReturnType<typeof machine> {
   readonly model: string;
   /** what a run begins with. */
@@ -95,17 +89,4 @@ export function decodeTable({ model, from, processor, cores, threads, rounds, pe
     '',
     columns([header, ...rows]),
   ].join('\n');
-}
-
-/** Cells under each other. */
-export function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

@@ -4,7 +4,7 @@ import { OnnxGraphRunner } from '@housestyle/runtime';
 import { ProgressBar } from '../../progress-bar.js';
 import { EXIT_OK, type Terminal } from '../../terminal.js';
 import { openBenchModel, type ModelChoice } from '../bench-model.js';
-import { columns, machine } from '../decode/decode-report.js';
+import { columns, machine } from '../measure/report.js';
 import { plotCases } from '../measure/case-plot.js';
 import { rounded, spread, type Spread } from '../measure/spread.js';
 import { madeUpPictures, sizeOf } from '../synthetic/made-up-pictures.js';

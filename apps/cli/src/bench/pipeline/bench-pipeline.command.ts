@@ -5,7 +5,7 @@ import { describeBaseModel } from '@housestyle/checkpoints';
 import { ModelLibrary } from '../../model-library.js';
 import { ProgressBar } from '../../progress-bar.js';
 import { EXIT_OK, type Terminal } from '../../terminal.js';
-import { columns, machine } from '../decode/decode-report.js';
+import { columns, machine } from '../measure/report.js';
 import { rounded, spread } from '../measure/spread.js';
 import { PipelineBench, type PipelineRun, type ProcessorSeconds } from './pipeline-bench.js';
 import { meanBetween, type ScrapedMetrics } from './scraped-metrics.js';
