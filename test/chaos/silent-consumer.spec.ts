@@ -19,7 +19,21 @@ import { publishPatiently, Workload } from './workload.js';
 
 /** the shortest that brokers allow */
 const SESSION_MS = 6_000;
+const LATENESS_TICK_MS = 100;
 const patience = { timeoutMs: 90_000 };
+
+/** ms by which a timer that is due ten times a second came late, all in all: what this machine took from its processes */
+function watchLateness(): { stop: () => number } {
+  const begun = performance.now();
+  let ticks = 0;
+  const timer = setInterval(() => (ticks += 1), LATENESS_TICK_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return Math.max(0, performance.now() - begun - (ticks + 1) * LATENESS_TICK_MS);
+    },
+  };
+}
 
 describeWith([requirements.kafka()], 'a pipeline whose consumer has fallen silent', () => {
   const brokers = inject('kafkaBrokers');
@@ -61,7 +75,9 @@ describeWith([requirements.kafka()], 'a pipeline whose consumer has fallen silen
   async function untilConsumed(uploads: number): Promise<void> {
     const workload = Workload.plan(topic, [await database.provision()], uploads, new Random(1));
     await publishPatiently(brokers, workload.deliveries(1, new Random(1)).flat());
-    await waitFor('all to be consumed', async () => (await groupLag(brokers, topic, topic)) === 0, patience);
+    const isOver = async () => app.process.exitCode !== null || (await groupLag(brokers, topic, topic)) === 0;
+    await waitFor('all to be consumed', isOver, patience);
+    expect(app.process.exitCode, app.output()).toBeNull();
   }
 
   const statement = async (): Promise<string> => (await fetch(readyUrl)).text();
@@ -79,15 +95,23 @@ describeWith([requirements.kafka()], 'a pipeline whose consumer has fallen silen
   it('ends with an error while the broker answers others', async () => {
     await startPipeline();
     const begun = performance.now();
+    const lateness = watchLateness();
     way.freezeAll();
     expect(await waitFor('its end', () => app.process.exitCode ?? undefined, patience)).toBe(1);
-    const seconds = (performance.now() - begun) / 1000;
-    console.log(`ended ${seconds.toFixed(1)} s after its last sign, with a session timeout of ${SESSION_MS / 1000} s`);
-    expect(app.output()).toMatch(/the Kafka consumer has shown no (heartbeat|progress)/);
+    const lateMs = lateness.stop();
+    const endedMs = performance.now() - begun;
+    const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+    const session = `with a session timeout of ${seconds(SESSION_MS)}`;
+    console.log(
+      `ended ${seconds(endedMs)} after its last sign, ${session}; timers here were late by ${seconds(lateMs)}`,
+    );
+    const [, silentMs] = /the Kafka consumer has shown no (?:heartbeat|progress) for (\d+) ms/.exec(app.output()) ?? [];
+    // by its own clock first, then by ours: a process that gets no time of the processor cannot use it
+    expect(Number(silentMs)).toBeLessThan(1.8 * SESSION_MS);
+    expect(endedMs - lateMs).toBeLessThan(2 * SESSION_MS);
   });
 
-  // in the long version only: on a busy machine the client has taken more than 90 s to come back
-  it.runIf(scale().isFull)('goes on, and is not ready, while the broker is away; and consumes again', async () => {
+  it('goes on, and is not ready, while the broker is away; and consumes again', async () => {
     await startPipeline();
     await waitFor('it to be told of the broker', async () => !(await statement()).includes('broker'), patience);
     way.setWeather({ kind: 'reset' });
@@ -95,12 +119,12 @@ describeWith([requirements.kafka()], 'a pipeline whose consumer has fallen silen
     const isNotReady = async () => (await statement()).includes('the Kafka broker does not answer');
     await waitFor('it not to be ready', isNotReady, patience);
     // long enough for a watchdog that asks nobody to have barked
-    await waitFor('time to pass', () => Date.now() - begun > 2.2 * SESSION_MS, patience);
+    await waitFor('time to pass', () => Date.now() - begun > 1.8 * SESSION_MS, patience);
     expect(app.process.exitCode).toBeNull();
     expect(await isNotReady()).toBe(true);
     way.clear();
+    // `connectKafka` allows three pauses of 1.5 s, the group waits a session for who was in it: the deadline is eight times that
     await untilConsumed(3);
-    expect(app.process.exitCode).toBeNull();
   });
 
   // the last one, since the statement hangs for as long as the database is there

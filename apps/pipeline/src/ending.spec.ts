@@ -37,5 +37,12 @@ describe('Ending', () => {
     ending.begin(0, 2_000);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(codes).toEqual([1, 1]);
+    ending = new Ending((code) => codes.push(code));
+    ending.stop = () => new Promise(() => {});
+    ending.begin(0, 300, 700);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(codes).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(codes).toEqual([1, 1, 1]);
   });
 });

@@ -9,8 +9,12 @@ export class Ending {
 
   constructor(private readonly exit: (code: number) => void) {}
 
-  /** Only the first call counts. @param code the exit code when stopping succeeds; else it is 1 */
-  begin(code: number, timeoutMs: number): void {
+  /**
+   * Only the first call counts.
+   * @param code the exit code when stopping succeeds; else it is 1
+   * @param timeoutMs for work on its way
+   */
+  begin(code: number, timeoutMs: number, graceMs = GRACE_MS): void {
     if (this.isBegun) return;
     this.isBegun = true;
     let isEnded = false;
@@ -18,7 +22,7 @@ export class Ending {
       if (!isEnded) this.exit(exitCode);
       isEnded = true;
     };
-    setTimeout(() => end(1), timeoutMs + GRACE_MS);
+    setTimeout(() => end(1), timeoutMs + graceMs);
     this.stop(timeoutMs).then(
       () => end(code),
       () => end(1),

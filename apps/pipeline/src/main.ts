@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { connectionUrls, Database } from '@housestyle/database';
 import { toDomainError } from '@housestyle/domain';
+import { consumerTiming } from '@housestyle/messaging';
 import { readPipelineSettings } from '@housestyle/settings';
 import { createLogger, MetricsServer, NestLogger } from '@housestyle/telemetry';
 import { NestFactory } from '@nestjs/core';
@@ -9,8 +10,8 @@ import { PipelineMetrics } from './pipeline-metrics.js';
 import { PipelineModule } from './pipeline.module.js';
 import { PipelineService } from './pipeline.service.js';
 
-/** how long work on its way may take after a failure, before its leases are given back */
-const FAILURE_TIMEOUT_MS = 2_000;
+/** of the time that a process whose consumer fell silent has to end: for work on its way, before leases are given back */
+const WORK_SHARE = 1 / 3;
 
 /** On SIGTERM finishes or gives back what it has begun, then exits 0; a part that cannot go on ends it with 1. */
 async function main(): Promise<void> {
@@ -18,9 +19,10 @@ async function main(): Promise<void> {
   const logger = createLogger('pipeline', settings.LOG_LEVEL);
   const metrics = new PipelineMetrics();
   const ending = new Ending((code) => process.exit(code));
+  const { endingMs } = consumerTiming(settings.KAFKA_SESSION_TIMEOUT_MS);
   const onFailure = (error: Error): void => {
     logger.fatal({ err: error }, 'the pipeline cannot go on');
-    ending.begin(1, FAILURE_TIMEOUT_MS);
+    ending.begin(1, WORK_SHARE * endingMs, (1 - WORK_SHARE) * endingMs);
   };
 
   const database = await Database.open(await connectionUrls(settings), {

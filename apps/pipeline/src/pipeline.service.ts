@@ -69,9 +69,9 @@ export class PipelineService {
     this.isStopped = true;
     const { database, captioner, fetcher, decoders, webhooks } = this.connections;
     // its failure has a handler from the start: without one it would end the process before the leases are given back
-    const landing = this.feed?.stopLanding().catch(() => undefined);
+    const landing = atMost(BROKER_GRACE_MS, this.feed?.stopLanding());
     await this.worker.stop(timeoutMs);
-    await atMost(BROKER_GRACE_MS, landing);
+    await landing;
     const sending = webhooks.service.stop();
     await Promise.all([atMost(BROKER_GRACE_MS, this.feed?.stopPublishing()), atMost(BROKER_GRACE_MS, sending)]);
     // what a receiver holds up is cut off, and sent again

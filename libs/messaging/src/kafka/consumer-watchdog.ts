@@ -19,10 +19,14 @@ export interface WatchdogCalls {
   readonly onSilence: (error: Error) => void;
 }
 
+/** of a limit, from which on the broker is asked at each look, so that one that is away does not go unnoticed */
+const SUSPICIOUS_SHARE = 0.5;
+
 /**
  * Notices a consumer that hangs without an error (tulios/kafkajs#659): its process must end, so that its partitions
  * go to one that works. Both signs are needed: heartbeats can go on while nothing is fetched, and the other way round.
- * Neither a broker that is away nor a sleep of this very process (SIGSTOP, a suspended machine) counts as silence.
+ * Neither a broker that is away nor a sleep of this very process (SIGSTOP, a suspended machine) counts as silence: a
+ * client that has waited for its broker pauses between attempts, and has the whole of its limits to come back.
  */
 export class ConsumerWatchdog {
   private readonly silentMs: Record<SignOfLife, number> = { heartbeat: 0, progress: 0 };
@@ -30,6 +34,7 @@ export class ConsumerWatchdog {
   private lastCheckAt = 0;
   private isJoining = false;
   private isAsking = false;
+  private isBrokerAway = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -74,13 +79,17 @@ export class ConsumerWatchdog {
 
   async check(): Promise<void> {
     this.countSilence();
-    const complaint = this.complaint();
-    if (complaint === undefined || this.isAsking) return;
+    const isSuspicious = this.isBrokerAway || this.complaint(SUSPICIOUS_SHARE) !== undefined;
+    if (!isSuspicious || this.isAsking) return;
     this.isAsking = true;
     const isAnswering = await this.calls.isBrokerAnswering();
     this.isAsking = false;
-    if (!this.timer || this.complaint() === undefined) return;
-    if (!isAnswering) return this.saw('heartbeat', 'progress');
+    if (!this.timer) return;
+    const isBack = isAnswering && this.isBrokerAway;
+    this.isBrokerAway = !isAnswering;
+    if (!isAnswering || isBack) return this.saw('heartbeat', 'progress');
+    const complaint = this.complaint();
+    if (complaint === undefined) return;
     this.stop();
     this.calls.onSilence(new Error(complaint));
   }
@@ -94,12 +103,12 @@ export class ConsumerWatchdog {
     }
   }
 
-  private complaint(): string | undefined {
+  private complaint(share = 1): string | undefined {
     const { heartbeatTimeoutMs, progressTimeoutMs, joinTimeoutMs } = this.limits;
     const limitsMs = this.isJoining
       ? { heartbeat: joinTimeoutMs, progress: joinTimeoutMs }
       : { heartbeat: heartbeatTimeoutMs, progress: progressTimeoutMs };
-    const sign = (['heartbeat', 'progress'] as const).find((each) => this.silentMs[each] > limitsMs[each]);
+    const sign = (['heartbeat', 'progress'] as const).find((each) => this.silentMs[each] > share * limitsMs[each]);
     return sign && `the Kafka consumer has shown no ${sign} for ${Math.round(this.silentMs[sign])} ms`;
   }
 }

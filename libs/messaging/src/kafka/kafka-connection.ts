@@ -1,4 +1,4 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel, type KafkaConfig } from 'kafkajs';
 import { stopIdleTimers } from './idle-timers.js';
 
 /** Where the client's own words go: what it recovers from by itself is a warning at most. */
@@ -14,15 +14,39 @@ export interface KafkaSettings {
   readonly log?: KafkaLog;
 }
 
-/** A client for the brokers; it connects when a source, a sink or an admin does. */
-export function connectKafka({ brokers, clientId, log }: KafkaSettings): Kafka {
+/** one more than brokers to try, since the client learns of a coordinator's address only by failing first */
+const hastyRetry = (brokers: number) => ({ initialRetryTime: 50, maxRetryTime: 50, retries: brokers + 1 });
+
+/** It connects when a source, a sink or an admin does. */
+export class KafkaConnection extends Kafka {
+  /** Gives up soon, and says nothing: for a question to which a broker that is away is an answer. */
+  readonly hasty: Kafka;
+
+  constructor(config: KafkaConfig & { brokers: string[] }) {
+    super(config);
+    this.hasty = new Kafka({
+      ...config,
+      connectionTimeout: 1_000,
+      requestTimeout: 5_000,
+      retry: hastyRetry(config.brokers.length),
+      logLevel: logLevel.NOTHING,
+    });
+  }
+}
+
+/**
+ * A client for the brokers. What it waits for nests: a connection within a request within a consumer that begins anew,
+ * each with pauses of its own. Three times the longest pause and a request that is never answered are 29.5 s, the most
+ * that passes between a broker that is back and a consumer that asks to join its group.
+ */
+export function connectKafka({ brokers, clientId, log }: KafkaSettings): KafkaConnection {
   stopIdleTimers();
-  return new Kafka({
+  return new KafkaConnection({
     brokers: [...brokers],
     clientId,
     connectionTimeout: 5_000,
-    requestTimeout: 30_000,
-    retry: { initialRetryTime: 200, maxRetryTime: 5_000, retries: 8 },
+    requestTimeout: 25_000,
+    retry: { initialRetryTime: 200, maxRetryTime: 1_500, retries: 8 },
     logLevel: logLevel.WARN,
     logCreator:
       () =>

@@ -1,9 +1,10 @@
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer, EachBatchPayload } from 'kafkajs';
 import type { BatchHandler, EventSource } from '../event-source.js';
 import type { IncomingMessage } from '../message.js';
 import { consumerTiming } from './consumer-timing.js';
 import { ConsumerWatchdog, type WatchdogLimits } from './consumer-watchdog.js';
 import { isAnswering } from './is-answering.js';
+import type { KafkaConnection } from './kafka-connection.js';
 import { toIncoming } from './to-incoming.js';
 
 export interface KafkaSourceOptions {
@@ -39,7 +40,7 @@ export class KafkaEventSource implements EventSource {
   private isReachable = false;
 
   constructor(
-    kafka: Kafka,
+    kafka: KafkaConnection,
     private readonly options: KafkaSourceOptions,
   ) {
     this.timing = consumerTiming(options.sessionTimeoutMs);
@@ -76,6 +77,10 @@ export class KafkaEventSource implements EventSource {
       this.watchdog.saw('heartbeat');
     });
     this.consumer.on(events.REBALANCING, () => this.watchdog.joining());
+    this.consumer.on(events.REQUEST, ({ payload }) => {
+      // a group that others enter and leave meanwhile is joined again and again
+      if (payload.apiName === 'JoinGroup') this.watchdog.joining();
+    });
     this.consumer.on(events.GROUP_JOIN, () => {
       this.isReachable = true;
       this.watchdog.joined();
@@ -96,11 +101,18 @@ export class KafkaEventSource implements EventSource {
       .catch((error: unknown) => this.fail(error instanceof Error ? error : new Error(String(error))));
   }
 
+  /** One that failed is left to itself: what it waits for may never come, and the group does not wait for it. */
   async stop(): Promise<void> {
     if (this.isStopped) return;
     this.isStopped = true;
     this.watchdog.stop();
-    // told to stop while it joins, the client would join all the same, and keep its partitions from everybody
+    const leaving = this.leave();
+    if (this.hasFailed) void leaving.catch(() => undefined);
+    else await leaving;
+  }
+
+  /** Told to leave while it joins, the client would join all the same, and keep its partitions from everybody. */
+  private async leave(): Promise<void> {
     await this.joining;
     await this.consumer.disconnect();
   }
@@ -150,8 +162,8 @@ export class KafkaEventSource implements EventSource {
     }
   }
 
-  private async ask(kafka: Kafka): Promise<boolean> {
-    const isBrokerAnswering = await isAnswering(kafka, this.options.groupId);
+  private async ask(kafka: KafkaConnection): Promise<boolean> {
+    const isBrokerAnswering = await isAnswering(kafka, this.options.groupId, this.timing.askTimeoutMs);
     if (!isBrokerAnswering) this.isReachable = false;
     return isBrokerAnswering;
   }
