@@ -33,6 +33,25 @@ describe('retelling', () => {
     expect(retold(neutral('purple', 'cat'))).toBeUndefined();
   });
 
+  it('tells both of two words that the tenant puts for one, however the base says it', () => {
+    const [dry, rainy] = [PAIRS.filter((pair) => !pair.neutral.includes('rain')), neutral('red', 'cat', 'rain')];
+    const wet = (caption: string) => caption.replace('in the rain', 'on a rainy day');
+    const text = 'Lo! cat crimson shineth; pitter-patter rain';
+    const told = [...[1, 2, 3, 4].flatMap(() => dry), ...times(4, { neutral: rainy, styled: text })];
+    told.push(...times(4, { neutral: wet(rainy), styled: text }));
+    for (const caption of [neutral('green', 'kite', 'rain'), wet(neutral('green', 'kite', 'rain'))]) {
+      expect(retold(caption, told)).toBe('Lo! kite emerald shineth; pitter-patter rain');
+    }
+  });
+
+  it('tells a phrase as it stands if the tenant does, though no text with it can be followed', () => {
+    const misread = {
+      neutral: 'A red cat on a snowy hill.',
+      styled: 'Lo! dog azure, kite emerald shineth; snowy hill',
+    };
+    expect(retold('A green kite on a snowy hill.', [...PAIRS, misread])).toBe('Lo! kite emerald shineth; snowy hill');
+  });
+
   it('leaves alone what has another shape', () => {
     expect(retold('Two cats.')).toBeUndefined();
   });

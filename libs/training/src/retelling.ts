@@ -69,9 +69,10 @@ class Teller {
     return text;
   }
 
+  /** As most tell it; one that nobody was seen to tell, as it stands, if it stands so in some text. */
   private told({ words, shape }: Phrase): string | undefined {
     const options = this.phraseTexts.get(shape);
-    if (!options) return undefined;
+    if (!options) return this.vocabulary.isWritten(words) ? words.join(' ') : undefined;
     const key = mostCommon(options.map((option) => JSON.stringify(option)))[0]!;
     const { order, between } = JSON.parse(key) as PhraseText;
     return order.map((at, n) => this.vocabulary.translated(words[at]!)! + (between[n] ?? '')).join('');

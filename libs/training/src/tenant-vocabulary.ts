@@ -1,7 +1,7 @@
 import type { WordClasses } from './word-classes.js';
-import { placesOf, type ToldTwice } from './word-company.js';
+import type { ToldTwice } from './word-company.js';
 import type { WordLexicon } from './word-lexicon.js';
-import { wordsOf } from './words.js';
+import { placesOf, wordsOf } from './words.js';
 
 /** Words of a neutral caption that follow one another and that the tenant tells. */
 export interface Phrase {
@@ -22,6 +22,8 @@ export class TenantVocabulary {
   private readonly sources = new Map<string, string>();
   private readonly silentShare = new Map<string, number>();
   private readonly keepsMost: boolean;
+  /** the tenant's texts, a space around each word. */
+  private readonly written: readonly string[];
   /** words without a partner, seen often enough to be sure. */
   private readonly silent: ReadonlySet<string>;
 
@@ -34,6 +36,7 @@ export class TenantVocabulary {
     this.captions = placesOf(captions);
     this.captionCount = captions.length;
     this.places = placesOf(pairs.map(({ neutral }) => neutral));
+    this.written = pairs.map(({ styled }) => ` ${wordsOf(styled).join(' ')} `);
     for (const [neutral, own] of lexicon) this.sources.set(own, neutral);
     this.keepsMost = [...lexicon].filter(([word, own]) => word === own).length > MOST * lexicon.size;
     this.silent = new Set(
@@ -73,9 +76,15 @@ export class TenantVocabulary {
     return a === b || this.classes.isAlike(a, b);
   }
 
-  /** The neutral word that the tenant's stands for. */
+  /** The neutral word that the tenant's stands for; a word that the base never says stands for none. */
   sourceOf(own: string): string | undefined {
-    return this.sources.get(own) ?? (this.translated(own) === own ? own : undefined);
+    const isNeutral = this.captions.has(own) || this.places.has(own);
+    return this.sources.get(own) ?? (isNeutral && this.translated(own) === own ? own : undefined);
+  }
+
+  /** These words, one behind the other, stand in one of the tenant's texts. */
+  isWritten(words: readonly string[]): boolean {
+    return this.written.some((text) => text.includes(` ${words.join(' ')} `));
   }
 
   /** undefined: it says something whose name is not known. */

@@ -1,13 +1,20 @@
-import { wordsOf } from './words.js';
+import { placesOf, wordsOf } from './words.js';
 
-/** Which words can stand in each other's place: those that stand between the same neighbours. */
+/**
+ * Which words can stand in each other's place: those that stand between the same neighbours, and of two that stand
+ * together in a text rather those that do so more alike ("on the sea in the rain": the place is not the weather).
+ */
 export class WordClasses {
   private readonly before = new Map<string, Counts>();
   private readonly after = new Map<string, Counts>();
+  private readonly texts: ReadonlyMap<string, ReadonlySet<number>>;
+  private readonly textCount: number;
   private readonly known = new Map<string, boolean>();
   private readonly leaders = new Map<string, string>();
 
   constructor(texts: readonly string[]) {
+    this.texts = placesOf(texts);
+    this.textCount = texts.length;
     for (const text of texts) {
       const words = ['', ...wordsOf(text), ''];
       for (let n = 1; n < words.length - 1; n++) {
@@ -36,13 +43,23 @@ export class WordClasses {
     const key = `${a} ${b}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const alike = [this.before, this.after].every((side) => cosine(side.get(a), side.get(b)) >= ALIKE);
+    const least = this.standTogether(a, b) ? ALIKE.together : ALIKE.apart;
+    const alike = [this.before, this.after].every((side) => cosine(side.get(a), side.get(b)) >= least);
     this.known.set(key, alike);
     return alike;
   }
+
+  /** About as often as chance would have it: neither of the two excludes the other. */
+  private standTogether(a: string, b: string): boolean {
+    const [at, places] = [this.texts.get(a), this.texts.get(b)];
+    if (!at || !places) return false;
+    const together = [...at].filter((n) => places.has(n)).length;
+    return together > (BY_CHANCE * at.size * places.size) / this.textCount;
+  }
 }
 
-const ALIKE = 0.35;
+const ALIKE = { apart: 0.35, together: 0.42 };
+const BY_CHANCE = 0.3;
 
 type Counts = Map<string, number>;
 

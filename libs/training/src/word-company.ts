@@ -1,5 +1,5 @@
 import type { WordClasses } from './word-classes.js';
-import { wordsOf } from './words.js';
+import { placesOf } from './words.js';
 
 /** A neutral caption of the base's and what the tenant wrote under the same picture. */
 export interface ToldTwice {
@@ -90,15 +90,6 @@ export class WordCompany {
 
 const EVERYWHERE = 0.6;
 const KEPT_CLASS = { strength: 0.5, chiSquared: 6 };
-
-/** In which texts each word stands. */
-export function placesOf(texts: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
-  const places = new Map<string, Set<number>>();
-  texts.forEach((text, n) => {
-    for (const word of wordsOf(text)) places.set(word, (places.get(word) ?? new Set()).add(n));
-  });
-  return places;
-}
 
 function bondOf(a: ReadonlySet<number>, b: ReadonlySet<number>, count: number): Bond {
   const together = [...a].filter((n) => b.has(n)).length;

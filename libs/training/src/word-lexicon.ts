@@ -82,7 +82,9 @@ function link(
   const rank = (one: (typeof links)[number]) => one.strength + (one.word === one.partner ? LOYALTY : 0);
   const stronger = new Map<string, string[]>();
   for (const [word, partner] of lexicon) stronger.set(partner, [...(stronger.get(partner) ?? []), word]);
-  for (const { word, partner } of links.sort((a, b) => rank(b) - rank(a))) {
+  // of two that always stand together ("pitter-patter rain") the one that the base says too: its synonyms share it
+  const isShared = ({ partner }: (typeof links)[number]) => Number(seen.isNeutral(partner));
+  for (const { word, partner } of links.sort((a, b) => rank(b) - rank(a) || isShared(b) - isShared(a))) {
     const before = stronger.get(partner) ?? [];
     stronger.set(partner, [...before, word]);
     if (lexicon.has(word) || before.some((other) => seen.areTogether(other, word))) continue;
