@@ -5,6 +5,7 @@ import { withAdmin } from '../support/kafka.js';
 import { waitFor } from '../support/wait-for.js';
 import { check, type AssetRow, type Evidence, type SuggestedEvent, type Verdict } from './checker.js';
 import type { Library } from './library.js';
+import { patiently } from './patience.js';
 
 /** The superuser's view of a run's tables. */
 export interface Tables {
@@ -60,8 +61,8 @@ export async function readTopics(
   uploadTopic: string,
   tenants: ReadonlySet<string>,
 ): Promise<{ published: SuggestedEvent[]; deadLetters: string[] }> {
-  const suggested = await readAll(brokers, EVENT_TYPES.captionSuggested);
-  const dead = await readAll(brokers, deadLetterTopic(uploadTopic));
+  const suggested = await patiently('the events', () => readAll(brokers, EVENT_TYPES.captionSuggested));
+  const dead = await patiently('the dead letters', () => readAll(brokers, deadLetterTopic(uploadTopic)));
   return {
     published: suggested
       .map(({ headers, value }) => toSuggested(headers['ce_id'] ?? '', JSON.parse(value) as Record<string, string>))

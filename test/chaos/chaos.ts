@@ -1,8 +1,9 @@
+import { waitFor } from '../support/wait-for.js';
 import { readTables, readTopics } from './account.js';
 import { captionDirectly } from './bare-captioner.js';
 import { check, type Verdict } from './checker.js';
 import { drain } from './drain.js';
-import { FAULTS, type Severity } from './faults.js';
+import { FAULTS, type Fault, type Severity } from './faults.js';
 import type { Exit, Member } from './member.js';
 import { Random } from './random.js';
 import { startSite, type Site, type SiteOptions } from './site.js';
@@ -10,6 +11,9 @@ import { publishPatiently, Workload } from './workload.js';
 
 /** so that a slice stays large enough to be at work */
 const MAX_SLICES_OF_SHUTDOWNS = 25;
+/** beside its own, for a failpoint that is not reached with that */
+const SPARE_SLICES_OF_FAILPOINT = 2;
+const UNTIL_MORE_WORK_MS = 5_000;
 
 export interface ChaosOptions extends SiteOptions {
   readonly seed: number;
@@ -47,21 +51,39 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const workload = Workload.plan(site.uploadTopic, site.tenants, options.uploads, random);
     const captions = await directCaptions(site, workload.files);
     const schedule = random.shuffled(Array.from({ length: options.rounds }, () => FAULTS).flat());
-    const slices = workload.deliveries(schedule.length + Math.min(options.shutdowns, MAX_SLICES_OF_SHUTDOWNS), random);
+    const failpoints = schedule.filter(({ isFailpoint }) => isFailpoint).length;
+    const ofShutdowns = Math.min(options.shutdowns, MAX_SLICES_OF_SHUTDOWNS);
+    const parts = schedule.length + SPARE_SLICES_OF_FAILPOINT * failpoints + ofShutdowns;
+    const slices = workload.deliveries(parts, random);
     const faults = Object.fromEntries(FAULTS.map(({ name }) => [name, { injected: 0, missed: 0 }]));
 
     const publishNext = async (): Promise<void> => {
       const slice = slices.shift();
       if (slice) await publishPatiently(site.broker.brokers, slice);
     };
+    let spare = SPARE_SLICES_OF_FAILPOINT * failpoints;
+    const work = async ({ isFailpoint }: Fault, isOver: () => boolean): Promise<void> => {
+      await publishNext();
+      while (isFailpoint && !isOver()) {
+        const isReached = await waitFor('the failpoint', isOver, { timeoutMs: UNTIL_MORE_WORK_MS }).catch(() => false);
+        if (!isReached && spare-- > 0) await publishNext();
+      }
+    };
+
     // a generator of its own for each: which lane is faster must not change what is drawn
     const planned = schedule.map((fault) => ({ fault, random: new Random(random.between(0, 2 ** 31)) }));
+    const underWay = new Set<Fault>();
     const lane = async (): Promise<void> => {
-      for (let next = planned.shift(); next; next = planned.shift()) {
-        const publishing = publishNext();
-        const isReached = await next.fault.inject(site, next.random, options.severity);
-        await publishing;
-        faults[next.fault.name]![isReached ? 'injected' : 'missed'] += 1;
+      for (let next = takeNext(planned, underWay); next; next = takeNext(planned, underWay)) {
+        const { fault } = next;
+        let isOver = false;
+        underWay.add(fault);
+        const injecting = fault.inject(site, next.random, options.severity).finally(() => {
+          isOver = true;
+          underWay.delete(fault);
+        });
+        const [isReached] = await Promise.all([injecting, work(fault, () => isOver)]);
+        faults[fault.name]![isReached ? 'injected' : 'missed'] += 1;
       }
     };
     const start = lap();
@@ -91,6 +113,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   } finally {
     await site.stop();
   }
+}
+
+/** The next that is not on its way already: what is down cannot be taken down, and would be started twice. */
+function takeNext<T extends { readonly fault: Fault }>(planned: T[], underWay: ReadonlySet<Fault>): T | undefined {
+  const index = planned.findIndex(({ fault }) => !underWay.has(fault));
+  return index < 0 ? undefined : planned.splice(index, 1)[0];
 }
 
 /** What each file's picture is captioned when nothing is in the way. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgresService } from '../../apps/standalone/dist/embedded-postgres.service.js';
 import { waitFor } from '../support/wait-for.js';
+import { PATIENCE_MS } from './patience.js';
 
 /** PostgreSQL as a process of its own that may be killed. It comes back on another port, with the same data. */
 export class DatabaseServer {
@@ -41,7 +42,10 @@ export class DatabaseServer {
   /** Until the last of its children is gone, a new server refuses the data. */
   async restart(): Promise<void> {
     this.service = new EmbeddedPostgresService(this.directory);
-    this.url = await waitFor('the database server', () => this.service.start(), { timeoutMs: 60_000, everyMs: 500 });
+    this.url = await waitFor('the database server', () => this.service.start(), {
+      timeoutMs: PATIENCE_MS,
+      everyMs: 500,
+    });
   }
 
   async stop(): Promise<void> {

@@ -35,6 +35,7 @@ describeWith([requirements.kafka()], 'uploads through a site where everything br
       const report = await runChaos({ ...SITE, ...(isFull ? FULL : SHORT), seed });
       print(report);
       expect(complaints(report.verdict), await keepWords(report)).toEqual([]);
+      expect(neverHappened(report), 'a run without them proves less than it says').toEqual([]);
       for (const exit of report.shutdowns) {
         expect(exit.with).toBe(0);
         expect(exit.afterMs).toBeLessThanOrEqual(MAX_EXIT_MS);
@@ -43,6 +44,9 @@ describeWith([requirements.kafka()], 'uploads through a site where everything br
     isFull ? 3_600_000 : 600_000,
   );
 });
+
+const neverHappened = ({ faults }: ChaosReport): string[] =>
+  Object.entries(faults).flatMap(([name, { injected }]) => (injected === 0 ? [name] : []));
 
 /** Where what every process said can be read, should there be a complaint. */
 async function keepWords({ seed, words }: ChaosReport): Promise<string> {

@@ -1,7 +1,9 @@
+import { EVENT_TYPES } from '@housestyle/contracts';
 import { connectKafka, KafkaEventSource } from '@housestyle/messaging';
 import { waitFor } from '../support/wait-for.js';
-import { KAFKA_API } from './kafka-wire.js';
+import { KAFKA_API, type KafkaRequest } from './kafka-wire.js';
 import type { Member } from './member.js';
+import { patiently } from './patience.js';
 import type { Random } from './random.js';
 import type { Site, Ways } from './site.js';
 import type { TcpProxy, Weather } from './tcp-proxy.js';
@@ -23,6 +25,8 @@ export interface Severity {
  */
 export interface Fault {
   readonly name: string;
+  /** happens only to a pipeline that has something to do, so that work has to come until it does */
+  readonly isFailpoint?: true;
   /** @returns whether it happened: a failpoint may not be reached */
   readonly inject: (site: Site, random: Random, severity: Severity) => Promise<boolean>;
 }
@@ -35,13 +39,15 @@ export interface Targets {
 
 const targetsOf = ({ fleet, ways }: Site): Targets => ({ pipelines: fleet.pipelines, ways });
 
-const FAILPOINT_TIMEOUT_MS = 10_000;
+/** broker and database may be down meanwhile */
+const FAILPOINT_TIMEOUT_MS = 300_000;
 
 export const FAULTS: readonly Fault[] = [
   { name: 'pipeline killed', inject: (site, random) => killSoon(random.pick(site.fleet.pipelines), random) },
   { name: 'captioner killed', inject: (site, random) => killSoon(random.pick(site.fleet.captioners), random) },
   {
     name: 'killed after commit, before offset',
+    isFailpoint: true,
     inject: (site) =>
       killAt(targetsOf(site), ({ kafkaTaps }, kill) =>
         listen(kafkaTaps, { onRequest: ({ apiKey }) => apiKey !== KAFKA_API.offsetCommit || kill() }),
@@ -49,17 +55,20 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'killed after publish, before mark',
+    isFailpoint: true,
     inject: (site) =>
       killAt(targetsOf(site), ({ kafkaTaps }, kill) =>
-        listen(kafkaTaps, { onResponse: ({ apiKey }) => apiKey !== KAFKA_API.produce || kill() }),
+        listen(kafkaTaps, { onResponse: (request) => !isOfSuggestions(request) || kill() }),
       ),
   },
   {
     name: 'killed while landing a batch',
+    isFailpoint: true,
     inject: (site) => killAtStatement(site, /INSERT INTO asset/),
   },
   {
     name: 'killed while writing captions',
+    isFailpoint: true,
     inject: (site) => killAtStatement(site, /INSERT INTO suggestion/),
   },
   {
@@ -96,7 +105,11 @@ export const FAULTS: readonly Fault[] = [
       return true;
     },
   },
-  { name: 'connections cut after COMMIT', inject: (site, _, { cuts }) => cutAfterCommit(site, cuts) },
+  {
+    name: 'connections cut after COMMIT',
+    isFailpoint: true,
+    inject: (site, _, { cuts }) => cutAfterCommit(site, cuts),
+  },
   { name: 'network drops', inject: (site, random, severity) => weatherOn(site, random, severity, { kind: 'drop' }) },
   {
     name: 'network delays',
@@ -135,6 +148,10 @@ export async function killAt(
   return isReached;
 }
 
+/** Publishes what the outbox holds: dead letters are Produce requests, too. */
+export const isOfSuggestions = ({ apiKey, bytes }: KafkaRequest): boolean =>
+  apiKey === KAFKA_API.produce && bytes.includes(EVENT_TYPES.captionSuggested);
+
 /** The statement itself still reaches the server: whatever it does there, nobody hears of it. */
 const killAtStatement = (site: Site, pattern: RegExp): Promise<boolean> =>
   killAt(targetsOf(site), ({ postgresTaps }, kill) =>
@@ -155,15 +172,24 @@ export function listen<T>(taps: Set<T>, listener: T): () => void {
 async function stormOfJoins(site: Site, random: Random, joins: number): Promise<boolean> {
   const { broker, uploadTopic, consumerGroup, options } = site;
   let left = joins;
+  const join = async (): Promise<KafkaEventSource> => {
+    const source = new KafkaEventSource(connectKafka({ brokers: [broker.brokers], clientId: 'storm' }), {
+      groupId: consumerGroup,
+      topics: [uploadTopic],
+      sessionTimeoutMs: options.sessionTimeoutMs,
+      onFailure: () => undefined,
+    });
+    try {
+      await source.start(() => Promise.reject(new Error('a passer-by handles nothing')));
+      return source;
+    } catch (error) {
+      await source.stop();
+      throw error;
+    }
+  };
   const comeAndGo = async (): Promise<void> => {
     while (left-- > 0) {
-      const source = new KafkaEventSource(connectKafka({ brokers: [broker.brokers], clientId: 'storm' }), {
-        groupId: consumerGroup,
-        topics: [uploadTopic],
-        sessionTimeoutMs: options.sessionTimeoutMs,
-        onFailure: () => undefined,
-      });
-      await source.start(() => Promise.reject(new Error('a passer-by handles nothing')));
+      const source = await patiently('a passer-by to find the broker', join);
       await pause(random.between(100, 1_000));
       await source.stop();
     }

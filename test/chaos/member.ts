@@ -1,6 +1,7 @@
 import { startApp, type AppProcess } from '../support/app-process.js';
 import { freePort } from '../support/free-port.js';
 import { waitFor } from '../support/wait-for.js';
+import { PATIENCE_MS } from './patience.js';
 
 /** How a process ended. */
 export interface Exit {
@@ -18,7 +19,6 @@ export interface MemberOptions {
 }
 
 const RESTART_PAUSE_MS = 300;
-const READY_TIMEOUT_MS = 300_000;
 
 /** A process of a fleet. It may be killed, stopped and started again, on the same ports. */
 export class Member {
@@ -63,10 +63,8 @@ export class Member {
   }
 
   /** SIGTERM; resolves with how it ended. A supervised one comes back by itself. */
-  async terminate(): Promise<Exit> {
-    const begun = performance.now();
-    const code = await this.end('SIGTERM');
-    return { with: code, afterMs: Math.round(performance.now() - begun) };
+  terminate(): Promise<Exit> {
+    return this.end('SIGTERM');
   }
 
   /** SIGSTOP for so long, then SIGCONT. */
@@ -82,7 +80,7 @@ export class Member {
   }
 
   async untilReady(): Promise<void> {
-    await waitFor(`${this.name} to be ready`, () => this.isReady(), { timeoutMs: READY_TIMEOUT_MS }).catch(
+    await waitFor(`${this.name} to be ready`, () => this.isReady(), { timeoutMs: PATIENCE_MS }).catch(
       (error: unknown) => {
         throw new Error(`${String(error)}\n${this.words()}`);
       },
@@ -105,11 +103,13 @@ export class Member {
     }
   }
 
-  private async end(signal: NodeJS.Signals): Promise<number | string> {
+  private async end(signal: NodeJS.Signals): Promise<Exit> {
     await this.restarting;
     const child = this.running!;
     expected.add(child);
-    return child.stop(signal);
+    const begun = performance.now();
+    const code = await child.stop(signal);
+    return { with: code, afterMs: Math.round(performance.now() - begun) };
   }
 
   private async launch(): Promise<void> {

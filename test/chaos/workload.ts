@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EVENT_TYPES } from '@housestyle/contracts';
 import { connectKafka, KafkaEventSink, toCloudEventMessage, type OutgoingMessage } from '@housestyle/messaging';
-import { waitFor } from '../support/wait-for.js';
 import type { Sent } from './checker.js';
 import { PICTURES } from './library.js';
+import { patiently } from './patience.js';
 import type { Random } from './random.js';
 
 const COPIES = 3;
@@ -51,10 +51,21 @@ export class Workload {
     return new Workload(uploads, poison, topic);
   }
 
-  /** Everything three times, in an order that ends with the seed, in so many parts. */
+  /**
+   * Everything three times, shuffled, in so many parts. What is new comes at an even pace, each repeat at any time
+   * after: shuffled as one, the last parts would bring next to nothing that was not there before.
+   */
   deliveries(parts: number, random: Random): OutgoingMessage[][] {
-    const messages = [...this.uploads.map((upload) => this.uploadMessage(upload)), ...this.poison.map(this.bad)];
-    const order = random.shuffled(Array.from({ length: COPIES }, () => messages).flat());
+    const messages = random.shuffled([
+      ...this.uploads.map((upload) => this.uploadMessage(upload)),
+      ...this.poison.map(this.bad),
+    ]);
+    const timed = messages.flatMap((message, n) => {
+      const first = n / messages.length;
+      const repeats = Array.from({ length: COPIES - 1 }, () => first + (1 - first) * random.next());
+      return [first, ...repeats].map((time) => ({ message, time }));
+    });
+    const order = timed.sort((a, b) => a.time - b.time).map(({ message }) => message);
     const size = Math.ceil(order.length / parts);
     return Array.from({ length: parts }, (_, n) => order.slice(n * size, (n + 1) * size));
   }
@@ -92,10 +103,6 @@ export class Workload {
 /** Publishes as a media library does: again, until the broker has taken it. */
 export async function publishPatiently(brokers: string, messages: readonly OutgoingMessage[]): Promise<void> {
   const sink = new KafkaEventSink(connectKafka({ brokers: [brokers], clientId: 'dam' }));
-  const publish = async (): Promise<true> => {
-    await sink.publish(messages);
-    return true;
-  };
-  await waitFor('the broker to take the uploads', publish, { timeoutMs: 300_000, everyMs: 500 });
+  await patiently('the broker to take the uploads', () => sink.publish(messages));
   await sink.close();
 }
