@@ -1,4 +1,5 @@
-import { JointBook, type Joint } from './joint-book.js';
+import { HabitBook, type Habit } from './habit-book.js';
+import { JointWriter, type Joint } from './joint-writer.js';
 import { PhraseKinds } from './phrase-kinds.js';
 import { TenantVocabulary, type Phrase } from './tenant-vocabulary.js';
 import { follow, span, type ToldCaption } from './told-captions.js';
@@ -28,8 +29,8 @@ export function retell(
 class Teller {
   private readonly kinds: PhraseKinds;
   private readonly orders: readonly Order[];
-  private readonly phraseTexts = new Map<string, PhraseText[]>();
-  private readonly joints: JointBook;
+  private readonly phraseTexts: HabitBook;
+  private readonly joints: JointWriter;
 
   constructor(
     private readonly vocabulary: TenantVocabulary,
@@ -42,13 +43,8 @@ class Teller {
       vocabulary,
     );
     this.orders = told.map((caption) => this.orderOf(caption));
-    for (const { phrases, places, pieces } of told) {
-      phrases.forEach(({ shape }, n) => {
-        const before = this.phraseTexts.get(shape) ?? [];
-        this.phraseTexts.set(shape, [...before, phraseText(places[n]!, pieces)]);
-      });
-    }
-    this.joints = new JointBook(told.flatMap((caption) => this.jointsOf(caption)));
+    this.phraseTexts = new HabitBook(told.flatMap((caption) => this.phraseHabits(caption)));
+    this.joints = new JointWriter(told.flatMap((caption) => this.jointsOf(caption)));
   }
 
   tell(caption: string): string | undefined {
@@ -56,25 +52,24 @@ class Teller {
     if (!phrases || phrases.length === 0) return undefined;
     const row = this.inOrder(phrases, this.vocabulary.untold(caption));
     if (!row) return undefined;
-    const texts = row.map((phrase) => this.told(phrase));
+    const places = this.placesIn(row);
+    const texts = row.map((phrase, n) => this.told(phrase, places[n]!));
     if (!areAll(texts)) return undefined;
     let text = '';
-    for (const { kinds, features, right } of this.neighbours(row, texts)) {
-      const options = this.joints.likelihoods(kinds, features);
-      if (options.size === 0) return undefined;
-      const joint = this.pick(likely(options));
-      const next = texts[right] ?? '';
-      text += joint.slice(0, -1) + (joint.endsWith(CAPITAL) ? next.charAt(0).toUpperCase() + next.slice(1) : next);
+    for (const neighbours of this.neighbours(row, texts)) {
+      const joint = this.joints.write(neighbours, this.pick);
+      if (joint === undefined) return undefined;
+      const next = texts[neighbours.right] ?? '';
+      text += joint.text + (joint.isBeforeCapital ? next.charAt(0).toUpperCase() + next.slice(1) : next);
     }
     return text;
   }
 
-  /** As most tell it; one that nobody was seen to tell, as it stands, if it stands so in some text. */
-  private told({ words, shape }: Phrase): string | undefined {
-    const options = this.phraseTexts.get(shape);
-    if (!options) return this.vocabulary.isWritten(words) ? words.join(' ') : undefined;
-    const key = mostCommon(options.map((option) => JSON.stringify(option)))[0]!;
-    const { order, between } = JSON.parse(key) as PhraseText;
+  /** As it is told in such a place; one that nobody was seen to tell, as it stands, if it stands so in some text. */
+  private told({ words, shape }: Phrase, place: string): string | undefined {
+    const [likeliest] = this.phraseTexts.likely(shape, [place]);
+    if (likeliest === undefined) return this.vocabulary.isWritten(words) ? words.join(' ') : undefined;
+    const { order, between } = JSON.parse(likeliest) as PhraseText;
     return order.map((at, n) => this.vocabulary.translated(words[at]!)! + (between[n] ?? '')).join('');
   }
 
@@ -105,6 +100,16 @@ class Teller {
     return { kinds: phrases.map((phrase) => this.kinds.of(phrase)), untold, row };
   }
 
+  private phraseHabits(caption: ToldCaption): Habit[] {
+    const { row } = this.orderOf(caption);
+    const places = this.placesIn(row.map((at) => caption.phrases[at]!));
+    return row.map((at, n) => ({
+      subject: caption.phrases[at]!.shape,
+      features: [places[n]!],
+      text: JSON.stringify(phraseText(caption.places[at]!, caption.pieces)),
+    }));
+  }
+
   private jointsOf(caption: ToldCaption): Joint[] {
     const { row } = this.orderOf(caption);
     const { pieces } = caption;
@@ -116,9 +121,13 @@ class Teller {
     ).map(({ kinds, features, left, right }) => {
       const from = spans[left] ? spans[left].to + 1 : 0;
       const to = spans[right]?.from ?? pieces.length;
-      const isCapital = /^\p{Lu}/u.test(texts[right] ?? '');
-      return { kinds, features, text: pieces.slice(from, to).join('') + (isCapital ? CAPITAL : SMALL) };
+      const isBeforeCapital = /^\p{Lu}/u.test(texts[right] ?? '');
+      return { kinds, features, text: pieces.slice(from, to).join(''), isBeforeCapital };
     });
+  }
+
+  private placesIn(row: readonly Phrase[]): string[] {
+    return placesInRuns(row.map((phrase) => this.kinds.of(phrase)));
   }
 
   /** The joints of a row of phrases, the ends included, with what may decide of them. */
@@ -167,9 +176,6 @@ function phraseText(places: readonly number[], pieces: readonly string[]): Phras
 /** of texts in which the base may have taken one thing for another. */
 const FEW = 3;
 
-/** Marks in a joint's text, its last character, how the phrase behind it begins. */
-const [CAPITAL, SMALL] = ['A', 'a'];
-
 /** Which of how many of its kind in a row each is. */
 function placesInRuns(kinds: readonly string[]): string[] {
   const places: string[] = [];
@@ -181,14 +187,6 @@ function placesInRuns(kinds: readonly string[]): string[] {
   }
   return places;
 }
-
-/** Without what is seen so seldom beside the others that it is a misreading of the base's. */
-function likely(options: ReadonlyMap<string, number>): readonly string[] {
-  const most = Math.max(...options.values());
-  return [...options.keys()].filter((option) => options.get(option)! >= LIKELY_SHARE * most);
-}
-
-const LIKELY_SHARE = 0.6;
 
 const areAll = (texts: readonly (string | undefined)[]): texts is readonly string[] =>
   texts.every((text) => text !== undefined);

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { HabitBook, type Habit } from './habit-book.js';
+
+const habit = (features: readonly string[], text: string): Habit => ({ subject: 'thing place', features, text });
+const likely = (book: HabitBook, ...features: string[]) => book.likely('thing place', features);
+
+describe('what a tenant writes in a place', () => {
+  it('is told by the feature that decides it, whatever the others say', () => {
+    const many = ['x', 'y', 'z'].flatMap((other) => [
+      habit(['one', other], ' is in '),
+      habit(['two', other], ' are in '),
+    ]);
+    const book = new HabitBook([...many, ...many]);
+    expect(likely(book, 'one', 'never seen')).toEqual([' is in ']);
+    expect(likely(book, 'two', 'x')).toEqual([' are in ']);
+  });
+
+  it('is what most say where nothing decides, and any of several that are as usual', () => {
+    const bookOf = (...texts: string[]) => new HabitBook(texts.map((text, n) => habit([String(n)], text)));
+    expect(likely(bookOf(' in ', ' in ', ' in ', ' at '), 'other')).toEqual([' in ']);
+    expect(likely(bookOf(' in ', ' at ', ' in ', ' at '), 'other').toSorted()).toEqual([' at ', ' in ']);
+  });
+
+  it('is not told by habits of another subject', () => {
+    expect(new HabitBook([habit(['one'], ' in ')]).likely('place thing', ['one'])).toEqual([]);
+  });
+});

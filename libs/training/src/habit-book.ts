@@ -1,0 +1,91 @@
+/** What a tenant wrote in some place of a text, and what is known of that place. */
+export interface Habit {
+  /** habits of other subjects say nothing of each other. */
+  readonly subject: string;
+  readonly features: readonly string[];
+  readonly text: string;
+}
+
+/**
+ * Tells what a tenant writes in a place, from how often it was seen: by the features that tell the text of a habit from
+ * the texts of the others (each habit left out in turn), asked one after the other, as long as the answers are known.
+ */
+export class HabitBook {
+  private readonly pages = new Map<string, Page>();
+
+  constructor(habits: readonly Habit[]) {
+    for (const [subject, same] of groupedBy(habits, (habit) => habit.subject)) this.pages.set(subject, new Page(same));
+  }
+
+  /** The texts that are likely, the likeliest first; empty: the tenant was never seen to write there. */
+  likely(subject: string, features: readonly string[]): readonly string[] {
+    const texts = this.pages.get(subject)?.texts(features) ?? [];
+    const counts = [...countsOf(texts)].sort(([, a], [, b]) => b - a);
+    return counts.filter(([, count]) => count >= LIKELY_SHARE * counts[0]![1]).map(([text]) => text);
+  }
+}
+
+/** What is seen more seldom beside the likeliest is a misreading of the base's. */
+const LIKELY_SHARE = 0.6;
+
+/** Habits that look alike so far, and the next question, if one is worth asking. */
+class Page {
+  private question: number | undefined;
+  private readonly answers = new Map<string, Page>();
+
+  constructor(private readonly habits: readonly Habit[]) {
+    const counts = countsOf(textsOf(habits));
+    let best = likelihood([habits], counts);
+    habits[0]!.features.forEach((_, feature) => {
+      const split = [...groupedBy(habits, ({ features }) => features[feature]!).values()];
+      const value = split.length > 1 ? likelihood(split, counts) : -Infinity;
+      if (value > best) [best, this.question] = [value, feature];
+    });
+    const { question } = this;
+    if (question === undefined) return;
+    for (const [answer, same] of groupedBy(habits, ({ features }) => features[question]!)) {
+      this.answers.set(answer, new Page(same));
+    }
+  }
+
+  texts(features: readonly string[]): readonly string[] {
+    const next = this.question === undefined ? undefined : this.answers.get(features[this.question]!);
+    return next ? next.texts(features) : textsOf(this.habits);
+  }
+}
+
+/**
+ * How well each habit's text is told by those of the others in its part, in nats.
+ * @param anywhere how often each text is seen in all parts together
+ */
+function likelihood(parts: readonly (readonly Habit[])[], anywhere: ReadonlyMap<string, number>): number {
+  const all = parts.reduce((sum, { length }) => sum + length, 0);
+  let sum = -PART_COST * parts.length;
+  for (const part of parts) {
+    for (const [text, times] of countsOf(textsOf(part))) {
+      const elsewhere = (anywhere.get(text)! - 1 + UNSEEN) / all;
+      sum += times * Math.log((times - 1 + elsewhere) / part.length);
+    }
+  }
+  return sum;
+}
+
+/** In nats: what asks more tells the known habits better by chance alone. */
+const PART_COST = 1;
+
+/** of a text that no other habit has. */
+const UNSEEN = 0.1;
+
+const textsOf = (habits: readonly Habit[]): string[] => habits.map(({ text }) => text);
+
+function groupedBy(habits: readonly Habit[], keyOf: (habit: Habit) => string): Map<string, Habit[]> {
+  const groups = new Map<string, Habit[]>();
+  for (const habit of habits) groups.set(keyOf(habit), [...(groups.get(keyOf(habit)) ?? []), habit]);
+  return groups;
+}
+
+function countsOf(texts: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return counts;
+}
