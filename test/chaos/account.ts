@@ -55,6 +55,14 @@ export async function readTables(tables: Tables): Promise<Pick<Evidence, 'assets
   };
 }
 
+/** What each asset failed of, by itself enough to start looking. */
+export async function readFailures(tables: Tables): Promise<string[]> {
+  const rows = await tables.query<{ line: string }>(`
+    SELECT concat_ws(' ', asset_id, version, error_code, error_message, attempts, 'attempts') AS line
+    FROM asset WHERE status = 'failed'`);
+  return rows.map(({ line }) => line);
+}
+
 /** The events of these tenants, and the dead letters of `uploadTopic`, as they lie on their topics. */
 export async function readTopics(
   brokers: string,

@@ -1,5 +1,5 @@
 import { waitFor } from '../support/wait-for.js';
-import { readTables, readTopics } from './account.js';
+import { readFailures, readTables, readTopics } from './account.js';
 import { captionDirectly } from './bare-captioner.js';
 import { check, type Verdict } from './checker.js';
 import { drain } from './drain.js';
@@ -36,6 +36,8 @@ export interface ChaosReport {
   readonly shutdowns: readonly Exit[];
   /** processes that ended by themselves, and were started again */
   readonly ownExits: readonly string[];
+  /** why uploads failed, each in a line */
+  readonly failures: readonly string[];
   /** of each phase */
   readonly seconds: Readonly<Record<'start' | 'faults' | 'shutdowns' | 'drain', number>>;
   /** what the members have said, for a verdict that has to be understood */
@@ -106,6 +108,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       verdict,
       faults,
       shutdowns,
+      failures: await readFailures(site.database),
       ownExits: members.flatMap(({ name, ownExits }) => ownExits.map((exit) => `${name}: ${exit.with}`)),
       seconds: { start, faults: broken, shutdowns: stopped, drain: lap() },
       words: () => words,

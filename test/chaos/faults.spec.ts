@@ -55,7 +55,7 @@ async function keepWords({ seed, words }: ChaosReport): Promise<string> {
   return `what they said is in ${file}`;
 }
 
-function print({ seed, verdict, faults, shutdowns, ownExits, seconds }: ChaosReport): void {
+function print({ seed, verdict, faults, shutdowns, failures, ownExits, seconds }: ChaosReport): void {
   const times = shutdowns.map(({ afterMs }) => afterMs).sort((a, b) => a - b);
   console.log(`seed ${seed}; seconds: ${JSON.stringify(seconds)}`);
   console.table(faults);
@@ -65,5 +65,5 @@ function print({ seed, verdict, faults, shutdowns, ownExits, seconds }: ChaosRep
     'longest shutdown, ms': times.at(-1) ?? 0,
     'processes that ended by themselves': ownExits.length,
   });
-  if (ownExits.length > 0) console.log(ownExits.join('\n'));
+  for (const lines of [failures, ownExits]) if (lines.length > 0) console.log(lines.join('\n'));
 }

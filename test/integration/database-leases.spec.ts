@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { LandingRepository, LeaseRepository, type LeasedAsset } from '@housestyle/database';
 import { MAX_ATTEMPTS, type TenantId } from '@housestyle/domain';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -124,6 +125,18 @@ describe('leases', () => {
     expect(again).toMatchObject({ assetRowId: lease!.assetRowId, attempts: 1 });
     await leases.release([lease!]);
     expect(await leases.lease(1, 60_000, 'c')).toEqual([]);
+  });
+
+  it('takes back unworked what a lease took whose answer never came', async () => {
+    await land(await test.provision(), 3);
+    const batch = randomUUID();
+    await leases.lease(2, 60_000, 'a', undefined, batch);
+    const [other] = await leases.lease(3, 60_000, 'b');
+    await leases.releaseBatches([randomUUID(), batch]);
+    const again = await leases.lease(3, 60_000, 'c');
+    expect(again.map(({ attempts }) => attempts)).toEqual([1, 1]);
+    expect(ids(again)).not.toContain(other!.assetRowId);
+    expect(new Set(again.map(({ leaseToken }) => leaseToken)).size).toBe(2);
   });
 
   it('says how long there is nothing to do', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { MAX_ATTEMPTS, type TenantId } from '@housestyle/domain';
 import type { AssetRowId, Lease, LeasedAsset } from './asset-row.js';
 import type { Database } from './database.js';
@@ -27,12 +28,14 @@ export class LeaseRepository {
   /**
    * Leases up to `limit` due assets, in turns between the tenants that have any: nobody's backlog keeps
    * another waiting. Counts the attempt now, so that a worker that dies of an asset has used one up.
+   * @param batch a UUID for this call, which `releaseBatches` knows it by should its answer never come
    */
   lease(
     limit: number,
     leaseMs: number,
     workerId: string,
     { byTenant, ofOthers }: TenantAllowances = { byTenant: new Map(), ofOthers: limit },
+    batch: string = randomUUID(),
   ): Promise<LeasedAsset[]> {
     return this.database.acrossTenants(async (rows) => {
       // one lease at a time: two workers looking at once would pick the same rows and share them out short
@@ -59,7 +62,7 @@ export class LeaseRepository {
           FOR UPDATE OF asset SKIP LOCKED
         ), leased AS (
           UPDATE asset SET
-            attempts = attempts + 1, lease_token = gen_random_uuid(), leased_by = ${workerId},
+            attempts = attempts + 1, lease_token = md5(${batch}::text || asset.id)::uuid, leased_by = ${workerId},
             leased_until = now() + ${leaseMs}::float8 * interval '1 millisecond',
             next_attempt_at = now() + ${leaseMs}::float8 * interval '1 millisecond'
           FROM taken WHERE asset.id = taken.id
@@ -92,6 +95,17 @@ export class LeaseRepository {
         attempts = attempts - 1, lease_token = NULL, leased_until = NULL, leased_by = NULL, next_attempt_at = now()
       FROM unnest(${ids(leases)}::uuid[], ${tokens(leases)}::uuid[]) AS lease(id, token)
       WHERE asset.id = lease.id AND lease_token = lease.token AND status = 'received'`,
+    );
+  }
+
+  /** The same for whatever calls of `lease` took that failed: they may have been committed, and nobody knows of what. */
+  async releaseBatches(batches: readonly string[]): Promise<void> {
+    await this.database.acrossTenants(
+      (rows) => rows.$executeRaw`
+      UPDATE asset SET
+        attempts = attempts - 1, lease_token = NULL, leased_until = NULL, leased_by = NULL, next_attempt_at = now()
+      FROM unnest(${[...batches]}::text[]) AS batch
+      WHERE lease_token = md5(batch || asset.id)::uuid AND status = 'received'`,
     );
   }
 

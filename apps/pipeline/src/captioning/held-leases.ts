@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Lease, LeasedAsset, LeaseRepository } from '@housestyle/database';
 import type { TenantId } from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
@@ -18,6 +19,9 @@ export interface HeldLeasesOptions {
 export class HeldLeases {
   private readonly held = new Map<string, LeasedAsset>();
   private readonly countOf = new Map<TenantId, number>();
+  /** still ours in the table, and to be given back as soon as the database answers */
+  private abandoned: Lease[] = [];
+  private unanswered: string[] = [];
   private renewal: NodeJS.Timeout | undefined;
   /** Called when there is room for more. */
   onRoom: () => void = () => {};
@@ -44,11 +48,8 @@ export class HeldLeases {
 
   /** Up to `limit` due assets, as far as there is room, in turns between tenants. */
   async take(limit: number): Promise<LeasedAsset[]> {
-    const { capacity, leaseMs, workerId } = this.options;
-    const taken = await this.leases.lease(Math.min(limit, this.room), leaseMs, workerId, {
-      byTenant: new Map([...this.countOf.keys()].map((tenant) => [tenant, this.allowanceOf(tenant)])),
-      ofOthers: shareOf(capacity, this.held.size),
-    });
+    await this.releaseStrays();
+    const taken = await this.lease(Math.min(limit, this.room));
     for (const lease of taken) {
       this.held.set(lease.leaseToken, lease);
       this.count(lease.tenantId, 1);
@@ -67,16 +68,46 @@ export class HeldLeases {
     this.onRoom();
   }
 
-  /** Gives these back unworked: due at once, the attempt not counted. */
-  async release(leases: readonly Lease[]): Promise<void> {
+  /** The database takes no outcome of them: they are given back when it answers, and no attempt is counted. */
+  abandon(leases: readonly Lease[]): void {
+    this.abandoned.push(...leases);
     this.forget(leases);
-    if (leases.length > 0) await this.leases.release(leases);
+  }
+
+  /** Gives these back unworked: due at once, the attempt not counted. If that fails now, it is done later. */
+  async release(leases: readonly Lease[]): Promise<void> {
+    this.abandon(leases);
+    await this.releaseStrays();
   }
 
   /** Gives back whatever is left. */
   async stop(): Promise<void> {
     clearInterval(this.renewal);
     await this.release([...this.held.values()]);
+  }
+
+  private async lease(limit: number): Promise<LeasedAsset[]> {
+    const { capacity, leaseMs, workerId } = this.options;
+    const batch = randomUUID();
+    const allowances = {
+      byTenant: new Map([...this.countOf.keys()].map((tenant) => [tenant, this.allowanceOf(tenant)])),
+      ofOthers: shareOf(capacity, this.held.size),
+    };
+    try {
+      return await this.leases.lease(limit, leaseMs, workerId, allowances, batch);
+    } catch (error) {
+      this.unanswered.push(batch);
+      throw error;
+    }
+  }
+
+  private async releaseStrays(): Promise<void> {
+    // more may be abandoned meanwhile
+    const [abandoned, unanswered] = [[...this.abandoned], [...this.unanswered]];
+    if (abandoned.length > 0) await this.leases.release(abandoned);
+    this.abandoned = this.abandoned.filter((lease) => !abandoned.includes(lease));
+    if (unanswered.length > 0) await this.leases.releaseBatches(unanswered);
+    this.unanswered = this.unanswered.filter((batch) => !unanswered.includes(batch));
   }
 
   private allowanceOf(tenant: TenantId): number {

@@ -51,10 +51,10 @@ export class OutcomeService {
       else if (kind === 'fail') this.metrics.failed.inc({ code });
       else this.metrics.retried.inc({ code });
       if (error.code === 'internal') this.logger.error({ err: error }, 'an unexpected error failed an attempt');
-    } catch (writeError) {
-      this.logger.warn({ err: writeError }, 'an outcome was not written; the asset is due again when its lease ends');
-    } finally {
       this.held.forget([lease]);
+    } catch (writeError) {
+      this.logger.warn({ err: writeError }, 'an outcome was not written; the asset is given back');
+      this.held.abandon([lease]);
     }
   }
 
