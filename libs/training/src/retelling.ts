@@ -30,6 +30,8 @@ class Teller {
   private readonly kinds: PhraseKinds;
   private readonly orders: readonly Order[];
   private readonly phraseTexts: HabitBook;
+  /** words that some text was followed for. */
+  private readonly followed: ReadonlySet<string>;
   private readonly joints: JointWriter;
 
   constructor(
@@ -42,6 +44,7 @@ class Teller {
       captions.map((caption) => vocabulary.phrases(caption) ?? []),
       vocabulary,
     );
+    this.followed = new Set(told.flatMap(({ phrases }) => phrases.flatMap(({ words }) => words)));
     this.orders = told.map((caption) => this.orderOf(caption));
     this.phraseTexts = new HabitBook(told.flatMap((caption) => this.phraseHabits(caption)));
     this.joints = new JointWriter(told.flatMap((caption) => this.jointsOf(caption)));
@@ -65,10 +68,13 @@ class Teller {
     return text;
   }
 
-  /** As it is told in such a place; one that nobody was seen to tell, as it stands, if it stands so in some text. */
+  /** As it is told in such a place; words that no text could be followed for, as they stand, if they do in some text. */
   private told({ words, shape }: Phrase, place: string): string | undefined {
     const [likeliest] = this.phraseTexts.likely(shape, [place]);
-    if (likeliest === undefined) return this.vocabulary.isWritten(words) ? words.join(' ') : undefined;
+    if (likeliest === undefined) {
+      const isNew = !words.some((word) => this.followed.has(word));
+      return isNew && this.vocabulary.isWritten(words) ? words.join(' ') : undefined;
+    }
     const { order, between } = JSON.parse(likeliest) as PhraseText;
     return order.map((at, n) => this.vocabulary.translated(words[at]!)! + (between[n] ?? '')).join('');
   }
