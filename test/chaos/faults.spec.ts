@@ -23,7 +23,8 @@ const FULL = {
   lanes: 2,
   shutdowns: 50,
   severity: { brokerDownMs: 120_000, databaseDownMs: 10_000, joins: 30, weatherMs: 3_000, cuts: 30 },
-  quietMs: 180_000,
+  // longer than the longest pause before an event that could not be published is tried again: 10 min and a fifth
+  quietMs: 900_000,
 };
 const SITE = { pipelines: 3, captioners: 2, sessionTimeoutMs: 6_000, leaseMs: 4_000 };
 const MAX_EXIT_MS = 30_000;
