@@ -12,6 +12,9 @@ export interface HeldLeasesOptions {
   readonly workerId: string;
 }
 
+/** in a row: a database that is away is back by then, and no asset needs so long */
+const MAX_ABANDONMENTS = 3;
+
 /**
  * The assets this process owns for now. Leases of slow ones are renewed until their outcome is written. No tenant may
  * hold more than its share, so that one whose pictures never arrive leaves places for the others.
@@ -20,7 +23,9 @@ export class HeldLeases {
   private readonly held = new Map<string, LeasedAsset>();
   private readonly countOf = new Map<TenantId, number>();
   /** still ours in the table, and to be given back as soon as the database answers */
-  private abandoned: Lease[] = [];
+  private strays: Lease[] = [];
+  /** of assets whose outcome could not be written, how often in a row */
+  private readonly abandonments = new Map<string, number>();
   private unanswered: string[] = [];
   private renewal: NodeJS.Timeout | undefined;
   /** Called when there is room for more. */
@@ -60,23 +65,25 @@ export class HeldLeases {
 
   /** Their outcomes are written, or somebody else's now. */
   forget(leases: readonly Lease[]): void {
-    for (const { leaseToken } of leases) {
-      const lease = this.held.get(leaseToken);
-      if (lease && this.held.delete(leaseToken)) this.count(lease.tenantId, -1);
-    }
-    this.metrics.held.set(this.held.size);
-    this.onRoom();
+    for (const { assetRowId } of leases) this.abandonments.delete(assetRowId);
+    this.drop(leases);
   }
 
-  /** The database takes no outcome of them: they are given back when it answers, and no attempt is counted. */
-  abandon(leases: readonly Lease[]): void {
-    this.abandoned.push(...leases);
-    this.forget(leases);
+  /**
+   * The database takes no outcome of it: it is given back when it answers, and no attempt is counted. But for what it
+   * refuses again and again, which shall use its attempts up.
+   */
+  abandon(lease: Lease): void {
+    const times = (this.abandonments.get(lease.assetRowId) ?? 0) + 1;
+    this.abandonments.set(lease.assetRowId, times);
+    if (times <= MAX_ABANDONMENTS) this.strays.push(lease);
+    this.drop([lease]);
   }
 
   /** Gives these back unworked: due at once, the attempt not counted. If that fails now, it is done later. */
   async release(leases: readonly Lease[]): Promise<void> {
-    this.abandon(leases);
+    this.strays.push(...leases);
+    this.drop(leases);
     await this.releaseStrays();
   }
 
@@ -84,6 +91,15 @@ export class HeldLeases {
   async stop(): Promise<void> {
     clearInterval(this.renewal);
     await this.release([...this.held.values()]);
+  }
+
+  private drop(leases: readonly Lease[]): void {
+    for (const { leaseToken } of leases) {
+      const lease = this.held.get(leaseToken);
+      if (lease && this.held.delete(leaseToken)) this.count(lease.tenantId, -1);
+    }
+    this.metrics.held.set(this.held.size);
+    this.onRoom();
   }
 
   private async lease(limit: number): Promise<LeasedAsset[]> {
@@ -102,10 +118,10 @@ export class HeldLeases {
   }
 
   private async releaseStrays(): Promise<void> {
-    // more may be abandoned meanwhile
-    const [abandoned, unanswered] = [[...this.abandoned], [...this.unanswered]];
-    if (abandoned.length > 0) await this.leases.release(abandoned);
-    this.abandoned = this.abandoned.filter((lease) => !abandoned.includes(lease));
+    // more may come meanwhile
+    const [strays, unanswered] = [[...this.strays], [...this.unanswered]];
+    if (strays.length > 0) await this.leases.release(strays);
+    this.strays = this.strays.filter((lease) => !strays.includes(lease));
     if (unanswered.length > 0) await this.leases.releaseBatches(unanswered);
     this.unanswered = this.unanswered.filter((batch) => !unanswered.includes(batch));
   }

@@ -54,7 +54,7 @@ export class OutcomeService {
       this.held.forget([lease]);
     } catch (writeError) {
       this.logger.warn({ err: writeError }, 'an outcome was not written; the asset is given back');
-      this.held.abandon([lease]);
+      this.held.abandon(lease);
     }
   }
 
