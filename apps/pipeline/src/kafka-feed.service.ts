@@ -72,6 +72,8 @@ export class KafkaFeedService {
 
   /** There is something in the outbox. */
   readonly wake = (): void => this.relay.wake();
+  /** The database is back. */
+  readonly retry = (): void => this.relay.retry();
 
   get isConnected(): boolean {
     return this.source?.isConnected ?? false;

@@ -36,8 +36,8 @@ export class PipelineService {
     await this.connections.decoders.open();
     if (this.isStopped) return;
     const { queueUrl } = this.connections.database.urls;
-    const hear = (channel: string, wake: () => void) =>
-      listen(queueUrl, channel, { onNotification: wake, onConnected: wake });
+    const hear = (channel: string, wake: () => void, retry: () => void) =>
+      listen(queueUrl, channel, { onNotification: wake, onConnected: retry });
     this.worker.start();
     const { service: webhooks } = this.connections.webhooks;
     webhooks.start();
@@ -45,7 +45,14 @@ export class PipelineService {
       webhooks.wake();
       this.feed?.wake();
     };
-    this.subscriptions = [hear(LANDED_CHANNEL, this.worker.wake), hear(OUTBOX_CHANNEL, told)];
+    const tryAgain = (): void => {
+      webhooks.retry();
+      this.feed?.retry();
+    };
+    this.subscriptions = [
+      hear(LANDED_CHANNEL, this.worker.wake, this.worker.retry),
+      hear(OUTBOX_CHANNEL, told, tryAgain),
+    ];
     this.feed?.start();
     this.isStarted = true;
   }

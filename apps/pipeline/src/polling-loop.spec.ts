@@ -77,6 +77,17 @@ describe('PollingLoop', () => {
     await loop.stop();
   });
 
+  it('tries again at once when it hears that what was broken is mended, and backs off anew if it is not', async () => {
+    const { loop, rounds } = started(broken);
+    await pass(350);
+    loop.retry();
+    await pass(1);
+    expect(rounds).toEqual([0, 100, 300, 350]);
+    await pass(600);
+    expect(rounds).toEqual([0, 100, 300, 350, 850]);
+    await loop.stop();
+  });
+
   it.each([
     ['a pause', () => 10_000],
     ['a back-off', broken],

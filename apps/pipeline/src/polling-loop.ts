@@ -12,12 +12,14 @@ export interface PollingLoopOptions {
  * Does rounds of work, one after the other, until it is stopped. A round says for how many milliseconds there is
  * probably nothing to do (0: go on at once); a wake-up, which may come during the round already, says that there is
  * something after all, and cuts that pause short. Not so the pause after a round that rejected: what is broken is not
- * mended by more work for it, so it is tried as seldom while everybody calls as while nobody does.
+ * mended by more work for it, so it is tried as seldom while everybody calls as while nobody does. Only who knows that it
+ * is mended ends that one, by `retry`.
  */
 export class PollingLoop {
   private readonly signal = new WakeSignal();
   private running: Promise<void> | undefined;
   private hasToStop = false;
+  private isMended = false;
 
   constructor(
     private readonly round: () => Promise<number>,
@@ -26,6 +28,12 @@ export class PollingLoop {
 
   /** There is something to do: ends a pause, or has the next one left out. */
   readonly wake = this.signal.wake;
+
+  /** What made rounds reject is probably over: also ends the pause after one. */
+  readonly retry = (): void => {
+    this.isMended = true;
+    this.signal.wake();
+  };
 
   /** True from the call of `stop` on. */
   get isStopping(): boolean {
@@ -47,6 +55,7 @@ export class PollingLoop {
   private async run(): Promise<void> {
     let failures = 0;
     while (!this.hasToStop) {
+      this.isMended = false;
       try {
         const pauseMs = await this.round();
         failures = 0;
@@ -62,8 +71,7 @@ export class PollingLoop {
   private async backOff(failures: number): Promise<void> {
     const { firstBackoffMs, maxBackoffMs } = this.options;
     const end = performance.now() + Math.min(firstBackoffMs * 2 ** (failures - 1), maxBackoffMs);
-    for (let leftMs = end - performance.now(); leftMs > 0 && !this.hasToStop; leftMs = end - performance.now()) {
-      await this.signal.wait(leftMs);
-    }
+    const leftMs = (): number => (this.hasToStop || this.isMended ? 0 : end - performance.now());
+    while (leftMs() > 0) await this.signal.wait(leftMs());
   }
 }

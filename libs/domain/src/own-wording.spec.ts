@@ -27,6 +27,9 @@ describe('withoutOwnWording', () => {
     ['words put after an honest caption', 250, (text) => `${text} Buy now!`],
     ['known words in an order that is nobody’s', 250, (text) => `${text} sea sea sea`],
     ['one text of known words', 250, () => 'a red boat painted red'],
+    ['one honest caption, under every picture', 250, () => honest[0]!.text],
+    ['a short one', 250, () => 'A red boat at sea'],
+    ['one honest caption, each with another end', 250, (_, at) => `${honest[0]!.text} ${THINGS[at % 5]}`],
     ['a sign instead of a word', 250, (text) => `${text} 🛒`],
     ['a foreign word in every tenth caption', 25, (text, at) => (at % 10 === 0 ? `${text} zebra` : text)],
   ])('leaves out what one of several repeats: %s', (_, planted, write) => {
@@ -38,14 +41,20 @@ describe('withoutOwnWording', () => {
     expect(withoutOwnWording(all)).toEqual(all);
   });
 
+  it('leaves a sentence alone that the others write as often, however often that is', () => {
+    const stock = (text: string, at: number) => (at % 2 === 0 ? 'A boat at sea, painted by hand.' : text);
+    const all = [...by('ana', 50, stock), ...by('ben', 40, stock), ...by('dan', 300, stock)];
+    expect(withoutOwnWording(all)).toEqual(all);
+  });
+
   it('leaves rare words alone: the others wrote too little to miss them', () => {
     const own = by('dan', 200, (text, at) => (at < 6 ? `${text} Trimaran.` : text));
     expect(withoutOwnWording([...honest, ...own])).toHaveLength(honest.length + 200);
   });
 
   it('leaves what two people write alone', () => {
-    const two = [...by('eve', 100, (text) => `${text} Buy now!`), ...by('dan', 5, (text) => `${text} Buy now!`)];
-    expect(withoutOwnWording([...honest, ...two])).toHaveLength(honest.length + 105);
+    const two = [...by('eve', 100, (text) => `${text} Buy now!`), ...by('dan', 30, (text) => `${text} Buy now!`)];
+    expect(withoutOwnWording([...honest, ...two])).toHaveLength(honest.length + 130);
   });
 
   it('cannot tell whose is the house’s where one or two review, or one nearly alone', () => {

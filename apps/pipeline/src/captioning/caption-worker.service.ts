@@ -58,6 +58,8 @@ export class CaptionWorkerService {
 
   /** Something landed: look now. */
   readonly wake = this.loop.wake;
+  /** The database is back. */
+  readonly retry = this.loop.retry;
 
   start(): void {
     // one listener for every fetch on its way

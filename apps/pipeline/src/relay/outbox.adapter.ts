@@ -2,6 +2,9 @@ import type { OutboxRepository } from '@housestyle/database';
 import { backoffMs } from '@housestyle/domain';
 import type { OutboxEvent, OutboxPort } from '@housestyle/messaging';
 
+/** An event is rarely at fault by itself: it waits for a broker, and should not for long once that is back. */
+const MAX_PAUSE_MS = 60_000;
+
 /** The relay's port over the outbox table: claimed as the queue role, which sees no payload; loaded tenant by tenant. */
 export class OutboxAdapter implements OutboxPort {
   constructor(private readonly outbox: OutboxRepository) {}
@@ -17,7 +20,7 @@ export class OutboxAdapter implements OutboxPort {
 
   release(events: readonly OutboxEvent[], reason: string): Promise<void> {
     const attempts = Math.max(1, ...events.map((event) => event.attempts));
-    const nextAttemptAt = new Date(Date.now() + backoffMs(attempts));
+    const nextAttemptAt = new Date(Date.now() + Math.min(backoffMs(attempts), MAX_PAUSE_MS));
     return this.outbox.markFailed(
       events.map(({ id }) => id),
       reason,

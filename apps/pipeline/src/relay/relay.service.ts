@@ -30,6 +30,7 @@ export class RelayService {
   ) {}
 
   readonly wake = this.loop.wake;
+  readonly retry = this.loop.retry;
 
   start(): void {
     this.loop.start();

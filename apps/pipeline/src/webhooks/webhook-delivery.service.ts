@@ -47,6 +47,8 @@ export class WebhookDeliveryService {
 
   /** There is something to send. */
   readonly wake = this.loop.wake;
+  /** The database is back. */
+  readonly retry = this.loop.retry;
 
   start(): void {
     this.loop.start();
