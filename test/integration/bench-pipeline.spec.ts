@@ -1,4 +1,7 @@
-import { expect, it } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
 import { housestyle } from '../support/housestyle.js';
 
 interface Report {
@@ -13,9 +16,18 @@ interface Report {
   readonly ratio: { readonly median: number };
 }
 
-it('measures the running programs against their captioner alone', { timeout: 600_000 }, async () => {
+const weights = await mkdtemp(join(tmpdir(), 'housestyle-bench-'));
+afterAll(() => rm(weights, { recursive: true, force: true }));
+
+const isDivided = process.platform === 'linux' && cpus().length > 1;
+const RANDOM = ['--synthetic', 'tiny', '--weights', weights, ...(isDivided ? ['--captioner-cores', '1'] : [])];
+
+it.each([
+  ['the demo', []],
+  ['random weights, on cores of its own', RANDOM],
+])('measures the running programs against their captioner alone: %s', { timeout: 600_000 }, async (_, model) => {
   const sizes = ['--images', '8', '--rounds', '1', '--tenants', '2'];
-  const { exitCode, stdout, stderr } = await housestyle(['bench', 'pipeline', ...sizes, '--json']);
+  const { exitCode, stdout, stderr } = await housestyle(['bench', 'pipeline', ...model, ...sizes, '--json']);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   const { captioner, pipeline, ratio } = JSON.parse(stdout) as Report;
   expect(captioner.imagesPerSecond.median).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBaseModel, SafetensorsFile } from '@housestyle/checkpoints';
 import type { BpeFiles, ClipFiles, Gpt2Files, MapperFiles } from '@housestyle/clipcap';
@@ -7,7 +7,8 @@ import { ModelLibrary } from '../model-library.js';
 import { writeOnce } from './synthetic/random-weights.js';
 import { syntheticCalibration } from './synthetic/synthetic-calibration.js';
 import { clipVisionWeights, SYNTHETIC_CLIPS } from './synthetic/synthetic-clip.js';
-import { gpt2Weights, mlpWeights, SYNTHETIC_SIZES } from './synthetic/synthetic-model.js';
+import { writeSyntheticFolder, type SyntheticParts } from './synthetic/synthetic-folder.js';
+import { gpt2Weights, mlpWeights, SYNTHETIC_SIZES, type SyntheticSize } from './synthetic/synthetic-model.js';
 
 /** What is measured: the parts of a base model, read but not loaded. */
 export interface BenchModel {
@@ -41,10 +42,38 @@ export async function openBenchModel({ synthetic, model, weights }: ModelChoice)
   return { name: model, clip, gpt2, mapper, prefixLength, calibration };
 }
 
-/** Random weights of an MLP captioner, written into `folder` unless they are there from another time. */
 async function syntheticBase(folder: string, name: BenchSize): Promise<BenchModel> {
-  const size = BENCH_SIZES[name];
-  const { embeddingWidth, ...config } = SYNTHETIC_SIZES[size];
+  const { files, configs } = await syntheticParts(folder, BENCH_SIZES[name]);
+  return {
+    name: `${name}, random weights`,
+    clip: {
+      config: configs.clip,
+      preprocessor: {},
+      weights: SafetensorsFile.open(files.clip),
+      tokenizer: NO_TOKENIZER,
+    },
+    gpt2: { config: configs.gpt2, weights: SafetensorsFile.open(files.gpt2), tokenizer: NO_TOKENIZER },
+    mapper: { config: configs.mapper, weights: SafetensorsFile.open(files.mapper) },
+    prefixLength: PREFIX_LENGTH,
+    calibration: syntheticCalibration(BENCH_SIZES[name]),
+  };
+}
+
+/**
+ * The same random weights as a base model's folder, which lies in `weights` and is written anew.
+ * @returns the folder
+ */
+export async function openBenchFolder(synthetic: BenchSize, weights: string): Promise<string> {
+  const size = BENCH_SIZES[synthetic];
+  const folder = join(weights, `base-${size}`);
+  await rm(folder, { recursive: true, force: true });
+  await writeSyntheticFolder(folder, await syntheticParts(weights, size));
+  return folder;
+}
+
+/** Random weights of an MLP captioner, written into `folder` unless they are there from another time. */
+async function syntheticParts(folder: string, size: SyntheticSize) {
+  const { embeddingWidth, ...gpt2 } = SYNTHETIC_SIZES[size];
   await mkdir(folder, { recursive: true });
   const files = {
     clip: join(folder, `clip-${size}.safetensors`),
@@ -53,21 +82,9 @@ async function syntheticBase(folder: string, name: BenchSize): Promise<BenchMode
   };
   await writeOnce(files.clip, () => clipVisionWeights(SYNTHETIC_CLIPS[size]));
   await writeOnce(files.gpt2, () => gpt2Weights(SYNTHETIC_SIZES[size]));
-  await writeOnce(files.mapper, () => mlpWeights(embeddingWidth, PREFIX_LENGTH, config.n_embd));
+  await writeOnce(files.mapper, () => mlpWeights(embeddingWidth, PREFIX_LENGTH, gpt2.n_embd));
   const mapper = { mapping_type: 'mlp', prefix_length: PREFIX_LENGTH, prefix_size: embeddingWidth };
-  return {
-    name: `${name}, random weights`,
-    clip: {
-      config: SYNTHETIC_CLIPS[size],
-      preprocessor: {},
-      weights: SafetensorsFile.open(files.clip),
-      tokenizer: NO_TOKENIZER,
-    },
-    gpt2: { config, weights: SafetensorsFile.open(files.gpt2), tokenizer: NO_TOKENIZER },
-    mapper: { config: mapper, weights: SafetensorsFile.open(files.mapper) },
-    prefixLength: PREFIX_LENGTH,
-    calibration: syntheticCalibration(size),
-  };
+  return { files, configs: { clip: SYNTHETIC_CLIPS[size], gpt2, mapper } } satisfies SyntheticParts;
 }
 
 /** of ClipCap's MLP mapper. */

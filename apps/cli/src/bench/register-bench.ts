@@ -61,6 +61,9 @@ Examples:
   256 pictures of two tenants through a captioner and a pipeline, each a process, with an empty embedded PostgreSQL.
   $ housestyle bench pipeline
 
+  At the real sizes, the captioner on a core of its own, everything else on the others.
+  $ housestyle bench pipeline --synthetic vit-b-32,gpt2 --captioner-cores 1
+
   Ten thousand pictures: whether memory stays where it is.
   $ housestyle bench pipeline --images 10000 --rounds 1 --json
 
@@ -119,6 +122,14 @@ export function registerBench(program: Command, terminal: Terminal, exit: (code:
     .command('pipeline')
     .description('Measure the running pipeline, from landed rows to suggestions, against its captioner alone.')
     .option('--model <name|dir>', 'base model', 'demo')
+    .addOption(
+      new Option('--synthetic <sizes>', 'random weights of these sizes, in place of a base model').choices(
+        Object.keys(BENCH_SIZES),
+      ),
+    )
+    .option('--weights <dir>', 'where the random weights are kept (0.9 GB at real size)', '.housestyle/bench')
+    .addOption(new Option('--precision <p>', "the captioner's").choices(PRECISIONS).default('fp32'))
+    .option('--captioner-cores <n>', 'the last n cores are only its own (Linux); 0: all share all', wholeNumber(0), 0)
     .option('--images <n>', 'pictures in a run', wholeNumber(1), 256)
     .option('--tenants <n>', 'whose they are', wholeNumber(1), 2)
     .option('--megapixels <n>', 'size of the pictures; 0.3 is 640 × 480', numberWithin(0.1, 100), 0.3)

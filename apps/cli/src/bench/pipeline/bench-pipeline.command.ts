@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeBaseModel } from '@housestyle/checkpoints';
+import type { Precision } from '@housestyle/clipcap';
 import { ModelLibrary } from '../../model-library.js';
 import { ProgressBar } from '../../progress-bar.js';
 import { EXIT_OK, type Terminal } from '../../terminal.js';
+import { openBenchFolder, type BenchSize } from '../bench-model.js';
 import { columns, machine } from '../measure/report.js';
 import { rounded, spread } from '../measure/spread.js';
 import { PipelineBench, type PipelineRun, type ProcessorSeconds } from './pipeline-bench.js';
@@ -12,6 +14,11 @@ import { meanBetween, type ScrapedMetrics } from './scraped-metrics.js';
 
 export interface BenchPipelineOptions {
   readonly model: string;
+  /** in place of the model. */
+  readonly synthetic?: BenchSize;
+  readonly weights: string;
+  readonly precision: Precision;
+  readonly captionerCores: number;
   readonly images: number;
   readonly tenants: number;
   readonly megapixels: number;
@@ -21,8 +28,10 @@ export interface BenchPipelineOptions {
 
 /** Measures the running pipeline against its captioner alone, in turns, and prints the figures. @returns the exit code */
 export async function benchPipeline(options: BenchPipelineOptions, terminal: Terminal): Promise<number> {
-  const { images, rounds } = options;
-  const directory = await (await ModelLibrary.find()).resolve(options.model);
+  const { images, rounds, synthetic, weights } = options;
+  const directory = synthetic
+    ? await openBenchFolder(synthetic, weights)
+    : await (await ModelLibrary.find()).resolve(options.model);
   const { name } = await describeBaseModel(directory);
   const folder = await mkdtemp(join(tmpdir(), 'housestyle-bench-'));
   const bar = new ProgressBar(terminal, 2 * (rounds + 1));
@@ -57,7 +66,8 @@ interface Round {
   readonly pipeline: PipelineRun;
 }
 
-function reportOf({ model, images, tenants, megapixels, rounds }: BenchPipelineOptions, measured: readonly Round[]) {
+function reportOf(options: BenchPipelineOptions, measured: readonly Round[]) {
+  const { images, tenants, megapixels, rounds, precision, captionerCores } = options;
   const runs = measured.map(({ pipeline }) => pipeline);
   const samples = runs.flatMap((run) => run.samples.slice(1));
   const processor = processorOf(runs, images);
@@ -70,8 +80,10 @@ function reportOf({ model, images, tenants, megapixels, rounds }: BenchPipelineO
   const { cores } = machine();
   const imagesPerSecond = spread(runs.map(({ wallMs }) => (images * 1000) / wallMs))!;
   return {
-    model,
+    model: options.synthetic ? `${options.synthetic}, random weights` : options.model,
+    precision,
     ...machine(),
+    captionerCores,
     images,
     tenants,
     megapixels,
@@ -137,7 +149,8 @@ function memoryOf(samples: readonly ScrapedMetrics[]) {
   return { first: bytes[0] ?? 0, last: bytes.at(-1) ?? 0, max: Math.max(...bytes) };
 }
 
-function tableOf({ model, cores, processor, images, tenants, captioner, pipeline, ratio }: Report): string {
+function tableOf(report: Report): string {
+  const { model, precision, cores, captionerCores, processor, images, tenants, captioner, pipeline, ratio } = report;
   const { imagesPerSecond, processorMs, allowedPerSecond, stages, eventLoopDelayMs, residentMemoryBytes } = pipeline;
   const rows = [
     ['captioner alone', `${captioner.imagesPerSecond.median} images/s`],
@@ -156,7 +169,7 @@ function tableOf({ model, cores, processor, images, tenants, captioner, pipeline
       `${(residentMemoryBytes.first / 1e6).toFixed(0)} MB at first, ${(residentMemoryBytes.last / 1e6).toFixed(0)} MB at last`,
     ],
   );
-  return [`${model}; ${images} images of ${tenants} tenants; ${cores} cores, ${processor}`, '', columns(rows)].join(
-    '\n',
-  );
+  const own = captionerCores > 0 ? ` (${captionerCores} of them the captioner's)` : '';
+  const title = `${model}, ${precision}; ${images} images of ${tenants} tenants; ${cores} cores${own}, ${processor}`;
+  return [title, '', columns(rows)].join('\n');
 }

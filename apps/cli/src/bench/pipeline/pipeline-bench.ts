@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import type { Precision } from '@housestyle/clipcap';
 import { CaptionerClient, type CaptionItem } from '@housestyle/contracts/captioner';
 import { Database, LandingRepository, prepareDatabase, provisionTenants } from '@housestyle/database';
 import { DomainError, tenantId, type TenantId } from '@housestyle/domain';
 import { decodeImage, resizeForClip } from '@housestyle/imaging';
 import { processTimes } from '../measure/process-time.js';
 import { madeUpPictures, sizeOf } from '../synthetic/made-up-pictures.js';
-import { freePort, RunningApps } from './running-apps.js';
+import { freePort, RunningApps, type Cores } from './running-apps.js';
 import { scrape, type ScrapedMetrics } from './scraped-metrics.js';
 
 export interface PipelineBenchSettings {
@@ -17,6 +19,9 @@ export interface PipelineBenchSettings {
   readonly model: { readonly directory: string; readonly name: string };
   readonly tenants: number;
   readonly megapixels: number;
+  readonly precision: Precision;
+  /** the last so many, for the captioner alone; the rest is the other programs'. 0: all share all. */
+  readonly captionerCores: number;
   /** everything lies here; it is the caller's to remove. */
   readonly folder: string;
 }
@@ -52,10 +57,12 @@ export class PipelineBench {
     },
   ) {}
 
-  static async start({ model, tenants, megapixels, folder }: PipelineBenchSettings): Promise<PipelineBench> {
+  static async start(settings: PipelineBenchSettings): Promise<PipelineBench> {
+    const { model, tenants, megapixels, precision, folder } = settings;
     const apps = new RunningApps();
+    const cores = divideCores(settings.captionerCores);
     try {
-      const postgres = await apps.startPostgres(join(folder, 'database'));
+      const postgres = await apps.startPostgres(join(folder, 'database'), cores.others);
       const urls = await prepareDatabase(postgres.url);
       const ids = Array.from({ length: tenants }, () => tenantId(randomUUID()));
       const named = ids.map((id, n) => ({ id, name: `Tenant ${n + 1}`, baseModel: model.name }));
@@ -64,19 +71,22 @@ export class PipelineBench {
       const files = await writePictures(pictures, megapixels);
 
       const port = await freePort();
-      const captioner = await apps.start('captioner', {
+      const captionerSettings = {
         CAPTIONER_PORT: String(port),
         MODEL_DIRECTORIES: model.directory,
+        PRECISION: precision,
         ARTEFACT_STORE: join(folder, 'artefacts'),
         MAPPER_CACHE: join(folder, 'mapper-cache'),
-      });
+      };
+      const captioner = await apps.start('captioner', captionerSettings, cores.captioner);
       const address = `127.0.0.1:${port}`;
-      const pipeline = await apps.start('pipeline', {
+      const pipelineSettings = {
         DATABASE_URL: postgres.url,
         CAPTIONER_ADDRESS: address,
         UPLOAD_STORE: join(folder, 'uploads'),
         FILE_ROOTS: pictures,
-      });
+      };
+      const pipeline = await apps.start('pipeline', pipelineSettings, cores.others);
       const client = new CaptionerClient(address);
       const { baseModels } = await client.listBaseModels();
       const imageSize = baseModels.find(({ name }) => name === model.name)!.imageSize;
@@ -168,6 +178,16 @@ export class PipelineBench {
       database: database.own + database.children,
     };
   }
+}
+
+/** @throws DomainError `invalid_request` where nothing is left for one side */
+function divideCores(captionerCores: number): { readonly captioner?: Cores; readonly others?: Cores } {
+  if (captionerCores === 0) return {};
+  const all = cpus().map((_, n) => n);
+  if (captionerCores >= all.length) {
+    throw new DomainError('invalid_request', `--captioner-cores: there are ${all.length}, and the others need one`);
+  }
+  return { captioner: all.slice(-captionerCores), others: all.slice(0, -captionerCores) };
 }
 
 async function writePictures(folder: string, megapixels: number) {

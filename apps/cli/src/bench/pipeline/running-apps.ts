@@ -1,10 +1,13 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DomainError } from '@housestyle/domain';
 import { childEnvironment, type Environment } from '@housestyle/settings';
+
+/** Cores by their numbers; undefined: all. */
+export type Cores = readonly number[] | undefined;
 
 /** The installation's other programs, started by this one and gone with it. */
 export class RunningApps {
@@ -16,8 +19,9 @@ export class RunningApps {
   }
 
   /** @returns the administrator's URL of an empty PostgreSQL whose data lie in `directory`, and its process */
-  async startPostgres(directory: string): Promise<{ readonly url: string; readonly pid: number }> {
-    const child = fork(fileOf('standalone/dist/database.main.js'), [directory]);
+  async startPostgres(directory: string, cores?: Cores): Promise<{ readonly url: string; readonly pid: number }> {
+    const [command, ...args] = onCores(cores, [fileOf('standalone/dist/database.main.js'), directory]);
+    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.children.push(child);
     const failed = once(child, 'exit').then(() => {
       throw new DomainError('internal', 'the embedded PostgreSQL did not start; see above');
@@ -27,9 +31,14 @@ export class RunningApps {
   }
 
   /** Starts an app and waits until it can work. @returns its process and where its metrics are */
-  async start(app: string, environment: Environment): Promise<{ readonly pid: number; readonly metricsUrl: string }> {
+  async start(
+    app: string,
+    environment: Environment,
+    cores?: Cores,
+  ): Promise<{ readonly pid: number; readonly metricsUrl: string }> {
     const port = await freePort();
-    const child = spawn(process.execPath, [fileOf(`${app}/dist/main.js`)], {
+    const [command, ...args] = onCores(cores, [fileOf(`${app}/dist/main.js`)]);
+    const child = spawn(command, args, {
       stdio: ['ignore', 'inherit', 'inherit'],
       env: childEnvironment({ LOG_LEVEL: 'error', METRICS_PORT: String(port), ...environment }),
     });
@@ -57,6 +66,10 @@ export class RunningApps {
 }
 
 const [START_TIMEOUT_MS, POLL_MS] = [120_000, 50] as const;
+
+/** What runs Node so; util-linux's taskset replaces itself with it, so that the process stays the same. */
+const onCores = (cores: Cores, args: readonly string[]): [string, ...string[]] =>
+  cores ? ['taskset', '-c', cores.join(), process.execPath, ...args] : [process.execPath, ...args];
 
 const fileOf = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 
