@@ -18,6 +18,9 @@ async function main(): Promise<void> {
   const logger = createLogger('captioner', settings.LOG_LEVEL);
   const metrics = new CaptionerMetrics();
   const gate = new ServingGate(maxItemsInside(settings));
+  if (settings.PRECISION === 'fp16' && settings.DEVICE === 'cpu') {
+    logger.warn('PRECISION=fp16 on the CPU is no quicker than fp32 and takes more memory: it is meant for a GPU');
+  }
   const bases = await readServedBases(await locateBaseModels(settings.MODEL_DIRECTORIES, settings.MODEL_LIBRARY));
   const workers = new CaptionWorkers(bases, settings, metrics, logger, gate);
 

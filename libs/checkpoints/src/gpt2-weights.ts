@@ -1,4 +1,4 @@
-import type { WeightSource, WeightTensor } from '@housestyle/graph';
+import type { FileTensor, WeightSource, WeightTensor } from '@housestyle/graph';
 
 /**
  * GPT-2's weights under one spelling: GPT2Model leaves out `transformer.`, GPT2LMHeadModel writes it. The attention's
@@ -29,6 +29,11 @@ export class Gpt2Weights implements WeightSource {
   read(name: string): Float32Array | undefined {
     const own = this.spelling.get(name);
     return own === undefined ? undefined : this.source.read(own);
+  }
+
+  findHalf(name: string): FileTensor<'float16'> | undefined {
+    const own = this.spelling.get(name);
+    return own === undefined ? undefined : this.source.findHalf?.(own);
   }
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { DomainError } from '@housestyle/domain';
-import type { Tensor, WeightSource, WeightTensor } from '@housestyle/graph';
+import type { FileTensor, Tensor, WeightSource, WeightTensor } from '@housestyle/graph';
 import { bfloat16ToFloat32, float16ToFloat32 } from './half-precision.js';
 import {
   corrupt,
@@ -57,6 +57,13 @@ export class SafetensorsFile implements WeightSource {
     const tensor = this.tensor(name);
     if (!tensor || tensor.type === 'float32') return tensor?.data;
     throw corrupt(this.label, `tensor ${name} of ${tensor.type} is not a weight`);
+  }
+
+  findHalf(name: string): FileTensor<'float16'> | undefined {
+    const entry = this.entries.get(name);
+    if (entry?.dtype !== 'F16' || entry.offset % Uint16Array.BYTES_PER_ELEMENT !== 0) return undefined;
+    const { dims, offset, length } = entry;
+    return { type: 'float16', dims, file: this.path, offset, length };
   }
 
   /**

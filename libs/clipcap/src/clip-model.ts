@@ -57,6 +57,6 @@ export function buildImageTower(
     case 'vit':
       return buildClipVision({ projectionDim, vision: vision.config }, preprocessing, weights, precision);
     case 'resnet':
-      return buildClipResNet(vision.config, preprocessing, weights);
+      return buildClipResNet(vision.config, preprocessing, weights, precision);
   }
 }

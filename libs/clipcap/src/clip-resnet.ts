@@ -1,8 +1,9 @@
 import { GraphBuilder, op, type FloatValue, type GraphModel, type WeightSource } from '@housestyle/graph';
 import type { ClipPreprocessing } from './clip-config.js';
 import type { ClipResNetConfig } from './clip-resnet-config.js';
-import { linear, type Model } from './layers.js';
+import { linear, scores, type Model } from './layers.js';
 import { pixelValues } from './pixel-values.js';
+import type { PrecisionOptions } from './quantisation/precision.js';
 
 /**
  * The image tower of a CLIP with a ResNet (arXiv 2103.00020, section 2.4; RN50, RN101, RN50x4 …) under the names of
@@ -81,7 +82,7 @@ function attentionPool(m: Model, x: FloatValue, { width: W, numHeads: H, imageSi
     return op.transpose(g, op.reshape(g, projected, [-1, count, H, D]), [0, 2, 1, 3]); // [B, H, count, D]
   };
   const q = project(op.slice(g, tokens, 1, 0, 1), 'q_proj', 1);
-  const shares = op.softmax(g, op.fusedMatMul(g, q, project(tokens, 'k_proj', T), { transB: true, alpha: D ** -0.5 }));
+  const shares = op.softmax(g, scores(m, q, project(tokens, 'k_proj', T), D ** -0.5));
   const context = op.reshape(g, op.matMul(g, shares, project(tokens, 'v_proj', T)), [-1, C]); // [B, H, 1, D] → [B, C]
   return linear(m, context, `${key}.c_proj`, [projectionDim, C]);
 }
@@ -94,9 +95,10 @@ export function buildClipResNet(
   config: ClipResNetConfig,
   preprocessing: ClipPreprocessing,
   weights: WeightSource,
+  { isForGpu = false }: PrecisionOptions = {},
 ): GraphModel {
   const g = new GraphBuilder('clip-vision');
-  const m = { g, weights };
+  const m = { g, weights, isForGpu };
   let x = stem(m, pixelValues(g, preprocessing), config.width);
   for (const nth of [1, 2, 3, 4]) x = stage(m, x, nth, config);
   g.output('image_embeds', attentionPool(m, x, config), ['B', config.projectionDim]);

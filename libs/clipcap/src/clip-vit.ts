@@ -35,7 +35,7 @@ function selfAttention(m: Model, x: FloatValue, key: string, config: ClipTowerCo
   const { hiddenSize: C, numHeads: H } = config;
   const layers = ['q_proj', 'k_proj', 'v_proj'].map((name) => ({ key: `${key}.${name}`, out: C }));
   const qkv = linears(m, x, layers, { input: C }) as [FloatValue, FloatValue, FloatValue];
-  const context = attention(m.g, qkv, tokens.heads, { width: C, headWidth: C / H, ...tokens });
+  const context = attention(m, qkv, tokens.heads, { width: C, headWidth: C / H, ...tokens });
   return linear(m, within(m, context, qkv[2]), `${key}.out_proj`, [C, C]);
 }
 

@@ -7,13 +7,16 @@ import { adapted, within, type LinearSizes, type Model } from './layers.js';
 /** HF's Conv1D: x [M, in] → [M, out]; `key`.weight [in, out]. */
 export function conv1d(m: Model, x: FloatValue, key: string, shape: LinearSizes): FloatValue {
   const { g, weights, quantised } = m;
+  const [input, out] = shape;
   m.watch?.(x, key);
+  if (m.half) {
+    return adapted(m, m.half.apply(x, key, { input, output: out, isOutputFirst: false, hasBias: true }), x, key, shape);
+  }
   if (quantised) {
-    const [input, out] = shape;
     const group = { keys: [key], input, outputs: [out], isOutputFirst: false, hasBias: true };
     return adapted(m, quantised.apply(x, group), x, key, shape);
   }
-  const y = op.gemm(g, x, g.weight(weights, `${key}.weight`, shape), g.weight(weights, `${key}.bias`, [shape[1]]));
+  const y = op.gemm(g, x, g.weight(weights, `${key}.weight`, shape), g.weight(weights, `${key}.bias`, [out]));
   return adapted(m, y, x, key, shape);
 }
 
@@ -22,9 +25,15 @@ export const WORD_TABLE = 'transformer.wte';
 
 /** Words [B, S] → their embeddings [B, S, C]. */
 export function lookUp(m: Model, ids: Int64Value, { vocabSize: V, width: C }: Gpt2Config): FloatValue {
-  const { g, weights, words } = m;
-  const found = op.gather(g, g.weight(weights, `${WORD_TABLE}.weight`, [V, C]), ids);
+  const { g, words } = m;
+  const found = rowsOfTable(m, ids, WORD_TABLE, [V, C]);
   return words ? op.add(g, found, words.lookUp(ids)) : found;
+}
+
+/** Rows of the table `key` [V, C] by number. */
+export function rowsOfTable(m: Model, ids: Int64Value, key: string, sizes: LinearSizes): FloatValue {
+  const { g, weights, half } = m;
+  return half ? half.lookUp(ids, key, sizes) : op.gather(g, g.weight(weights, `${key}.weight`, sizes), ids);
 }
 
 /**
@@ -32,11 +41,19 @@ export function lookUp(m: Model, ids: Int64Value, { vocabSize: V, width: C }: Gp
  * a change of that table and of nothing else.
  */
 export function headParts(m: Model, hidden: FloatValue, config: Gpt2Config): op.TablePart[] {
-  const { g, weights, words } = m;
-  const { vocabSize: V, width: C, isHeadTied } = config;
-  const table = g.weight(weights, isHeadTied ? `${WORD_TABLE}.weight` : 'lm_head.weight', [V, C]);
-  return [{ hidden, table }, ...(words && isHeadTied ? [words.predict(hidden)] : [])];
+  const { g, weights } = m;
+  const { vocabSize: V, width: C } = config;
+  const table = g.weight(weights, `${headKey(config)}.weight`, [V, C]);
+  const change = headChange(m, hidden, config);
+  return [{ hidden, table }, ...(change ? [change] : [])];
 }
+
+/** What a delta of the word table adds to the logits of hidden rows. */
+export const headChange = ({ words }: Model, hidden: FloatValue, { isHeadTied }: Gpt2Config) =>
+  isHeadTied ? words?.predict(hidden) : undefined;
+
+/** Which table words are predicted by. */
+export const headKey = ({ isHeadTied }: Gpt2Config): string => (isHeadTied ? WORD_TABLE : 'lm_head');
 
 /** [M, C] → [M, C] */
 export function gpt2Mlp(m: Model, x: FloatValue, key: string, config: Gpt2Config): FloatValue {

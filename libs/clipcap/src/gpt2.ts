@@ -1,5 +1,6 @@
 import {
   GraphBuilder,
+  once,
   op,
   type FloatValue,
   type GraphModel,
@@ -10,8 +11,8 @@ import { deltaInputs } from './deltas/delta-inputs.js';
 import type { Linears } from './deltas/low-rank-delta.js';
 import { wordDeltaInputs } from './deltas/word-delta-inputs.js';
 import type { Gpt2Config } from './gpt2-config.js';
-import { conv1d, gpt2Mlp, headParts, lookUp, WORD_TABLE } from './gpt2-layers.js';
-import { layerNorm, precisionOf, within, type Model } from './layers.js';
+import { conv1d, gpt2Mlp, headKey, headParts, lookUp, WORD_TABLE } from './gpt2-layers.js';
+import { layerNorm, likeliest, precisionOf, scores, within, type Model } from './layers.js';
 import type { PrecisionOptions } from './quantisation/precision.js';
 import { rescoredContinuations } from './quantisation/rescored-continuations.js';
 
@@ -43,15 +44,37 @@ function attend(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step
   g.output(presentName(layer, 'key'), k, ['B', H, 'S', D]);
   g.output(presentName(layer, 'value'), v, ['B', H, 'S', D]);
 
-  const scaled = { transB: true, alpha: config.attentionScales[layer]! };
-  const toPast = op.add(g, op.fusedMatMul(g, q, pastKey, scaled), step.pastMask); // [B, H, S, T]
-  const toNew = op.add(g, op.fusedMatMul(g, q, k, scaled), step.newMask); // [B, H, S, S]
-  const shares = op.softmax(g, op.concat(g, [toPast, toNew], 3));
-  const [ofPast, ofNew] = op.splitAt(g, shares, step.pastAndNew, 3);
-  const context = op.add(g, op.matMul(g, ofPast, pastValue), op.matMul(g, ofNew, v)); // [B, H, S, D]
+  const scale = config.attentionScales[layer]!;
+  const context = m.isForGpu
+    ? contextJoined(m, [q, op.concat(g, [pastKey, k], 2), op.concat(g, [pastValue, v], 2)], scale, step)
+    : contextInParts(m, q, { pastKey, pastValue, k, v }, scale, step);
   const joined = op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, C]);
   m.quantised?.noteWithin(joined, projected, [2 * C, 3 * C]);
   return joined;
+}
+
+/** Of cached and new positions apart: a CPU reads the cache where it lies. → [B, H, S, D] */
+function contextInParts(m: Model, q: FloatValue, { pastKey, pastValue, k, v }: Parts, scale: number, step: StepInputs) {
+  const { g } = m;
+  const toPast = op.add(g, scores(m, q, pastKey, scale), step.pastMask); // [B, H, S, T]
+  const toNew = op.add(g, scores(m, q, k, scale), step.newMask); // [B, H, S, S]
+  const shares = op.softmax(g, op.concat(g, [toPast, toNew], 3));
+  const [ofPast, ofNew] = op.splitAt(g, shares, step.pastAndNew, 3);
+  return op.add(g, op.matMul(g, ofPast, pastValue), op.matMul(g, ofNew, v));
+}
+
+/**
+ * Of all positions in one piece [B, H, T+S, D]: on a GPU a copy costs less than further kernels, and WebGPU's products of
+ * an empty cache end the process. → [B, H, S, D]
+ */
+function contextJoined(
+  m: Model,
+  [q, keys, values]: readonly [FloatValue, FloatValue, FloatValue],
+  scale: number,
+  step: StepInputs,
+) {
+  const { g } = m;
+  return op.matMul(g, op.softmax(g, op.add(g, scores(m, q, keys, scale), step.mask())), values);
 }
 
 /**
@@ -92,6 +115,10 @@ function stepInputs(g: GraphBuilder, { width: C, numHeads: H }: Gpt2Config): Ste
     rows,
     heads: op.concat(g, [...batchAndNew, g.ints(3 * H, C / H)], 0),
     pastAndNew: op.concat(g, [op.shape(g, pastMask, 3, 4), op.shape(g, newMask, 3, 4)], 0),
+    mask: once(() => {
+      const perImage = op.concat(g, [op.shape(g, pastMask, 0, 1), op.shape(g, newMask, 1)], 0); // [B, 1, S, S]
+      return op.concat(g, [pastMask, op.expand(g, newMask, perImage)], 3);
+    }),
   };
 }
 
@@ -104,8 +131,9 @@ const imagesOf = (g: GraphBuilder, { rows, newMask }: StepInputs): Int64Value =>
  * [B, 1, S, T] and `new_mask` [1, 1, S, S], `rows` [R] of [B·S], `k` [1], `past_key_values.N.key|value` [B, H, T, D].
  * Outputs `top_log_probs` and `top_ids` [R, k], best first; `logits` [R, V], which a caller who does not want them does
  * not fetch; `present.N.key|value` [B, H, S, D], of the new positions only. `hasDeltas` adds the inputs of
- * `deltaInputs` for `gpt2Linears`, `hasWordDeltas` those of `wordDeltaInputs` for the word table. In 8 bits `logits` are
- * what they are, and `top_log_probs` of the likeliest words nearer to fp32's: see `rescoredContinuations`.
+ * `deltaInputs` for `gpt2Linears`, `hasWordDeltas` those of `wordDeltaInputs` for the word table. In 8 bits and in half
+ * precision `logits` are what they are, and `top_log_probs` of the likeliest words nearer to fp32's: see
+ * `rescoredContinuations`.
  * @throws DomainError `invalid_model` when the weights contradict the configuration.
  */
 export function buildGpt2(
@@ -129,9 +157,8 @@ export function buildGpt2(
   for (let layer = 0; layer < config.numLayers; layer++) x = block(m, x, layer, config, step);
   if (hasDeltas) x = op.gather(g, x, step.rows);
   const normed = layerNorm(m, x, 'transformer.ln_f', C, config.layerNormEpsilon);
-  const { logits, logProbs, ids } = m.quantised
-    ? rescoredContinuations(m, normed, k, config)
-    : continuations(m, normed, k, config);
+  const { logits, logProbs, ids } =
+    m.quantised || m.half ? rescoredContinuations(m, normed, k, config) : continuations(m, normed, k, config);
   g.output('top_log_probs', logProbs, ['R', 'k']);
   g.output('top_ids', ids, ['R', 'k']);
   g.output('logits', logits, ['R', V]);
@@ -140,12 +167,12 @@ export function buildGpt2(
 
 function continuations(m: Model, hidden: FloatValue, k: Int64Value, config: Gpt2Config) {
   const { g } = m;
-  m.watch?.(hidden, config.isHeadTied ? WORD_TABLE : 'lm_head');
+  m.watch?.(hidden, headKey(config));
   const logits = headParts(m, hidden, config).reduce<FloatValue | undefined>(
     (sum, part) => op.gemm(g, part.hidden, part.table, sum, { transB: true }),
     undefined,
   )!;
-  const [logProbs, ids] = op.topK(g, op.logSoftmax(g, logits), k);
+  const [logProbs, ids] = likeliest(m, logits, k);
   return { logits, logProbs, ids };
 }
 
@@ -190,4 +217,14 @@ interface StepInputs {
   readonly heads: Int64Value;
   /** [T, S] */
   readonly pastAndNew: Int64Value;
+  /** of all positions, [B, 1, S, T+S]; made when it is first asked for. */
+  readonly mask: () => FloatValue;
+}
+
+/** Cached and new keys and values: [B, H, T, D] and [B, H, S, D]. */
+interface Parts {
+  readonly pastKey: FloatValue;
+  readonly pastValue: FloatValue;
+  readonly k: FloatValue;
+  readonly v: FloatValue;
 }

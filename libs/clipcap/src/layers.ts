@@ -1,4 +1,5 @@
 import { op, type FloatValue, type GraphBuilder, type Int64Value, type WeightSource } from '@housestyle/graph';
+import { HalfLinears } from './quantisation/half-linears.js';
 import { QuantisedLinears } from './quantisation/quantised-linears.js';
 import type { PrecisionOptions } from './quantisation/precision.js';
 
@@ -8,8 +9,12 @@ export interface Model {
   readonly weights: WeightSource;
   /** whether the graph is differentiated: then formulas with short gradients stand in for fused kernels. */
   readonly isTrained?: boolean;
-  /** computes the linear layers in 8 bits; absent: they are computed in fp32. */
+  /** computes the linear layers in 8 bits; absent, and no `half` either: they are computed in fp32. */
   readonly quantised?: QuantisedLinears;
+  /** computes them in half precision. */
+  readonly half?: HalfLinears;
+  /** see `PrecisionOptions.isForGpu`. */
+  readonly isForGpu?: boolean;
   /** told what goes into every linear layer, by its name. */
   readonly watch?: (x: FloatValue, key: string) => void;
   /** What a low-rank delta adds to the linear layer `key` of input `x`; undefined where it adds nothing. */
@@ -41,6 +46,9 @@ export function linear(
   if (quantised) {
     const group = { keys: [key], input, outputs: [out], isOutputFirst: true, hasBias };
     return adapted(m, quantised.apply(x, group), x, key, [input, out]);
+  }
+  if (m.half) {
+    return adapted(m, m.half.apply(x, key, { input, output: out, isOutputFirst: true, hasBias }), x, key, [input, out]);
   }
   const w = g.weight(weights, `${key}.weight`, [out, input]);
   const y = op.gemm(g, x, w, hasBias ? g.weight(weights, `${key}.bias`, [out]) : undefined, { transB: true });
@@ -76,9 +84,17 @@ export function precisionOf(
   g: GraphBuilder,
   weights: WeightSource,
   options: PrecisionOptions,
-): Pick<Model, 'quantised'> {
-  const isWhole = (options.precision ?? 'fp32') === 'fp32';
-  return isWhole ? {} : { quantised: new QuantisedLinears(g, weights, options) };
+): Pick<Model, 'quantised' | 'half' | 'isForGpu'> {
+  const { precision = 'fp32', isForGpu = false } = options;
+  switch (precision) {
+    case 'fp32':
+      return { isForGpu };
+    case 'fp16':
+      return { isForGpu, half: new HalfLinears(g, weights) };
+    case 'int8':
+    case 'int8-static':
+      return { isForGpu, quantised: new QuantisedLinears(g, weights, options) };
+  }
 }
 
 /** The output `y` of the linear layer `key`, with what its delta adds. */
@@ -113,14 +129,30 @@ export function within({ quantised }: Model, y: FloatValue, x: FloatValue): Floa
  * `mask`, if any, is added to the scores [B, H, T, T].
  */
 export function attention(
-  g: GraphBuilder,
+  m: Model,
   [q, k, v]: readonly [FloatValue, FloatValue, FloatValue],
   heads: Int64Value,
   { width, headWidth, mask }: { readonly width: number; readonly headWidth: number; readonly mask?: FloatValue },
 ): FloatValue {
+  const { g } = m;
   const perHead = (x: FloatValue) => op.transpose(g, op.reshape(g, x, heads), [0, 2, 1, 3]); // [B·T, C] → [B, H, T, D]
-  const scaled = op.fusedMatMul(g, perHead(q), perHead(k), { transB: true, alpha: headWidth ** -0.5 }); // [B, H, T, T]
+  const scaled = scores(m, perHead(q), perHead(k), headWidth ** -0.5); // [B, H, T, T]
   const shares = op.softmax(g, mask ? op.add(g, scaled, mask) : scaled);
   const context = op.matMul(g, shares, perHead(v)); // [B, H, T, D]
   return op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, width]);
+}
+
+/** scale·q·kᵀ over heads: q [B, H, S, D], k [B, H, T, D] → [B, H, S, T] */
+export function scores({ g, isForGpu }: Model, q: FloatValue, k: FloatValue, scale: number): FloatValue {
+  if (!isForGpu) return op.fusedMatMul(g, q, k, { transB: true, alpha: scale });
+  // WebGPU has no kernel for the fused product.
+  return op.matMul(g, op.mul(g, q, g.float(scale)), op.transpose(g, k, [0, 1, 3, 2]));
+}
+
+/** The k best of each row by the logarithm of their share: logits [R, V] → [R, k], best first, and which they are. */
+export function likeliest({ g, isForGpu }: Model, logits: FloatValue, k: Int64Value): [FloatValue, Int64Value] {
+  if (!isForGpu) return op.topK(g, op.logSoftmax(g, logits), k);
+  // WebGPU has no kernel for the logarithm of a softmax.
+  const [best, ids] = op.topK(g, logits, k);
+  return [op.sub(g, best, op.reduceLogSumExp(g, logits)), ids];
 }

@@ -22,7 +22,7 @@ function selfAttention(m: Model, x: FloatValue, key: string, config: MapperConfi
   ];
   const [q, kv] = linears(m, x, layers, { input: C, hasBias: false }) as [FloatValue, FloatValue];
   const [k, v] = op.split(m.g, kv, 2, -1) as [FloatValue, FloatValue];
-  const context = attention(m.g, [q, k, v], heads, { width: C, headWidth: C / H });
+  const context = attention(m, [q, k, v], heads, { width: C, headWidth: C / H });
   m.quantised?.noteWithin(context, kv, [C, 2 * C]);
   return linear(m, context, `${key}.project`, [C, C]);
 }

@@ -88,10 +88,10 @@ export class GraphBuilder {
   }
 
   /** A weight under a name of the caller's choice. */
-  initializer(name: string, weight: FileTensor): FloatValue;
+  initializer<T extends 'float32' | 'float16'>(name: string, weight: FileTensor<T> | Tensor<T>): Value<T>;
   initializer<T extends ElementType>(name: string, weight: Tensor<T>): Value<T>;
-  initializer(name: string, weight: FileTensor | Tensor): Value;
-  initializer(name: string, weight: FileTensor | Tensor): Value {
+  initializer(name: string, weight: FileWeight | Tensor): Value;
+  initializer(name: string, weight: FileWeight | Tensor): Value {
     if (this.initializers.has(name)) throw new Error(`graph ${this.name}: initializer ${name} is already there`);
     const value = this.named({ type: weight.type, dims: weight.dims }, name);
     this.initializers.set(name, { value, weight });
@@ -226,17 +226,19 @@ export interface Composite {
 
 interface Initializer {
   readonly value: Value;
-  readonly weight: FileTensor | Tensor;
+  readonly weight: FileWeight | Tensor;
   /** the checkpoint it was asked of by name. */
   source?: WeightSource;
 }
 
 const isFloat = (value: Value): value is FloatValue => value.type === 'float32';
 
-const isInFile = (weight: FileTensor | Tensor): weight is FileTensor => 'file' in weight;
+type FileWeight = FileTensor<'float32' | 'float16'>;
+
+const isInFile = (weight: FileWeight | Tensor): weight is FileWeight => 'file' in weight;
 
 /** The deepest folder that holds all these files: runtimes refuse absolute locations and `..`. */
-function commonFolder(weights: readonly FileTensor[]): string | undefined {
+function commonFolder(weights: readonly FileWeight[]): string | undefined {
   const [first, ...others] = [...new Set(weights.map((weight) => path.dirname(weight.file)))];
   if (first === undefined) return undefined;
   let folder = first;

@@ -22,6 +22,8 @@ export interface GraphRunOptions {
 
 /** Runs graphs. The core declares it, an adapter implements it, an application wires the two. */
 export interface GraphRunner {
+  /** Whether it computes on a GPU: graphs for one differ, see `PrecisionOptions` of clipcap. Absent: it does not. */
+  readonly isGpu?: boolean;
   /** @throws DomainError `invalid_model` when the graph or its weights are refused. */
   load(model: GraphModel, options?: GraphRunOptions): Promise<GraphSession>;
 }

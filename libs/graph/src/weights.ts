@@ -1,9 +1,10 @@
 import { DomainError } from '@housestyle/domain';
+import { isFiniteHalf, toFloat16 } from './float16.js';
 import type { Tensor } from './tensor.js';
 
-/** A weight that stays where it is: bytes of a file on this machine, fp32 little-endian, row-major. */
-export interface FileTensor {
-  readonly type: 'float32';
+/** A weight that stays where it is: bytes of a file on this machine, little-endian, row-major. */
+export interface FileTensor<T extends 'float32' | 'float16' = 'float32'> {
+  readonly type: T;
   readonly dims: readonly number[];
   /** absolute path. */
   readonly file: string;
@@ -26,6 +27,8 @@ export interface WeightSource {
   find(name: string): WeightTensor | undefined;
   /** The values themselves, read from the file where they lie there; undefined when there is no such tensor. */
   read(name: string): Float32Array | undefined;
+  /** The tensor where a file holds it in half precision already; undefined where it has to be rounded to that. */
+  findHalf?(name: string): FileTensor<'float16'> | undefined;
 }
 
 /**
@@ -46,6 +49,24 @@ export function requireWeight(source: WeightSource, name: string, dims?: readonl
 export function readWeight(source: WeightSource, name: string, dims?: readonly number[]): Float32Array {
   requireWeight(source, name, dims);
   return source.read(name)!;
+}
+
+/**
+ * Like `requireWeight`, in half precision: as it lies in its file, or rounded to it.
+ * @throws DomainError `invalid_model` also for a value that half precision cannot hold
+ */
+export function requireHalf(
+  source: WeightSource,
+  name: string,
+  dims: readonly number[],
+): FileTensor<'float16'> | Tensor<'float16'> {
+  const found = source.findHalf?.(name);
+  if (found?.dims.join() === dims.join()) return found;
+  const data = toFloat16(readWeight(source, name, dims));
+  if (!data.every(isFiniteHalf)) {
+    throw new DomainError('invalid_model', `${source.label}: ${name} holds values that fp16 cannot hold`);
+  }
+  return { type: 'float16', data, dims };
 }
 
 /** Weights held in memory: tests, and checkpoints made on the spot. */

@@ -29,12 +29,14 @@ export interface OnnxGraphRunnerOptions extends GraphRunOptions {
  * threads. Inputs are read in place, outputs are copied out.
  */
 export class OnnxGraphRunner implements GraphRunner {
+  readonly isGpu: boolean;
   private readonly device: Device;
   private readonly profilePrefix: string | undefined;
   private readonly defaults: GraphRunOptions;
 
   constructor({ device = 'cpu', profilePrefix, ...defaults }: OnnxGraphRunnerOptions = {}) {
     this.device = device;
+    this.isGpu = device !== 'cpu';
     this.profilePrefix = profilePrefix;
     this.defaults = defaults;
   }

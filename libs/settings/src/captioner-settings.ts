@@ -62,9 +62,9 @@ export const CAPTIONER_VARIABLES = {
   THREADS_PER_WORKER: variable(wholeNumber(1, 256).optional(), {
     description: 'threads of one inference; unset: the cores shared among the workers',
   }),
-  PRECISION: variable(z.enum(['fp32', 'int8', 'int8-static']).default('fp32'), {
+  PRECISION: variable(z.enum(['fp32', 'fp16', 'int8', 'int8-static']).default('fp32'), {
     description:
-      'what the models are computed in: fp32, the reference; int8, twice as fast or more where the processor has instructions for it, with a few captions worded otherwise; int8-static, from a calibration beside the base model',
+      'what the models are computed in: fp32, the reference; fp16, for GPUs: half the memory of weights; int8, twice as fast or more where the processor has instructions for it, with a few captions worded otherwise; int8-static, from a calibration beside the base model',
   }),
   MAX_BATCH: variable(wholeNumber(1, 256).default(32), {
     description: 'images that a worker thread has under way together; each leaves when it is done, and the next enters',

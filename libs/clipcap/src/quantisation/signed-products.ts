@@ -3,10 +3,15 @@ import type { ModelOptions } from './precision.js';
 
 const known = new WeakMap<GraphRunner, Promise<boolean>>();
 
-/** `options`, with the answer to `areSignedProductsExact` where it matters: what is computed is the same either way. */
+/**
+ * `options`, with what the graphs must know of where they run: whether that is a GPU and, where it matters, the answer to
+ * `areSignedProductsExact`. What is computed is the same either way.
+ */
 export async function withFastestProducts(runner: GraphRunner, options: ModelOptions): Promise<ModelOptions> {
-  if ((options.precision ?? 'fp32') === 'fp32' || options.hasSignedProducts !== undefined) return options;
-  return { ...options, hasSignedProducts: await areSignedProductsExact(runner) };
+  const known = { isForGpu: runner.isGpu ?? false, ...options };
+  const isInBytes = options.precision === 'int8' || options.precision === 'int8-static';
+  if (!isInBytes || options.hasSignedProducts !== undefined) return known;
+  return { ...known, hasSignedProducts: await areSignedProductsExact(runner) };
 }
 
 /**

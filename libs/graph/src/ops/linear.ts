@@ -1,5 +1,5 @@
 import type { BackwardStep, GradientRules } from '../gradients/gradient-rule.js';
-import type { FloatValue, GraphBuilder } from '../graph-builder.js';
+import type { FloatValue, GraphBuilder, Value } from '../graph-builder.js';
 import { sumToShapeOf } from './reduction.js';
 import { reshape, transpose } from './shape.js';
 
@@ -7,15 +7,15 @@ import { reshape, transpose } from './shape.js';
  * x·w + b on matrices: x [M, K]; w [K, N], or [N, K] with `transB` (PyTorch's Linear). The same initializer serves
  * both orders, so a frozen weight needs no second copy for its backward pass.
  */
-export function gemm(
+export function gemm<T extends 'float32' | 'float16'>(
   g: GraphBuilder,
-  x: FloatValue,
-  w: FloatValue,
-  b?: FloatValue,
+  x: Value<T>,
+  w: Value<T>,
+  b?: Value<T>,
   options: GemmOptions = {},
-): FloatValue {
+): Value<T> {
   const { transA = false, transB = false, alpha } = options;
-  return g.apply('Gemm', b ? [x, w, b] : [x, w], 'float32', {
+  return g.apply('Gemm', b ? [x, w, b] : [x, w], x.type, {
     transA: { int: Number(transA) },
     transB: { int: Number(transB) },
     alpha: alpha === undefined ? undefined : { float: alpha },

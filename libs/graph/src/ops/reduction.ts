@@ -11,6 +11,10 @@ export const reduceSum = (g: GraphBuilder, x: FloatValue, axes?: readonly number
 export const reduceMean = (g: GraphBuilder, x: FloatValue, axes: readonly number[]): FloatValue =>
   g.apply('ReduceMean', [x, g.ints(...axes)], 'float32', { keepdims: { int: 1 } });
 
+/** log Σ exp(x) over the last axis, kept as size 1. It has no gradient. */
+export const reduceLogSumExp = (g: GraphBuilder, x: FloatValue): FloatValue =>
+  g.apply('ReduceLogSumExp', [x, g.ints(-1)], 'float32', { keepdims: { int: 1 } });
+
 /**
  * The mean of each `size` × `size` square of x [B, C, H, W], squares side by side; what is left over at the edges falls
  * away. For inference only: it has no gradient.

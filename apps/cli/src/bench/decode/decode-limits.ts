@@ -33,4 +33,5 @@ export class DecodeLimits {
   }
 }
 
-const isFp32 = (precision: Precision): boolean => precision === 'fp32';
+/** Whether the products are of floats: a CPU, which this measures, widens half precision. */
+const isFp32 = (precision: Precision): boolean => precision === 'fp32' || precision === 'fp16';
