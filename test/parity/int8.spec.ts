@@ -1,9 +1,8 @@
 import { openBaseModel } from '@housestyle/checkpoints';
 import {
-  buildGpt2,
+  type buildGpt2,
   CaptionEngine,
   parseGpt2Config,
-  TreeCache,
   type BaseModelFiles,
   type CaptionItem,
   type CaptionOutput,
@@ -12,26 +11,22 @@ import {
   fetched,
   float32,
   GraphBuilder,
-  int64,
   MemoryWeights,
   op,
   requireWeight,
   uint8,
-  type Feeds,
   type Tensor,
   type WeightSource,
 } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asWeights, decoderLayers, mapperLayers, randomDelta, wordLayer } from '../support/random-delta.mjs';
-import { ciderD } from './quality/caption-metrics.js';
-import { scorePictureBook, type Grammar, type PictureBookScore, type Scene } from './quality/picture-book-score.js';
+import { judgeCaptions } from './quality/judge-captions.js';
 import { maxError, recordParity, relativeError } from './record-parity.js';
-import { DEMO_MODEL, NUM_PICTURES, referenceRow, referenceTexts } from './reference.js';
-import { generatedCaptions, readImagesJson, testPixels } from './test-pictures.js';
+import { DEMO_MODEL, NUM_PICTURES, referenceRow } from './reference.js';
+import { teacherForcedLogits } from './teacher-forced-logits.js';
 
 const runner = new OnnxGraphRunner({ threads: 1 });
-const K = 10;
 let base: BaseModelFiles;
 let engine: CaptionEngine;
 
@@ -67,31 +62,8 @@ describe('products of 8-bit matrices', () => {
 
 describe('1,000 captions in 8 bits', () => {
   it('say as often what is in the pictures as those in fp32, and as well', async () => {
-    const whole = generatedCaptions('mlp');
-    const files = whole.map(({ file }) => file);
-    const pixels = await testPixels(files, engine.imageSize);
-    const outputs = await engine.caption(pixels.map((picture) => ({ input: { pixels: picture } })));
-    const found = outputs.map(({ hypotheses }) => hypotheses[0]!.text);
-    const changed = found.filter((text, n) => text !== whole[n]!.caption).length;
-    recordParity('int8: texts changed, share', changed / found.length, 0.1);
-
-    const scenes = readImagesJson<Record<string, Scene>>('scenes.json');
-    const grammar = readImagesJson<Grammar>('grammar.json');
-    const references = referencesByFile();
-    const pictures = (texts: readonly string[]) =>
-      files.map((file, n) => ({
-        caption: texts[n]!,
-        scene: scenes[`test/${file}`]!,
-        references: references.get(`test/${file}`)!,
-      }));
-    const [ours, theirs] = [pictures(found), pictures(whole.map(({ caption }) => caption))];
-    const [score, expected] = [scorePictureBook(grammar, ours), scorePictureBook(grammar, theirs)];
-    const attributes = (Object.keys(score) as (keyof PictureBookScore)[]).filter((key) => key !== 'inventedObjects');
-    const added = attributes.map((key) => expected[key] - score[key]);
-    recordParity('int8: attribute mistakes added, most of any kind, share', Math.max(...added), 0.01);
-    const invented = Math.max(0, score.inventedObjects - expected.inventedObjects);
-    recordParity('int8: invented objects added, share', invented, 0.01);
-    recordParity('int8: CIDEr-D, relative difference', Math.abs(ciderD(ours) / ciderD(theirs) - 1), 0.005);
+    const bounds = { changed: 0.1, mistakes: 0.01, cider: 0.005 };
+    await judgeCaptions('int8', engine, { count: 1000, bounds });
   });
 });
 
@@ -187,40 +159,5 @@ function unbalanced(weights: WeightSource): WeightSource {
   return new MemoryWeights('as they are', new Map(tensors));
 }
 
-/** Of the golden pictures' captions, teacher-forced. */
-async function logits(weights: WeightSource, precision: Parameters<typeof buildGpt2>[2]): Promise<Float32Array> {
-  const config = parseGpt2Config(base.gpt2.config);
-  const session = await runner.load(buildGpt2(config, weights, precision));
-  const found: number[] = [];
-  for (const [n, { teacher_forced_ids: ids }] of referenceTexts().pictures.entries()) {
-    const S = K + ids.length;
-    const causal = Float32Array.from({ length: S * S }, (_, i) => (i % S <= Math.floor(i / S) ? 0 : -1e9));
-    const feeds: Feeds = {
-      ...new TreeCache(config).noPast(1),
-      inputs_embeds: float32(referenceRow('prefix_mlp', n), [1, K, config.width]),
-      input_ids: int64(ids, [1, ids.length]),
-      position_ids: int64([...Array(S).keys()], [1, S]),
-      past_mask: float32([], [1, 1, S, 0]),
-      new_mask: float32(causal, [1, 1, S, S]),
-      rows: int64([...Array(ids.length + 1).keys()].map((row) => K - 1 + row)),
-      k: int64([1]),
-    };
-    found.push(...fetched(await session.run(feeds, ['logits']), 'logits', 'float32').data);
-  }
-  await session.release();
-  return Float32Array.from(found);
-}
-
-function referencesByFile(): ReadonlyMap<string, readonly string[]> {
-  const { images, annotations } = readImagesJson<{
-    readonly images: readonly { readonly id: number; readonly file_name: string }[];
-    readonly annotations: readonly { readonly image_id: number; readonly caption: string }[];
-  }>('captions.json');
-  const fileOfId = new Map(images.map(({ id, file_name }) => [id, file_name]));
-  const found = new Map<string, string[]>();
-  for (const { image_id, caption } of annotations) {
-    const file = fileOfId.get(image_id)!;
-    found.set(file, [...(found.get(file) ?? []), caption]);
-  }
-  return found;
-}
+const logits = (weights: WeightSource, precision: Parameters<typeof buildGpt2>[2]): Promise<Float32Array> =>
+  teacherForcedLogits({ ...base.gpt2, weights }, runner, precision);

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { DomainError } from '@housestyle/domain';
 import type { GradientRule } from './gradients/gradient-rule.js';
-import type { GraphModel } from './graph-runner.js';
+import type { GraphModel, OperatorKind } from './graph-runner.js';
 import { encodeModel, type Attributes, type Dim, type OnnxInitializer, type OpDomain } from './onnx-proto.js';
 import { float32, int64, type ElementType, type Tensor } from './tensor.js';
 import { requireWeight, type FileTensor, type WeightSource } from './weights.js';
@@ -205,7 +205,44 @@ export class GraphBuilder {
       inputs: [...this.inputs].map(([name, { type, dims = [] }]) => ({ name, type, dims })),
       outputs: [...this.outputs].map(([name, { value, dims }]) => ({ name, type: value.type, dims })),
     });
-    return { name: this.name, bytes, ...(folder === undefined ? {} : { weightsFolder: folder }) };
+    const operators = () => this.operatorKinds();
+    return { name: this.name, bytes, operators, ...(folder === undefined ? {} : { weightsFolder: folder }) };
+  }
+
+  private operatorKinds(): OperatorKind[] {
+    const kinds = new Map<string, OperatorKind>();
+    for (const node of this.nodes) {
+      const types = [...node.inputs, ...node.outputs].flatMap((value) => value?.type ?? []);
+      const key = [node.opType, ...types].join();
+      if (!kinds.has(key)) kinds.set(key, { opType: node.opType, types, bytes: this.encodeAlone(node) });
+    }
+    return [...kinds.values()];
+  }
+
+  /** A node as a graph: its constants stay, its other inputs may have any shape. */
+  private encodeAlone(node: GraphNode): Uint8Array {
+    const inputs = [...new Set(node.inputs.flatMap((value) => value ?? []))];
+    const constants = new Map(
+      [...this.constants.values()].map((value) => [value, this.initializers.get(this.nameOf(value))!]),
+    );
+    const port = (value: Value) => ({ name: this.nameOf(value), type: value.type });
+    return encodeModel({
+      name: node.opType,
+      nodes: [
+        {
+          ...node,
+          name: node.opType,
+          inputs: node.inputs.map((value) => (value ? this.nameOf(value) : '')),
+          outputs: node.outputs.map((value) => this.nameOf(value)),
+        },
+      ],
+      initializers: inputs.flatMap((value): OnnxInitializer[] => {
+        const weight = constants.get(value)?.weight;
+        return weight && !isInFile(weight) ? [{ name: this.nameOf(value), tensor: weight }] : [];
+      }),
+      inputs: inputs.filter((value) => !constants.has(value)).map(port),
+      outputs: node.outputs.map(port),
+    });
   }
 
   private named<T extends ElementType>(value: Value<T>, name: string): Value<T> {

@@ -7,6 +7,16 @@ export interface GraphModel {
   readonly bytes: Uint8Array;
   /** absolute folder that the model's external data locations are relative to; absent when all weights are inside. */
   readonly weightsFolder?: string;
+  /** Its kinds of operators, each as a graph of its own: to ask a runtime which of them it has. */
+  readonly operators?: () => readonly OperatorKind[];
+}
+
+/** An operator and the types it is applied to. */
+export interface OperatorKind {
+  readonly opType: string;
+  readonly types: readonly ElementType[];
+  /** ModelProto of a graph of this one operator, its weights as inputs. */
+  readonly bytes: Uint8Array;
 }
 
 /** How a graph is run; what a runner does not know it ignores. */

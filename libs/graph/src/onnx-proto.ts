@@ -41,7 +41,8 @@ export interface OnnxNode {
 export interface OnnxPort {
   readonly name: string;
   readonly type: ElementType;
-  readonly dims: readonly Dim[];
+  /** absent: not even their number is known. */
+  readonly dims?: readonly Dim[];
 }
 
 export type OnnxInitializer = { readonly name: string } & ({ readonly tensor: Tensor } | ExternalTensor);
@@ -160,8 +161,10 @@ function encodePort(writer: ProtoWriter, port: OnnxPort): void {
   writer.message(VALUE_INFO.type, (type) =>
     type.message(TYPE.tensor, (tensor) => {
       tensor.int(TENSOR_TYPE.elementType, DATA_TYPES[port.type]);
+      const { dims } = port;
+      if (!dims) return;
       tensor.message(TENSOR_TYPE.shape, (shape) => {
-        for (const dim of port.dims) {
+        for (const dim of dims) {
           shape.message(SHAPE.dim, (nested) =>
             typeof dim === 'number' ? nested.int(DIMENSION.value, dim) : nested.string(DIMENSION.param, dim),
           );

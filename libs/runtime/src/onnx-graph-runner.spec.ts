@@ -15,6 +15,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { areCudaLibrariesInstalled } from '../../../test/support/cuda.js';
 import { OnnxGraphRunner } from './onnx-graph-runner.js';
+import { operatorsLackingOn } from './operators-on-device.js';
 
 const runner = new OnnxGraphRunner({ threads: 1 });
 let folder: string;
@@ -98,6 +99,22 @@ describe('OnnxGraphRunner', () => {
       code: 'invalid_model',
       message: expect.stringMatching(/^graph broken: .*NoSuchOperator/) as string,
     });
+  });
+
+  it('finds a graph’s operators that only the CPU could compute, whatever their shapes, but for those on integers', async () => {
+    const g = new GraphBuilder('mixed');
+    const x = g.input('x', 'float32', ['B', 4]);
+    const weights = new MemoryWeights('test', new Map([['w', float32(new Float32Array(16), [4, 4])]]));
+    const y = op.gemm(g, op.mul(g, x, x), g.weight(weights, 'w'));
+    const [best, ids] = op.topK(g, op.reshape(g, op.logSoftmax(g, y), [-1, 4]), g.input('k', 'int64', [1]));
+    g.output('y', op.cast(g, op.mul(g, op.cast(g, best, 'float16'), op.cast(g, best, 'float16')), 'float32'), [
+      'B',
+      'k',
+    ]);
+    g.output('ids', op.add(g, ids, g.ints(1)), ['B', 'k']);
+    // the CPU stands for a device without any kernels: all that is asked for falls back to it
+    const lacking = ['Mul', 'Gemm', 'LogSoftmax', 'Reshape', 'TopK', 'Cast'];
+    expect(await operatorsLackingOn('cpu', g.build())).toEqual(lacking);
   });
 
   it.each(['cuda', 'webgpu'] as const)(

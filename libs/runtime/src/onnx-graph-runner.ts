@@ -1,7 +1,5 @@
 import { DomainError } from '@housestyle/domain';
 import {
-  GraphBuilder,
-  op,
   type Feeds,
   type Fetched,
   type GraphModel,
@@ -11,10 +9,8 @@ import {
   type Tensor,
 } from '@housestyle/graph';
 import * as ort from 'onnxruntime-node';
-
-/** Where graphs can run: `cuda` is an NVIDIA GPU, `webgpu` any GPU with a Vulkan, Metal or Direct3D driver. */
-export const DEVICES = ['cpu', 'cuda', 'webgpu'] as const;
-export type Device = (typeof DEVICES)[number];
+import { requireDevice, requireHalfPrecision, type Device } from './device.js';
+import { operatorsLackingOn } from './operators-on-device.js';
 
 export interface OnnxGraphRunnerOptions extends GraphRunOptions {
   /** the CPU when absent. */
@@ -25,7 +21,7 @@ export interface OnnxGraphRunnerOptions extends GraphRunOptions {
 
 /**
  * Runs graphs with onnxruntime on one device, which it never changes: a GPU that is not there is `device_unavailable`,
- * not a slow CPU. `run` blocks the calling thread for as long as the graph takes: services keep sessions in worker
+ * not a slow CPU, and so is one that lacks some of a graph's operators. `run` blocks the calling thread for as long as the graph takes: services keep sessions in worker
  * threads. Inputs are read in place, outputs are copied out.
  */
 export class OnnxGraphRunner implements GraphRunner {
@@ -43,6 +39,7 @@ export class OnnxGraphRunner implements GraphRunner {
 
   async load(model: GraphModel, options: GraphRunOptions = {}): Promise<GraphSession> {
     const { threads, hasMemoryPattern } = { ...this.defaults, ...options };
+    if (this.isGpu) await this.requireGpuFor(model);
     try {
       const session = await ort.InferenceSession.create(model.bytes, {
         executionProviders: [this.device],
@@ -66,9 +63,21 @@ export class OnnxGraphRunner implements GraphRunner {
       });
       return new OnnxGraphSession(session, this.profilePrefix !== undefined);
     } catch (cause) {
-      await expectDevice(this.device);
       throw new DomainError('invalid_model', `graph ${model.name}: ${messageOf(cause)}`, { cause });
     }
+  }
+
+  /** A graph that is computed here and there copies what it computes to and fro: slower than on the CPU alone. */
+  private async requireGpuFor(model: GraphModel): Promise<void> {
+    const { device } = this;
+    await requireDevice(device);
+    const lacking = await operatorsLackingOn(device, model);
+    if (lacking.length > 0) {
+      const what = `operators that graph ${model.name} is made of (${lacking.join(', ')}), which the CPU would have to compute`;
+      throw new DomainError('device_unavailable', `${device} lacks ${what}: choose precision fp32 or fp16, or the CPU`);
+    }
+    const isHalf = model.operators?.().some(({ types }) => types.includes('float16'));
+    if (isHalf) await requireHalfPrecision(device);
   }
 }
 
@@ -97,27 +106,6 @@ class OnnxGraphSession implements GraphSession {
 }
 
 const LOG_ERRORS = 3;
-const LOG_FATAL = 4;
-
-/** What a machine needs before its GPU is there, besides the GPU. */
-const NEEDED: Readonly<Record<Exclude<Device, 'cpu'>, string>> = {
-  cuda: 'install the NVIDIA driver, CUDA 12, cuDNN 9 and the CUDA libraries of onnxruntime-node (npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12)',
-  webgpu: 'install a Vulkan driver for the GPU and its loader (libvulkan1)',
-};
-
-/** @throws DomainError `device_unavailable` when not even the smallest graph can be loaded there. */
-async function expectDevice(device: Device): Promise<void> {
-  if (device === 'cpu') return;
-  const g = new GraphBuilder('probe');
-  g.output('y', op.mul(g, g.input('x', 'float32', [1]), g.float(2)), [1]);
-  try {
-    const options = { executionProviders: [device], logSeverityLevel: LOG_FATAL } as const;
-    await (await ort.InferenceSession.create(g.build().bytes, options)).release();
-  } catch (cause) {
-    const why = messageOf(cause).trim().split('\n').at(-1);
-    throw new DomainError('device_unavailable', `${device} is not there (${why}); ${NEEDED[device]}`, { cause });
-  }
-}
 
 const toOrt = ({ type, data, dims }: Tensor): ort.Tensor => new ort.Tensor(type, data, dims);
 
