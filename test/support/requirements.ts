@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { hasSoftwareGpu } from './software-gpu.js';
 
 /** A part of the machine some tests need. Absent: those tests are skipped, by this name and for this reason. */
 export interface Requirement {
@@ -32,5 +33,7 @@ export const chromiumPath = CHROMIUM_PATHS.find((path) => path !== undefined && 
 export const requirements = {
   kafka: () => requirement('kafka', runs('java', '-version') && runs('mvn', '-v'), 'Java 17 or Maven is not installed'),
   chromium: () => requirement('chromium', chromiumPath !== undefined, 'no Chromium was found (set CHROMIUM_PATH)'),
+  softwareGpu: () =>
+    requirement('software GPU', hasSoftwareGpu, "Debian's Chromium with its Vulkan driver is not installed"),
   s3: () => requirement('s3', runs('java', '-version') && runs('mvn', '-v'), 'Java 17 or Maven is not installed'),
 };
