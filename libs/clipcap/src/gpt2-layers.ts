@@ -1,5 +1,6 @@
 import { op, type FloatValue, type Int64Value } from '@housestyle/graph';
 import type { Gpt2Config } from './gpt2-config.js';
+import { areHalvesQuicker, halvedProduct } from './halved-product.js';
 import { adapted, within, type LinearSizes, type Model } from './layers.js';
 
 /** What GPT-2 is made of for inference and for training alike. M rows of C channels. */
@@ -16,7 +17,11 @@ export function conv1d(m: Model, x: FloatValue, key: string, shape: LinearSizes)
     const group = { keys: [key], input, outputs: [out], isOutputFirst: false, hasBias: true };
     return adapted(m, quantised.apply(x, group), x, key, shape);
   }
-  const y = op.gemm(g, x, g.weight(weights, `${key}.weight`, shape), g.weight(weights, `${key}.bias`, [out]));
+  const bias = g.weight(weights, `${key}.bias`, [out]);
+  const isHalved = !m.isTrained && !m.isForGpu && areHalvesQuicker(shape);
+  const y = isHalved
+    ? halvedProduct(m, x, key, shape, bias)
+    : op.gemm(g, x, g.weight(weights, `${key}.weight`, shape), bias);
   return adapted(m, y, x, key, shape);
 }
 

@@ -19,6 +19,8 @@ export class ContinuousBatch<Item> {
   private waiting: Entry<Item>[] = [];
   private running: Decoding<Item>[] = [];
   private isGoing = false;
+  /** stays when nobody is in it: fresh memory for another one's cache would take time. */
+  private batch: DecodeBatch | undefined;
 
   constructor(private readonly options: ContinuousBatchOptions<Item>) {}
 
@@ -35,21 +37,22 @@ export class ContinuousBatch<Item> {
 
   /** Fails whoever waits or runs. */
   close(error: DomainError): void {
+    this.batch = undefined;
     for (const entry of [...this.waiting.splice(0), ...this.running.splice(0)]) entry.reject(error);
   }
 
   private async go(): Promise<void> {
     this.isGoing = true;
-    let batch = this.options.open();
     await nextTurn(); // who comes together enters together
     while (this.waiting.length + this.running.length > 0) {
+      const batch = (this.batch ??= this.options.open());
       this.letGo(batch);
       await this.admit(batch);
       try {
         await batch.step();
       } catch (thrown) {
         for (const { reject } of this.running.splice(0)) reject(toDomainError(thrown));
-        batch = this.options.open();
+        this.batch = undefined;
       }
       this.settle();
       await nextTurn();

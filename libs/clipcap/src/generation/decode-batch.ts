@@ -67,18 +67,17 @@ export class DecodeBatch {
   async step(): Promise<void> {
     const { images, cache } = this;
     if (images.length === 0) return;
-    cache.makeRoom(images);
+    const slots = cache.makeRoom(images);
     const feeds = { ...stepFeeds(images, cache, this.config), ...cache.feeds() };
     const outputs = await this.run(images, feeds, this.stacks);
     let row = 0;
     const rows = images.map(({ paths, search }, i) =>
       paths.map((path, n) => ({
         ...continuationsOf(outputs, row++, search.breadth),
-        path: [...path, cache.usedBy(i) + n],
+        path: [...path, slots[i]![n]!],
       })),
     );
-    const counts = rows.map(({ length }) => length);
-    cache.append(outputs, counts);
+    cache.append(outputs, slots);
     images.forEach((image, i) => advance(image, rows[i]!));
     this.closeRanks();
   }

@@ -11,6 +11,9 @@ import { DecodeBatch, type DecodeRequest } from './decode-batch.js';
 
 /** GPT-2 driving the searches of a batch of images, each with its own delta or none. */
 export class Decoder {
+  /** has run before and is empty: fresh memory for another one's cache would take time. */
+  private idle: DecodeBatch | undefined;
+
   private constructor(
     readonly config: Gpt2Config,
     private readonly session: AdaptableSession,
@@ -45,9 +48,11 @@ export class Decoder {
    * @throws DomainError `invalid_request` for a prefix of no width this decoder has.
    */
   async decode(requests: readonly DecodeRequest[]): Promise<void> {
-    const batch = this.openBatch();
+    const batch = this.idle ?? this.openBatch();
+    this.idle = undefined;
     await batch.enter(requests);
     while (batch.size > 0) await batch.step();
+    this.idle = batch;
   }
 
   /** A batch that images enter and leave while it runs. */

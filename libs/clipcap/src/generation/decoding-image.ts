@@ -7,6 +7,7 @@ import type { TreeCache, TreeImage } from './tree-cache.js';
 export interface DecodingImage extends TreeImage {
   readonly prefix: Float32Array;
   readonly search: Search;
+  paths: TreeImage['paths'];
   /** tokens decoded so far. */
   depth: number;
 }

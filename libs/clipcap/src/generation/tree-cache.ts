@@ -3,19 +3,16 @@ import type { Gpt2Config } from '../gpt2-config.js';
 import { pastName, presentName, type KeyOrValue } from '../gpt2.js';
 
 /**
- * Keys and values of the positions decoded so far, for a batch of images that may be at different depths. Each image
- * has a row of slots, filled from the left; its beams lie in them as a tree. Slots are added, step by step: a beam that
- * ends or branches moves nothing. Only when a row is full are the slots that no beam descends from any more given up, and
- * the others moved together; rows so stay about as long as a caption, however many beams have come and gone. An image
- * that leaves leaves its row to one that comes.
+ * Keys and values of the positions decoded so far, for a batch of images that may be at different depths. Each image has
+ * a row of slots: first its prefix's, behind them those its beams descend from, as a tree and in no order. A new position
+ * takes a slot that no beam sees any more. So a beam that ends or branches moves nothing, and rows are about as long as a
+ * caption, however many beams have come and gone. An image that leaves leaves its row to one that comes.
  */
 export class TreeCache {
   /** T: slots of every row, used or not. */
   capacity = 0;
-  /** used slots of each row. */
+  /** of each row: all slots from here on have never been used. */
   private used: number[] = [];
-  /** rows that there is memory for. */
-  private rows = 0;
   private readonly buffers: readonly CacheBuffer[];
   private readonly heads: number;
   private readonly headWidth: number;
@@ -37,37 +34,33 @@ export class TreeCache {
     return this.buffers.map(({ present }) => present);
   }
 
-  usedBy(row: number): number {
-    return this.used[row]!;
-  }
-
-  /** New images take rows, each with the first `counts[i]` of its new positions; what a row held before is forgotten. */
+  /**
+   * New images take rows, each with the first `counts[i]` of its new positions. What a row held before is wiped out: hidden
+   * slots are computed with, and a number that is none would spread.
+   */
   put(outputs: Fetched, counts: readonly number[], rows: readonly number[]): void {
+    const before = this.used.length;
     for (const row of rows) this.used[row] = 0;
-    const needed = Math.max(0, ...this.used, ...counts);
+    const needed = Math.max(...this.used, ...counts);
     const isTooLong = this.capacity > 2 * needed + SPARE_SLOTS;
-    if (needed > this.capacity || isTooLong || this.used.length > this.rows) {
-      this.resize(
-        isTooLong ? needed + SPARE_SLOTS : Math.max(this.capacity, needed),
-        Math.max(this.rows, this.used.length),
-      );
-    }
-    this.write(outputs, counts, rows);
+    this.resize(isTooLong ? needed + SPARE_SLOTS : Math.max(this.capacity, needed), before);
+    const perRow = this.heads * this.capacity * this.headWidth;
+    for (const { data } of this.buffers) for (const row of rows) data.fill(0, row * perRow, (row + 1) * perRow);
+    this.write(outputs, counts.map(countUp), rows);
   }
 
-  /** Sees to it that every image has room for one more slot for each of its paths, which change where slots move. */
-  makeRoom(images: readonly TreeImage[]): void {
-    images.forEach((image, row) => {
-      if (this.used[row]! + image.paths.length > this.capacity) this.giveUpSlots(image, row);
-    });
-    const needed = Math.max(...images.map(({ paths }, row) => this.used[row]! + paths.length));
+  /** Of each image, a slot of its row for one more position of each of its paths; rows grow where they are full. */
+  makeRoom(images: readonly TreeImage[]): number[][] {
+    const slots = images.map(freeSlots);
+    const needed = 1 + Math.max(...slots.flat());
     const ahead = STEPS_AHEAD * Math.max(...images.map(({ paths }) => paths.length));
-    if (needed > this.capacity) this.resize(needed + ahead, this.rows);
+    if (needed > this.capacity) this.resize(needed + ahead, images.length);
+    return slots;
   }
 
-  /** Every image grows by the first `counts[i]` of its new positions, for which there is room. */
-  append(outputs: Fetched, counts: readonly number[]): void {
-    this.write(outputs, counts, [...counts.keys()]);
+  /** The first of every image's new positions take these slots of its row, for which there is room. */
+  append(outputs: Fetched, slots: readonly (readonly number[])[]): void {
+    this.write(outputs, slots, countUp(slots.length));
   }
 
   /** Row `from` takes the place of row `to`. */
@@ -80,6 +73,7 @@ export class TreeCache {
   /** Only the first `rows` stay. */
   cut(rows: number): void {
     this.used.length = rows;
+    if (rows === 0) this.capacity = 0;
   }
 
   /** The cache as the graph's inputs, without copying: valid until the next change. */
@@ -95,68 +89,53 @@ export class TreeCache {
     return Object.fromEntries(this.buffers.map(({ past }) => [past, nothing]));
   }
 
-  /** Moves the slots that are still seen together, unless too few are not: then a longer row costs less. */
-  private giveUpSlots(image: TreeImage, row: number): void {
-    const { prefixLength, paths } = image;
-    const seen = [...new Set(paths.flat())].sort((a, b) => a - b);
-    const left = prefixLength + seen.length;
-    if (left + (1 + STEPS_AHEAD) * paths.length > this.capacity) return;
-    const placeOf = new Map(seen.map((slot, n) => [slot, prefixLength + n]));
-    const { heads: H, headWidth: D, capacity: T } = this;
-    for (const { data } of this.buffers) {
-      for (let head = 0; head < H; head++) {
-        const begin = (row * H + head) * T;
-        for (const [from, to] of placeOf) {
-          if (from !== to) data.copyWithin((begin + to) * D, (begin + from) * D, (begin + from + 1) * D);
-        }
-      }
-    }
-    this.used[row] = left;
-    image.paths = paths.map((path) => path.map((slot) => placeOf.get(slot)!));
-  }
-
+  /** Rows of `capacity` slots, in the same memory where there is enough of it. The first `rows` keep what they hold. */
   private resize(capacity: number, rows: number): void {
     const [from, to] = [this.capacity * this.headWidth, capacity * this.headWidth];
     const kept = Math.min(from, to);
-    const lines = Math.min(this.rows, rows, this.used.length) * this.heads;
+    const lines = rows * this.heads;
+    const size = this.used.length * this.heads * to;
     for (const buffer of this.buffers) {
-      const resized = new Float32Array(rows * this.heads * to);
-      for (let line = 0; line < lines; line++) {
-        resized.set(buffer.data.subarray(line * from, line * from + kept), line * to);
+      const { data } = buffer;
+      if (size > data.length) buffer.data = new Float32Array(MEMORY_AHEAD * size);
+      else if (from === to) continue;
+      for (let n = 0; n < lines; n++) {
+        const line = to > from ? lines - 1 - n : n; // none over one that is still to be moved
+        buffer.data.set(data.subarray(line * from, line * from + kept), line * to);
+        buffer.data.fill(0, line * to + kept, (line + 1) * to);
       }
-      buffer.data = resized;
     }
     this.capacity = capacity;
-    this.rows = rows;
   }
 
-  private write(outputs: Fetched, counts: readonly number[], rows: readonly number[]): void {
+  private write(outputs: Fetched, slots: readonly (readonly number[])[], rows: readonly number[]): void {
     const { heads: H, headWidth: D, capacity: T } = this;
     for (const { data, present } of this.buffers) {
       const { data: fresh, dims } = fetched(outputs, present, 'float32'); // [B, H, S, D]
       const S = dims[2]!;
       rows.forEach((row, i) => {
         for (let head = 0; head < H; head++) {
-          const from = (i * H + head) * S * D;
-          data.set(fresh.subarray(from, from + counts[i]! * D), ((row * H + head) * T + this.used[row]!) * D);
+          const line = (row * H + head) * T;
+          const first = (i * H + head) * S;
+          slots[i]!.forEach((slot, n) => copyLine(fresh, (first + n) * D, data, (line + slot) * D, D));
         }
       });
     }
-    rows.forEach((row, i) => (this.used[row]! += counts[i]!));
+    rows.forEach((row, i) => (this.used[row] = Math.max(this.used[row]!, 1 + Math.max(...slots[i]!))));
   }
 }
 
 /** What a cache must know of an image to tell which of its slots are still seen. */
 export interface TreeImage {
   readonly prefixLength: number;
-  /** of each beam: the slots it descends from, behind the prefix's. */
-  paths: readonly (readonly number[])[];
+  /** of each beam: the slots it descends from, besides the prefix's. */
+  readonly paths: readonly (readonly number[])[];
 }
 
 interface CacheBuffer {
   readonly past: string;
   readonly present: string;
-  /** [rows, H, T, D] */
+  /** [rows, H, T, D], and room behind it. */
   data: Float32Array;
 }
 
@@ -164,5 +143,21 @@ const PARTS: readonly KeyOrValue[] = ['key', 'value'];
 
 /** Room for this many further steps is made at once: growing copies the cache, but unused slots cost time at each step. */
 const STEPS_AHEAD = 3;
+/** Times as much memory is asked for as is needed: what is not written to takes none, fresh memory takes time. */
+const MEMORY_AHEAD = 2;
 /** Slots that are not worth a copy of the cache to be rid of. */
 const SPARE_SLOTS = 32;
+
+function freeSlots({ prefixLength, paths }: TreeImage): number[] {
+  const seen = new Set(paths.flat());
+  const free: number[] = [];
+  for (let slot = prefixLength; free.length < paths.length; slot++) if (!seen.has(slot)) free.push(slot);
+  return free;
+}
+
+/** One by one: so few values are not worth a call of the runtime's. */
+function copyLine(from: Float32Array, first: number, to: Float32Array, at: number, count: number): void {
+  for (let n = 0; n < count; n++) to[at + n] = from[first + n]!;
+}
+
+const countUp = (count: number): number[] => Array.from({ length: count }, (_, n) => n);

@@ -104,7 +104,7 @@ export class QuantisedLinears {
     const { g } = this;
     const largest = op.max(g, op.reduceMax(g, op.abs(g, x), -1), g.float(LEAST));
     const step = op.mul(g, largest, g.float(1 / 127)); // [M, 1]
-    const rows = op.quantizeLinear(g, op.div(g, x, step), g.float(1));
+    const rows = op.quantizeRows(g, x, step);
     const y = op.mul(g, op.matMulIntegerToFloat(g, rows, w, { xScale: g.float(1), wScales }), step);
     return bias ? op.add(g, y, bias) : y;
   }

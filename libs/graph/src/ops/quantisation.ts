@@ -1,5 +1,6 @@
 import type { FloatValue, GraphBuilder, Value } from '../graph-builder.js';
 import { uint8 } from '../tensor.js';
+import { expand, reshape, shape } from './shape.js';
 
 /** What stands for 0 in 8 bits. */
 export const ZERO_POINT = 128;
@@ -10,6 +11,13 @@ export const ZERO_POINT = 128;
  */
 export const quantizeLinear = (g: GraphBuilder, x: FloatValue, scale: FloatValue): Value<'uint8'> =>
   g.apply('QuantizeLinear', [x, scale, zeroPoint(g)], 'uint8');
+
+/** The same with a scale for each row: x [M, N], `scales` [M, 1]. */
+export function quantizeRows(g: GraphBuilder, x: FloatValue, scales: FloatValue): Value<'uint8'> {
+  const flat = reshape(g, scales, [-1]);
+  const zeros = expand(g, zeroPoint(g), shape(g, flat));
+  return g.apply('QuantizeLinear', [x, flat, zeros], 'uint8', { axis: { int: 0 } });
+}
 
 /**
  * ((x - 128)·(w - zero))·xScale·wScales + bias: x [M, K], w [K, N], `xScale` one number, `wScales` [N]; exact in 32-bit
