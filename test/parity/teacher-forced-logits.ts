@@ -1,4 +1,4 @@
-import { buildGpt2, parseGpt2Config, TreeCache, type Gpt2Files } from '@housestyle/clipcap';
+import { buildGpt2, cacheTypeFor, parseGpt2Config, TreeCache, type Gpt2Files } from '@housestyle/clipcap';
 import { fetched, float32, int64, type Feeds, type GraphRunner } from '@housestyle/graph';
 import { referenceRow, referenceTexts } from './reference.js';
 
@@ -18,7 +18,7 @@ export async function teacherForcedLogits(
     const S = K + ids.length;
     const causal = Float32Array.from({ length: S * S }, (_, i) => (i % S <= Math.floor(i / S) ? 0 : -1e9));
     const feeds: Feeds = {
-      ...new TreeCache(config).noPast(1),
+      ...new TreeCache(config, cacheTypeFor(variant ?? {})).noPast(1),
       inputs_embeds: float32(referenceRow('prefix_mlp', n), [1, K, config.width]),
       input_ids: int64(ids, [1, ids.length]),
       position_ids: int64([...Array(S).keys()], [1, S]),

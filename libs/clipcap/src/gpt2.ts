@@ -5,6 +5,7 @@ import {
   type FloatValue,
   type GraphModel,
   type Int64Value,
+  type Value,
   type WeightSource,
 } from '@housestyle/graph';
 import { deltaInputs } from './deltas/delta-inputs.js';
@@ -35,19 +36,29 @@ function attend(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step
   const { width: C, numHeads: H } = config;
   const D = C / H;
   const pastShape = ['B', H, 'T', D] as const;
-  const pastKey = g.input(pastName(layer, 'key'), 'float32', pastShape);
-  const pastValue = g.input(pastName(layer, 'value'), 'float32', pastShape);
+  const type: CacheType = m.half ? 'float16' : 'float32';
+  const past = (part: KeyOrValue): Value<CacheType> => g.input(pastName(layer, part), type, pastShape);
+  const toCache = (x: FloatValue): Value<CacheType> => (m.half ? op.cast(g, x, type) : x);
+  const fromCache = (x: Value<CacheType>): FloatValue =>
+    x.type === 'float32' ? (x as FloatValue) : op.cast(g, x, 'float32');
+  const [pastKey, pastValue] = [past('key'), past('value')];
 
   const projected = conv1d(m, x, `transformer.h.${layer}.attn.c_attn`, [C, 3 * C]);
   const qkv = op.reshape(g, projected, step.heads); // [B, S, 3H, D]
   const [q, k, v] = op.split(g, op.transpose(g, qkv, [0, 2, 1, 3]), 3, 1) as [FloatValue, FloatValue, FloatValue];
-  g.output(presentName(layer, 'key'), k, ['B', H, 'S', D]);
-  g.output(presentName(layer, 'value'), v, ['B', H, 'S', D]);
+  const [newKey, newValue] = [toCache(k), toCache(v)];
+  g.output(presentName(layer, 'key'), newKey, ['B', H, 'S', D]);
+  g.output(presentName(layer, 'value'), newValue, ['B', H, 'S', D]);
 
   const scale = config.attentionScales[layer]!;
   const context = m.isForGpu
-    ? contextJoined(m, [q, op.concat(g, [pastKey, k], 2), op.concat(g, [pastValue, v], 2)], scale, step)
-    : contextInParts(m, q, { pastKey, pastValue, k, v }, scale, step);
+    ? contextJoined(
+        m,
+        [q, fromCache(op.concat(g, [pastKey, newKey], 2)), fromCache(op.concat(g, [pastValue, newValue], 2))],
+        scale,
+        step,
+      )
+    : contextInParts(m, q, { pastKey: fromCache(pastKey), pastValue: fromCache(pastValue), k, v }, scale, step);
   const joined = op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, C]);
   m.quantised?.noteWithin(joined, projected, [2 * C, 3 * C]);
   return joined;
@@ -131,9 +142,9 @@ const imagesOf = (g: GraphBuilder, { rows, newMask }: StepInputs): Int64Value =>
  * [B, 1, S, T] and `new_mask` [1, 1, S, S], `rows` [R] of [B·S], `k` [1], `past_key_values.N.key|value` [B, H, T, D].
  * Outputs `top_log_probs` and `top_ids` [R, k], best first; `logits` [R, V], which a caller who does not want them does
  * not fetch; `present.N.key|value` [B, H, S, D], of the new positions only. `hasDeltas` adds the inputs of
- * `deltaInputs` for `gpt2Linears`, `hasWordDeltas` those of `wordDeltaInputs` for the word table. In 8 bits and in half
- * precision `logits` are what they are, and `top_log_probs` of the likeliest words nearer to fp32's: see
- * `rescoredContinuations`.
+ * `deltaInputs` for `gpt2Linears`, `hasWordDeltas` those of `wordDeltaInputs` for the word table. Keys and values are of
+ * `cacheTypeFor` the precision. In 8 bits and in half precision `logits` are what they are, and `top_log_probs` of the
+ * likeliest words nearer to fp32's: see `rescoredContinuations`.
  * @throws DomainError `invalid_model` when the weights contradict the configuration.
  */
 export function buildGpt2(
@@ -195,6 +206,10 @@ export function gpt2Linears({ width: C, innerWidth: I, numLayers }: Gpt2Config):
 }
 
 export type KeyOrValue = 'key' | 'value';
+/** What keys and values are kept in. */
+export type CacheType = 'float32' | 'float16';
+export const cacheTypeFor = ({ precision }: PrecisionOptions): CacheType =>
+  precision === 'fp16' ? 'float16' : 'float32';
 export const pastName = (layer: number, part: KeyOrValue): string => `past_key_values.${layer}.${part}`;
 export const presentName = (layer: number, part: KeyOrValue): string => `present.${layer}.${part}`;
 

@@ -6,7 +6,7 @@ import type { LowRankDelta } from '../deltas/low-rank-delta.js';
 import { WordDeltaStack } from '../deltas/word-delta-stack.js';
 import type { Gpt2Config } from '../gpt2-config.js';
 import { WORD_TABLE } from '../gpt2-layers.js';
-import { gpt2Linears } from '../gpt2.js';
+import { gpt2Linears, type CacheType } from '../gpt2.js';
 import { advance, continuationsOf, prefixFeeds, stepFeeds, type DecodingImage } from './decoding-image.js';
 import type { Search } from './search.js';
 import { TreeCache } from './tree-cache.js';
@@ -32,8 +32,9 @@ export class DecodeBatch {
   constructor(
     private readonly config: Gpt2Config,
     private readonly session: AdaptableSession,
+    cacheType: CacheType,
   ) {
-    this.cache = new TreeCache(config);
+    this.cache = new TreeCache(config, cacheType);
   }
 
   /** Images whose search goes on. */

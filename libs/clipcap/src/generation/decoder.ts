@@ -3,7 +3,7 @@ import { AdaptableSession, type Variant } from '../deltas/adaptable-session.js';
 import { LowRankDelta } from '../deltas/low-rank-delta.js';
 import { parseGpt2Config, type Gpt2Config } from '../gpt2-config.js';
 import { WORD_TABLE } from '../gpt2-layers.js';
-import { buildGpt2, gpt2DeltaPlaces } from '../gpt2.js';
+import { buildGpt2, cacheTypeFor, gpt2DeltaPlaces, type CacheType } from '../gpt2.js';
 import type { Gpt2Files } from '../model-files.js';
 import type { ModelOptions } from '../quantisation/precision.js';
 import { withFastestProducts } from '../quantisation/signed-products.js';
@@ -17,6 +17,7 @@ export class Decoder {
   private constructor(
     readonly config: Gpt2Config,
     private readonly session: AdaptableSession,
+    private readonly cacheType: CacheType,
   ) {}
 
   /** @throws DomainError `invalid_model` */
@@ -29,7 +30,7 @@ export class Decoder {
         hasDeltas: variant !== 'plain',
         hasWordDeltas: variant === 'wordDeltas',
       });
-    return new Decoder(config, await AdaptableSession.load(build, runner, options));
+    return new Decoder(config, await AdaptableSession.load(build, runner, options), cacheTypeFor(options));
   }
 
   /**
@@ -57,7 +58,7 @@ export class Decoder {
 
   /** A batch that images enter and leave while it runs. */
   openBatch(): DecodeBatch {
-    return new DecodeBatch(this.config, this.session);
+    return new DecodeBatch(this.config, this.session, this.cacheType);
   }
 
   release(): Promise<void> {

@@ -1,6 +1,6 @@
-import { fetched, float32, type Feeds, type Fetched } from '@housestyle/graph';
+import { fetched, type Feeds, type Fetched, type Tensor } from '@housestyle/graph';
 import type { Gpt2Config } from '../gpt2-config.js';
-import { pastName, presentName, type KeyOrValue } from '../gpt2.js';
+import { pastName, presentName, type CacheType, type KeyOrValue } from '../gpt2.js';
 
 /**
  * Keys and values of the positions decoded so far, for a batch of images that may be at different depths. Each image has
@@ -17,14 +17,18 @@ export class TreeCache {
   private readonly heads: number;
   private readonly headWidth: number;
 
-  constructor({ numLayers, numHeads, width }: Gpt2Config) {
+  /** `type`: what the graph takes, and gives. */
+  constructor(
+    { numLayers, numHeads, width }: Gpt2Config,
+    private readonly type: CacheType = 'float32',
+  ) {
     this.heads = numHeads;
     this.headWidth = width / numHeads;
     this.buffers = Array.from({ length: numLayers }, (_, layer) => layer).flatMap((layer) =>
       PARTS.map((part) => ({
         past: pastName(layer, part),
         present: presentName(layer, part),
-        data: new Float32Array(0),
+        data: new ARRAYS[type](0),
       })),
     );
   }
@@ -80,12 +84,12 @@ export class TreeCache {
   feeds(): Feeds {
     const dims = [this.used.length, this.heads, this.capacity, this.headWidth];
     const size = dims.reduce((product, dim) => product * dim, 1);
-    return Object.fromEntries(this.buffers.map(({ past, data }) => [past, float32(data.subarray(0, size), dims)]));
+    return Object.fromEntries(this.buffers.map(({ past, data }) => [past, this.tensor(data.subarray(0, size), dims)]));
   }
 
   /** A past of no positions, for images that begin. */
   noPast(images: number): Feeds {
-    const nothing = float32([], [images, this.heads, 0, this.headWidth]);
+    const nothing = this.tensor(new ARRAYS[this.type](0), [images, this.heads, 0, this.headWidth]);
     return Object.fromEntries(this.buffers.map(({ past }) => [past, nothing]));
   }
 
@@ -97,7 +101,7 @@ export class TreeCache {
     const size = this.used.length * this.heads * to;
     for (const buffer of this.buffers) {
       const { data } = buffer;
-      if (size > data.length) buffer.data = new Float32Array(MEMORY_AHEAD * size);
+      if (size > data.length) buffer.data = new ARRAYS[this.type](MEMORY_AHEAD * size);
       else if (from === to) continue;
       for (let n = 0; n < lines; n++) {
         const line = to > from ? lines - 1 - n : n; // none over one that is still to be moved
@@ -111,7 +115,7 @@ export class TreeCache {
   private write(outputs: Fetched, slots: readonly (readonly number[])[], rows: readonly number[]): void {
     const { heads: H, headWidth: D, capacity: T } = this;
     for (const { data, present } of this.buffers) {
-      const { data: fresh, dims } = fetched(outputs, present, 'float32'); // [B, H, S, D]
+      const { data: fresh, dims } = fetched(outputs, present, this.type); // [B, H, S, D]
       const S = dims[2]!;
       rows.forEach((row, i) => {
         for (let head = 0; head < H; head++) {
@@ -122,6 +126,10 @@ export class TreeCache {
       });
     }
     rows.forEach((row, i) => (this.used[row] = Math.max(this.used[row]!, 1 + Math.max(...slots[i]!))));
+  }
+
+  private tensor(data: CacheArray, dims: readonly number[]): Tensor {
+    return { type: this.type, data, dims } as Tensor<CacheType>;
   }
 }
 
@@ -136,8 +144,12 @@ interface CacheBuffer {
   readonly past: string;
   readonly present: string;
   /** [rows, H, T, D], and room behind it. */
-  data: Float32Array;
+  data: CacheArray;
 }
+
+type CacheArray = Float32Array | Uint16Array;
+
+const ARRAYS = { float32: Float32Array, float16: Uint16Array } as const satisfies Record<CacheType, unknown>;
 
 const PARTS: readonly KeyOrValue[] = ['key', 'value'];
 
@@ -156,7 +168,7 @@ function freeSlots({ prefixLength, paths }: TreeImage): number[] {
 }
 
 /** One by one: so few values are not worth a call of the runtime's. */
-function copyLine(from: Float32Array, first: number, to: Float32Array, at: number, count: number): void {
+function copyLine(from: CacheArray, first: number, to: CacheArray, at: number, count: number): void {
   for (let n = 0; n < count; n++) to[at + n] = from[first + n]!;
 }
 
