@@ -21,10 +21,12 @@ export const generatedCaptions = (kind: MapperKind): readonly GeneratedCaption[]
 
 export const readImagesJson = <T>(file: string): T => JSON.parse(readFileSync(path.join(FOLDER, file), 'utf8')) as T;
 
+export const testPicturePath = (file: string): string => path.join(FOLDER, 'test', file);
+
 /** The pictures' files as a captioner would see them: decoded, resized, cropped. */
 export function testPixels(files: readonly string[], imageSize: number): Promise<Uint8Array[]> {
   const load = async (file: string): Promise<Uint8Array> =>
-    resizeForClip(await decodeImage(await readFile(path.join(FOLDER, 'test', file))), imageSize);
+    resizeForClip(await decodeImage(await readFile(testPicturePath(file))), imageSize);
   return Promise.all(files.map(load));
 }
 

@@ -13,6 +13,7 @@ export interface CaptionOptions extends ReportOptions, GenerationOptions {
   readonly mapper?: string;
   readonly device?: Device;
   readonly precision?: Precision;
+  readonly shrinkOnLoad: boolean;
 }
 
 /** Captions picture files, in order. A bad one is reported and the others go on. @returns the exit code */
@@ -28,6 +29,7 @@ export async function captionPictures(
     images,
     {
       imageSize: engine.imageSize,
+      isShrinkingOnLoad: options.shrinkOnLoad,
       run: (pictures) => engine.caption(pictures, generation),
       report: (outcome) => reportLine(outcome, options),
     },

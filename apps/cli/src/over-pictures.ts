@@ -10,6 +10,8 @@ export type PictureOutcome<T> =
 interface PictureWork<T> {
   /** pixels of one side. */
   readonly imageSize: number;
+  /** large pictures are decoded at a fraction of their size. */
+  readonly isShrinkingOnLoad?: boolean;
   /** Some pictures [n, n, 3] uint8 RGB → what is made of each, in order. */
   readonly run: (pictures: readonly Uint8Array[]) => Promise<T[]>;
   /** The lines of stdout for one picture; undefined when only stderr speaks of it. */
@@ -21,7 +23,7 @@ const BATCH_SIZE = 16;
 /** Works on picture files, in order. A bad one is reported and the others go on. @returns the exit code */
 export async function overPictures<T>(
   images: readonly string[],
-  { imageSize, run, report }: PictureWork<T>,
+  { imageSize, isShrinkingOnLoad, run, report }: PictureWork<T>,
   terminal: Terminal,
 ): Promise<number> {
   const progress = new ProgressBar(terminal, images.length);
@@ -30,7 +32,9 @@ export async function overPictures<T>(
   for (let from = 0; from < images.length; from += BATCH_SIZE) {
     const batch = images.slice(from, from + BATCH_SIZE);
     const read = await Promise.all(
-      batch.map((image) => readPicture(image, imageSize).catch((error: unknown) => toDomainError(error))),
+      batch.map((image) =>
+        readPicture(image, imageSize, isShrinkingOnLoad).catch((error: unknown) => toDomainError(error)),
+      ),
     );
     const outputs = await run(read.filter(isPicture));
     progress.clear();

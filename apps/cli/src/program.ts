@@ -76,6 +76,11 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   addGenerationOptions(caption)
     .addOption(new Option('--device <where>', 'where to compute').choices(DEVICES).default('cpu'))
     .addOption(precision())
+    .option(
+      '--shrink-on-load',
+      'decode large JPEG and WebP pictures at a fraction of their size: quicker, changes a caption now and then',
+      false,
+    )
     .option('--json', 'print one JSON object per picture', false)
     .option('--embedding', "add CLIP's image embedding to the JSON", false)
     .addHelpText('after', CAPTION_EXAMPLES)

@@ -3,15 +3,17 @@ import { availableParallelism } from 'node:os';
 import { DomainError } from '@housestyle/domain';
 import { DecodePool } from '@housestyle/imaging';
 
-/** one for each core, started with the first picture; they end with this process */
+/** processes: one for each core, started with the first picture; they end with this process */
 const decoders = new DecodePool({ size: availableParallelism() });
+const shrinkingDecoders = new DecodePool({ size: availableParallelism(), isShrinkingOnLoad: true });
 
 /**
- * A picture file as the model sees it: [size, size, 3] uint8 RGB.
+ * A picture file as the model sees it: [size, size, 3] uint8 RGB. Shrunk on load, a large one is read more quickly and
+ * seen a little differently.
  * @throws DomainError `source_not_found`, `source_forbidden`, or what decoding says
  */
-export async function readPicture(path: string, size: number): Promise<Uint8Array> {
-  const { pixels } = await decoders.crop(await read(path), size);
+export async function readPicture(path: string, size: number, isShrinkingOnLoad = false): Promise<Uint8Array> {
+  const { pixels } = await (isShrinkingOnLoad ? shrinkingDecoders : decoders).crop(await read(path), size);
   return pixels;
 }
 

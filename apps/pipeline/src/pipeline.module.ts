@@ -59,6 +59,7 @@ export class PipelineModule {
       timeoutMs: settings.DECODE_TIMEOUT_MS,
       maxMemoryBytes: settings.DECODE_MAX_MEMORY_BYTES,
       maxPixels: settings.MAX_PIXELS,
+      isShrinkingOnLoad: settings.DECODE_SHRINK_ON_LOAD,
       onProcessLost: ({ message }) => {
         metrics.lostDecoders.inc();
         logger.warn({ reason: message }, 'a decoding process was lost');

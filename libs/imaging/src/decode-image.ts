@@ -5,6 +5,7 @@ import { decoder } from './decoder.js';
 import { hasMoreFrames } from './frame-count.js';
 import { isSrgbProfile } from './icc-profile.js';
 import { detectImageFormat } from './image-format.js';
+import { shrunkSize, type ShrinkFor, type Size } from './shrink-on-load.js';
 
 /** A picture as its viewer sees it: upright, opaque, 8-bit sRGB. */
 export interface DecodedImage {
@@ -12,6 +13,17 @@ export interface DecodedImage {
   readonly rgb: Uint8Array;
   readonly width: number;
   readonly height: number;
+  /** of the picture as it is stored, where it was decoded at a smaller size */
+  readonly whole?: Size;
+}
+
+export interface DecodeOptions {
+  readonly maxPixels?: number;
+  /**
+   * JPEG and WebP pictures that are several times as large as this takes are decoded at a fraction of their size, which
+   * is cheaper and changes values a little: see docs/performance.md. Absent: as Pillow would, value by value.
+   */
+  readonly shrinkFor?: ShrinkFor | undefined;
 }
 
 export const DEFAULT_MAX_PIXELS = 100_000_000;
@@ -30,7 +42,7 @@ const MAX_FRAMES = 10_000;
  */
 export async function decodeImage(
   bytes: Uint8Array,
-  { maxPixels = DEFAULT_MAX_PIXELS }: { readonly maxPixels?: number } = {},
+  { maxPixels = DEFAULT_MAX_PIXELS, shrinkFor }: DecodeOptions = {},
 ): Promise<DecodedImage> {
   if (bytes.byteLength === 0) throw new DomainError('empty_image', 'The file has no bytes');
   const format = detectImageFormat(bytes);
@@ -43,15 +55,17 @@ export async function decodeImage(
     checkHeader(header, maxPixels);
     const ignoreIcc = header.space !== 'cmyk' && header.icc !== undefined && isSrgbProfile(header.icc);
     const options: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc };
-    const { data, info } = await decoder(bytes, options)
-      .autoOrient()
+    const shrunk = shrinkFor && shrunkSize(format, header, shrinkFor);
+    const picture = decoder(bytes, options).autoOrient();
+    if (shrunk) picture.resize({ ...shrunk, fit: 'fill', kernel: 'cubic' });
+    const { data, info } = await picture
       .flatten({ background: '#ffffff' })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
     if (Number(channels) !== 3) throw new DomainError('corrupt_image', `The picture has ${channels} channels`);
-    return { rgb: data, width, height };
+    return { rgb: data, width, height, ...(shrunk && { whole: header.autoOrient }) };
   } catch (error) {
     throw toImageError(error);
   }

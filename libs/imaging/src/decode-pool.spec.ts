@@ -85,6 +85,19 @@ describe('a picture in good health', () => {
     }
   });
 
+  it('is shrunk on load where the pool is told to, and keeps its size', async () => {
+    const picture = await flat(1500)
+      .composite([{ input: small, left: 700, top: 300 }])
+      .jpeg()
+      .toBuffer();
+    const image = await decodeImage(picture, { shrinkFor: { imageSize: SIZE } });
+    const { pixels, ...size } = await openPool({ isShrinkingOnLoad: true }).crop(picture, SIZE);
+    expect(size).toEqual({ width: 1500, height: 1500 });
+    expect([image.width, Buffer.from(pixels).equals(resizeForClip(image, SIZE))]).toEqual([166, true]);
+    const { pixels: asPillow } = await openPool().crop(picture, SIZE);
+    expect(Buffer.from(pixels).equals(asPillow)).toBe(false);
+  });
+
   it('comes without a preview when none is asked for', async () => {
     const { pixels, ...rest } = await openPool().crop(small, SIZE);
     expect(pixels).toHaveLength(SIZE * SIZE * 3);

@@ -29,19 +29,18 @@ answer({ kind: 'ready' });
 
 async function serve({ fields, bytes }: Frame): Promise<void> {
   isBusy = true;
-  let pixels = 0;
+  let pixelsHeld = 0;
   try {
-    const { preview, ...picture } = await preparePicture(bytes, fields as PictureOrder);
-    const { width, height } = picture;
-    pixels = width * height;
+    const { pixels, width, height, preview, decodedPixels } = await preparePicture(bytes, fields as PictureOrder);
+    pixelsHeld = decodedPixels;
     const shown = preview && { preview: { width: preview.width, height: preview.height } };
-    answer({ kind: 'picture', width, height, ...shown }, picture.pixels, preview?.bytes);
+    answer({ kind: 'picture', width, height, ...shown }, pixels, preview?.bytes);
   } catch (error) {
     answer(toFailure(error));
   }
   isBusy = false;
   // in a turn of its own, when nothing here holds them any more
-  if (pixels > LARGE_PIXELS) setImmediate(() => globalThis.gc?.());
+  if (pixelsHeld > LARGE_PIXELS) setImmediate(() => globalThis.gc?.());
   if (isEnding) parent.end(() => process.exit(0));
 }
 

@@ -1,5 +1,5 @@
 export { addressRule, isPublicAddress, type AddressExceptions } from './address-policy.js';
-export { DEFAULT_MAX_PIXELS, decodeImage, type DecodedImage } from './decode-image.js';
+export { DEFAULT_MAX_PIXELS, decodeImage, type DecodedImage, type DecodeOptions } from './decode-image.js';
 export { DecodePool, type DecodePoolOptions } from './decode-pool.js';
 export type { LookUp } from './guarded-agent.js';
 export { GuardedPoster, type GuardedPosterSettings } from './guarded-poster.js';
@@ -11,3 +11,4 @@ export type { OutboundRules } from './outbound-rules.js';
 export type { CroppedPicture, PreparedPicture } from './prepare-picture.js';
 export { resizeForClip } from './resize-for-clip.js';
 export type { S3SourceReader } from './s3-source.js';
+export type { ShrinkFor } from './shrink-on-load.js';

@@ -73,6 +73,10 @@ export const PIPELINE_VARIABLES = {
     description: 'memory that a process may take to decode one picture (kept to by Linux)',
     unit: 'bytes',
   }),
+  DECODE_SHRINK_ON_LOAD: variable(flag.default(false), {
+    description:
+      'decode large JPEG and WebP pictures at a fraction of their size: cheaper from 4 megapixels on (a third at 12), and changes some of their captions (performance.md, Shrink-on-load)',
+  }),
   PIPELINE_BATCH: variable(wholeNumber(1, 256).default(32), {
     description: 'images sent to the captioner in one call',
   }),

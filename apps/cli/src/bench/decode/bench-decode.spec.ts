@@ -86,6 +86,17 @@ describe('housestyle bench encode', () => {
     expect(cases[0]).toMatchObject({ width: 640, height: 480, batch: 2, precision: 'fp32' });
     expect(Object.keys(cases[0]!['stages'] as object)).toEqual(['decode', 'resize', 'clip', 'mapper']);
   });
+
+  it('measures each case with pictures shrunk on load too, and draws both', async () => {
+    const plot = join(folder, 'shrunk.svg');
+    const sizes = ['--megapixels', '0.3,0.5', '--batch', '1', '--shrink-on-load', '--plot', plot];
+    const [line] = await bench('encode', ...TINY, ...sizes, '--json');
+    const { cases } = JSON.parse(line!) as { cases: { megapixels: number; shrinkOnLoad: boolean }[] };
+    expect(cases.map(({ megapixels, shrinkOnLoad }) => [megapixels, shrinkOnLoad])).toEqual(
+      [0.3, 0.5].flatMap((size) => [false, true].map((isShrunk) => [size, isShrunk])),
+    );
+    expect(await readFile(plot, 'utf8')).toContain('shrunk on load:, decode');
+  });
 });
 
 describe('the parts of a step', () => {

@@ -15,6 +15,8 @@ export interface BenchEncodeOptions extends ModelChoice {
   readonly megapixels: readonly number[];
   readonly batch: readonly number[];
   readonly precision: readonly Precision[];
+  /** every case in this way too. */
+  readonly shrinkOnLoad: boolean;
   readonly threads: number;
   readonly rounds: number;
   readonly warmUp: number;
@@ -28,6 +30,7 @@ interface EncodeCase {
   readonly height: number;
   readonly batch: number;
   readonly precision: Precision;
+  readonly shrinkOnLoad: boolean;
   readonly files: readonly Uint8Array[];
 }
 
@@ -42,8 +45,8 @@ export async function benchEncode(options: BenchEncodeOptions, terminal: Termina
   const bar = new ProgressBar(terminal, (warmUp + rounds) * cases.length);
   const runs = cases.map((): StageTimes[] => []);
   for (let round = 0; round < warmUp + rounds; round++) {
-    for (const [index, { precision, files }] of cases.entries()) {
-      const { stages } = await benches.get(precision)!.run(files);
+    for (const [index, { precision, shrinkOnLoad, files }] of cases.entries()) {
+      const { stages } = await benches.get(precision)!.run(files, shrinkOnLoad);
       if (round >= warmUp) runs[index]!.push(stages);
       bar.advance(1);
     }
@@ -58,7 +61,8 @@ export async function benchEncode(options: BenchEncodeOptions, terminal: Termina
   return EXIT_OK;
 }
 
-async function makeCases({ megapixels, batch, precision: precisions }: BenchEncodeOptions): Promise<EncodeCase[]> {
+async function makeCases(options: BenchEncodeOptions): Promise<EncodeCase[]> {
+  const { megapixels, batch, precision: precisions } = options;
   const cases: EncodeCase[] = [];
   for (const ofMegapixels of megapixels) {
     const size = sizeOf(ofMegapixels);
@@ -66,7 +70,9 @@ async function makeCases({ megapixels, batch, precision: precisions }: BenchEnco
     for (const ofBatch of batch) {
       const files = Array.from({ length: ofBatch }, (_, n) => pictures[n % pictures.length]!);
       for (const precision of precisions) {
-        cases.push({ megapixels: ofMegapixels, ...size, batch: ofBatch, precision, files });
+        for (const shrinkOnLoad of options.shrinkOnLoad ? [false, true] : [false]) {
+          cases.push({ megapixels: ofMegapixels, ...size, batch: ofBatch, precision, shrinkOnLoad, files });
+        }
       }
     }
   }
@@ -76,7 +82,9 @@ async function makeCases({ megapixels, batch, precision: precisions }: BenchEnco
 /** More would only take time to make: what a picture costs depends on its size. */
 const DIFFERENT_PICTURES = 2;
 
-function reportOf({ megapixels, width, height, batch, precision, files }: EncodeCase, runs: readonly StageTimes[]) {
+function reportOf(encodeCase: EncodeCase, runs: readonly StageTimes[]) {
+  const { files, ...settings } = encodeCase;
+  const { batch } = settings;
   const perPicture = (msOf: (stages: StageTimes) => number): Spread =>
     spread(runs.map((stages) => msOf(stages) / batch))!;
   const stageOf = (stage: (typeof ENCODE_STAGES)[number]) => ({
@@ -87,11 +95,7 @@ function reportOf({ megapixels, width, height, batch, precision, files }: Encode
     perPicture((stages) => ENCODE_STAGES.reduce((sum, stage) => sum + stages[stage][figure], 0));
   const together = { wallMs: all('wallMs'), processorMs: all('cpuMs') };
   return {
-    megapixels,
-    width,
-    height,
-    batch,
-    precision,
+    ...settings,
     bytes: Math.round(files.reduce((sum, file) => sum + file.length, 0) / files.length),
     /** of one picture. */
     stages: Object.fromEntries(ENCODE_STAGES.map((stage) => [stage, stageOf(stage)])),
@@ -111,31 +115,41 @@ function tableOf(
     'picture',
     'batch',
     'precision',
+    'shrunk on load',
     ...ENCODE_STAGES.map((stage) => `${stage} ms`),
     'together ms',
     'images/s of a core',
   ];
-  const rows = cases.map(({ width, height, batch, precision, stages, together, imagesPerProcessorSecond }) => [
-    `${width} × ${height}`,
-    String(batch),
-    precision,
-    ...ENCODE_STAGES.map((stage) => String(stages[stage]!.processorMs.median)),
-    String(together.processorMs.median),
-    String(imagesPerProcessorSecond),
-  ]);
+  const rows = cases.map(
+    ({ width, height, batch, precision, shrinkOnLoad, stages, together, imagesPerProcessorSecond }) => [
+      `${width} × ${height}`,
+      String(batch),
+      precision,
+      shrinkOnLoad ? 'yes' : 'no',
+      ...ENCODE_STAGES.map((stage) => String(stages[stage]!.processorMs.median)),
+      String(together.processorMs.median),
+      String(imagesPerProcessorSecond),
+    ],
+  );
   const heading = `${model}; ${threads} of ${cores} cores, ${processor}; milliseconds of a core for one picture, medians of ${rounds} rounds`;
   return `${heading}\n\n${columns([header, ...rows])}`;
 }
 
 async function draw(file: string, reports: readonly CaseReport[], terminal: Terminal): Promise<void> {
-  const cases = reports.flatMap(({ megapixels, batch, precision, stages, together }) => [
-    ...ENCODE_STAGES.map((stage) => ({
-      settings: { megapixels, batch, precision, stage },
-      value: stages[stage]!.processorMs.median,
-    })),
-    { settings: { megapixels, batch, precision, stage: 'together' }, value: together.processorMs.median },
-  ]);
-  const labels = { megapixels: 'millions of pixels', batch: 'images in a batch', precision: '', stage: '' };
+  const cases = reports.flatMap(({ megapixels, batch, precision, shrinkOnLoad, stages, together }) => {
+    const settings = { megapixels, batch, precision, decoding: shrinkOnLoad ? 'shrunk on load:' : '' };
+    return [
+      ...ENCODE_STAGES.map((stage) => ({ settings: { ...settings, stage }, value: stages[stage]!.processorMs.median })),
+      { settings: { ...settings, stage: 'together' }, value: together.processorMs.median },
+    ];
+  });
+  const labels = {
+    megapixels: 'millions of pixels',
+    batch: 'images in a batch',
+    precision: '',
+    decoding: '',
+    stage: '',
+  };
   const svg = plotCases(cases, { title: 'From a JPEG to a prefix', yLabel: 'ms of a core for one image', labels });
   if (svg) await writeFile(file, svg);
   else terminal.complain('nothing varies: no curve is drawn');

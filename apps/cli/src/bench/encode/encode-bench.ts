@@ -24,13 +24,18 @@ export class EncodeBench {
     return new EncodeBench(encoder, await Mapper.load(model.mapper, base, runner, options));
   }
 
-  async run(files: readonly Uint8Array[]): Promise<{ readonly stages: StageTimes; readonly prefixes: Float32Array[] }> {
+  async run(
+    files: readonly Uint8Array[],
+    isShrinkingOnLoad = false,
+  ): Promise<{ readonly stages: StageTimes; readonly prefixes: Float32Array[] }> {
+    const { imageSize } = this.encoder;
+    const options = isShrinkingOnLoad ? { shrinkFor: { imageSize } } : {};
     const decoded = await timed(async () => {
       const images: DecodedImage[] = [];
-      for (const file of files) images.push(await decodeImage(file));
+      for (const file of files) images.push(await decodeImage(file, options));
       return images;
     });
-    const resized = await timed(async () => decoded.value.map((image) => resizeForClip(image, this.encoder.imageSize)));
+    const resized = await timed(async () => decoded.value.map((image) => resizeForClip(image, imageSize)));
     const embedded = await timed(() => this.encoder.embed(resized.value));
     const mapped = await timed(() => this.mapper.map(embedded.value));
     const stages = { decode: decoded.time, resize: resized.time, clip: embedded.time, mapper: mapped.time };
