@@ -64,10 +64,14 @@ function attend(m: Model, x: FloatValue, layer: number, config: Gpt2Config, step
   return joined;
 }
 
-/** Of cached and new positions apart: a CPU reads the cache where it lies. → [B, H, S, D] */
+/**
+ * Of cached and new positions apart: a CPU reads the cache where it lies. Cached keys are the left side of their product,
+ * for the right one is copied, and they are many more than the queries. → [B, H, S, D]
+ */
 function contextInParts(m: Model, q: FloatValue, { pastKey, pastValue, k, v }: Parts, scale: number, step: StepInputs) {
   const { g } = m;
-  const toPast = op.add(g, scores(m, q, pastKey, scale), step.pastMask); // [B, H, S, T]
+  const ofKeys = op.transpose(g, scores(m, pastKey, q, scale), [0, 1, 3, 2]);
+  const toPast = op.add(g, ofKeys, step.pastMask); // [B, H, S, T]
   const toNew = op.add(g, scores(m, q, k, scale), step.newMask); // [B, H, S, S]
   const shares = op.softmax(g, op.concat(g, [toPast, toNew], 3));
   const [ofPast, ofNew] = op.splitAt(g, shares, step.pastAndNew, 3);
