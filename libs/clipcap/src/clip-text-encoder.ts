@@ -29,7 +29,10 @@ export class ClipTextEncoder {
     const { text, projectionDim, weights } = openClip(files);
     if (!text) throw new DomainError('invalid_model', `${weights.label}: this CLIP has no text tower`);
     const logitScale = Math.exp(readWeight(weights, 'logit_scale', [])[0]!);
-    const session = await runner.load(buildClipText({ text, projectionDim }, weights), options);
+    const session = await runner.load(
+      buildClipText({ text, projectionDim }, weights, { isForGpu: runner.isGpu }),
+      options,
+    );
     return new ClipTextEncoder(text, projectionDim, logitScale, session);
   }
 

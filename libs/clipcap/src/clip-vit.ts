@@ -153,9 +153,13 @@ export function clipTextTower(m: Model, { text: config, projectionDim: P }: Omit
  * The text tower: `input_ids` and `pooled_rows` as `clipTextTower` takes them → `text_embeds` [B, P], not normalised.
  * @throws DomainError `invalid_model` when the weights contradict the configuration.
  */
-export function buildClipText(config: Omit<ClipConfig, 'vision'>, weights: WeightSource): GraphModel {
+export function buildClipText(
+  config: Omit<ClipConfig, 'vision'>,
+  weights: WeightSource,
+  { isForGpu = false }: Pick<PrecisionOptions, 'isForGpu'> = {},
+): GraphModel {
   const g = new GraphBuilder('clip-text');
-  g.output('text_embeds', clipTextTower({ g, weights }, config), ['B', config.projectionDim]);
+  g.output('text_embeds', clipTextTower({ g, weights, isForGpu }, config), ['B', config.projectionDim]);
   return g.build();
 }
 

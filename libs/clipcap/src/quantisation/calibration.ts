@@ -25,7 +25,7 @@ export async function calibrate(
   const tokenizer = new Gpt2Tokenizer(base.gpt2.tokenizer);
   const widths = { embeddingWidth: examples[0]!.embedding.length, decoderWidth: config.width };
   const mapper = await Mapper.load(base.mapper, widths, runner);
-  const session = await runner.load(buildGpt2(config, base.gpt2.weights, { isWatched: true }));
+  const session = await runner.load(buildGpt2(config, base.gpt2.weights, { isWatched: true, isForGpu: runner.isGpu }));
   const names = session.outputNames.filter((name) => name.startsWith(REACH));
   const reaches = new Map<string, Float32Array>();
   for (const { embedding, caption } of examples) {
