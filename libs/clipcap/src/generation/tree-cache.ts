@@ -120,8 +120,11 @@ export class TreeCache {
       rows.forEach((row, i) => {
         for (let head = 0; head < H; head++) {
           const line = (row * H + head) * T;
-          const first = (i * H + head) * S;
-          slots[i]!.forEach((slot, n) => copyLine(fresh, (first + n) * D, data, (line + slot) * D, D));
+          let from = (i * H + head) * S * D;
+          for (const slot of slots[i]!) {
+            copyLine(fresh, from, data, (line + slot) * D, D);
+            from += D;
+          }
         }
       });
     }
