@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { MAX_BEAMS, PRECISIONS, type Precision } from '@housestyle/clipcap';
+import { DEVICES } from '@housestyle/runtime';
 import { numberWithin } from '../option-values.js';
 import type { Terminal } from '../terminal.js';
 import { BENCH_SIZES } from './bench-model.js';
@@ -152,6 +153,9 @@ function addModelOptions(command: Command): Command {
         .default('vit-b-32,gpt2'),
     )
     .option('--model <name|dir>', 'a base model, in place of random weights')
+    .addOption(
+      new Option('--device <where>', 'where to compute; on a GPU no limit is measured').choices(DEVICES).default('cpu'),
+    )
     .option('--threads <n>', 'threads of one operator', wholeNumber(1), 1)
     .option('--rounds <n>', 'times that each case is measured, in turns', wholeNumber(1), 5)
     .option('--warm-up <n>', 'rounds before them', wholeNumber(0), 1)

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Precision } from '@housestyle/clipcap';
-import { OnnxGraphRunner } from '@housestyle/runtime';
+import { OnnxGraphRunner, type Device } from '@housestyle/runtime';
 import { ProgressBar } from '../../progress-bar.js';
 import { EXIT_OK, type Terminal } from '../../terminal.js';
 import { openBenchModel, type BenchModel, type ModelChoice } from '../bench-model.js';
@@ -21,6 +21,7 @@ export const DECODE_SOURCES = ['prefix', 'jpeg'] as const;
 
 export interface BenchDecodeOptions extends ModelChoice, CaseLists {
   readonly from: (typeof DECODE_SOURCES)[number];
+  readonly device: Device;
   readonly threads: number;
   readonly rounds: number;
   readonly warmUp: number;
@@ -70,9 +71,9 @@ async function profile(
 async function loadBenches(
   model: BenchModel,
   cases: readonly DecodeCase[],
-  { precision: precisions, threads, from, weights }: BenchDecodeOptions,
+  { precision: precisions, device, threads, from, weights }: BenchDecodeOptions,
 ): Promise<Benches> {
-  const runner = new OnnxGraphRunner({ threads });
+  const runner = new OnnxGraphRunner({ device, threads });
   const benches = new Map<Precision, Bench>();
   for (const precision of precisions) {
     const load = { cases, precision };
@@ -92,7 +93,7 @@ async function measure(
   options: BenchDecodeOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const { from, threads, warmUp, rounds } = options;
+  const { from, device, threads, warmUp, rounds } = options;
   const { prefixLength } = model;
   const { runs, peakMemoryBytes } = await runRounds(benches, prefixLength, cases, options, terminal);
   const reports = cases.map((decodeCase, n) => {
@@ -103,6 +104,7 @@ async function measure(
     model: model.name,
     from,
     ...machine(),
+    device,
     threads,
     warmUp,
     rounds,
@@ -118,7 +120,7 @@ async function runRounds(
   benches: Benches,
   prefixLength: number,
   cases: readonly DecodeCase[],
-  { warmUp, rounds, roofline, precision, threads }: BenchDecodeOptions,
+  { warmUp, rounds, roofline, precision, device, threads }: BenchDecodeOptions,
   terminal: Terminal,
 ) {
   const total = (warmUp + rounds) * cases.length;
@@ -132,7 +134,8 @@ async function runRounds(
     if (isWarm && peakMemoryBytes === 0) {
       peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
       const { config } = benches.get(decodeCase.precision)!;
-      if (roofline) limits = await DecodeLimits.load(config, new OnnxGraphRunner({ threads }), precision);
+      if (roofline && device === 'cpu')
+        limits = await DecodeLimits.load(config, new OnnxGraphRunner({ threads }), precision);
     }
     const { wallMs, cpuMs } = await benches.get(decodeCase.precision)!.run(decodeCase);
     if (isWarm) {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Gpt2Config } from '@housestyle/clipcap';
-import { OnnxGraphRunner } from '@housestyle/runtime';
+import { OnnxGraphRunner, type Device } from '@housestyle/runtime';
 import type { BenchModel } from '../bench-model.js';
 import { spread } from '../measure/spread.js';
 import { stopwatch, type Elapsed } from '../measure/stopwatch.js';
@@ -23,11 +23,11 @@ export interface DecodeProfile {
 export async function profileDecode(
   model: BenchModel,
   decodeCase: DecodeCase,
-  { threads, rounds }: { readonly threads: number; readonly rounds: number },
+  { device, threads, rounds }: { readonly device: Device; readonly threads: number; readonly rounds: number },
 ): Promise<DecodeProfile> {
   const folder = await mkdtemp(join(tmpdir(), 'housestyle-profile-'));
   try {
-    const runner = new TimedRunner(new OnnxGraphRunner({ threads, profilePrefix: join(folder, 'profile-') }));
+    const runner = new TimedRunner(new OnnxGraphRunner({ device, threads, profilePrefix: join(folder, 'profile-') }));
     const { precision } = decodeCase;
     const bench = await DecodeBench.load(model, runner, { cases: [decodeCase], precision });
     const { config } = bench;

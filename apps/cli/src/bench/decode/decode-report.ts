@@ -59,6 +59,7 @@ export interface DecodeReport extends ReturnType<typeof machine> {
   readonly model: string;
   /** what a run begins with. */
   readonly from: string;
+  readonly device: string;
   readonly threads: number;
   readonly warmUp: number;
   readonly rounds: number;
@@ -68,7 +69,17 @@ export interface DecodeReport extends ReturnType<typeof machine> {
 }
 
 /** For people: a line for each case. */
-export function decodeTable({ model, from, processor, cores, threads, rounds, peakMemoryBytes, cases }: DecodeReport) {
+export function decodeTable({
+  model,
+  from,
+  device,
+  processor,
+  cores,
+  threads,
+  rounds,
+  peakMemoryBytes,
+  cases,
+}: DecodeReport) {
   const header = ['case', 'images/s', 'images/s of a core', 'tokens/s', 's/run (min–max)'];
   if (cases.some(({ roofline }) => roofline)) header.push('limit GFLOP/s', 'share of the limit');
   const rows = cases.map((each) => {
@@ -84,7 +95,7 @@ export function decodeTable({ model, from, processor, cores, threads, rounds, pe
     return cells;
   });
   return [
-    `${model}; from ${from}; ${threads} of ${cores} cores, ${processor}; medians of ${rounds} rounds`,
+    `${model}; from ${from}; ${device}, ${threads} of ${cores} cores, ${processor}; medians of ${rounds} rounds`,
     `peak memory ${(peakMemoryBytes / 1e9).toFixed(2)} GB`,
     '',
     columns([header, ...rows]),

@@ -8,6 +8,10 @@ export class TimedRunner implements GraphRunner {
 
   constructor(private readonly runner: GraphRunner) {}
 
+  get isGpu(): boolean {
+    return this.runner.isGpu ?? false;
+  }
+
   async load(model: GraphModel, options?: GraphRunOptions): Promise<GraphSession> {
     const session = await this.runner.load(model, options);
     return {

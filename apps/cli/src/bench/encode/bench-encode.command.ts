@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Precision } from '@housestyle/clipcap';
-import { OnnxGraphRunner } from '@housestyle/runtime';
+import { OnnxGraphRunner, type Device } from '@housestyle/runtime';
 import { ProgressBar } from '../../progress-bar.js';
 import { EXIT_OK, type Terminal } from '../../terminal.js';
 import { openBenchModel, type ModelChoice } from '../bench-model.js';
@@ -17,6 +17,7 @@ export interface BenchEncodeOptions extends ModelChoice {
   readonly precision: readonly Precision[];
   /** every case in this way too. */
   readonly shrinkOnLoad: boolean;
+  readonly device: Device;
   readonly threads: number;
   readonly rounds: number;
   readonly warmUp: number;
@@ -36,9 +37,9 @@ interface EncodeCase {
 
 /** Measures the way from a JPEG to a prefix, stage by stage, and prints the figures. @returns the exit code */
 export async function benchEncode(options: BenchEncodeOptions, terminal: Terminal): Promise<number> {
-  const { threads, rounds, warmUp } = options;
+  const { device, threads, rounds, warmUp } = options;
   const model = await openBenchModel(options);
-  const runner = new OnnxGraphRunner({ threads });
+  const runner = new OnnxGraphRunner({ device, threads });
   const benches = new Map<Precision, EncodeBench>();
   for (const precision of options.precision) benches.set(precision, await EncodeBench.load(model, runner, precision));
   const cases = await makeCases(options);
@@ -55,7 +56,7 @@ export async function benchEncode(options: BenchEncodeOptions, terminal: Termina
   bar.clear();
   const reports = cases.map((encodeCase, index) => reportOf(encodeCase, runs[index]!));
   const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-  const report = { model: model.name, ...machine(), threads, warmUp, rounds, peakMemoryBytes, cases: reports };
+  const report = { model: model.name, ...machine(), device, threads, warmUp, rounds, peakMemoryBytes, cases: reports };
   terminal.print(options.json ? JSON.stringify(report) : tableOf(report));
   if (options.plot) await draw(options.plot, reports, terminal);
   return EXIT_OK;
@@ -108,9 +109,15 @@ function reportOf(encodeCase: EncodeCase, runs: readonly StageTimes[]) {
 type CaseReport = ReturnType<typeof reportOf>;
 
 function tableOf(
-  report: ReturnType<typeof machine> & { model: string; threads: number; rounds: number; cases: CaseReport[] },
+  report: ReturnType<typeof machine> & {
+    model: string;
+    device: string;
+    threads: number;
+    rounds: number;
+    cases: CaseReport[];
+  },
 ) {
-  const { model, processor, cores, threads, rounds, cases } = report;
+  const { model, device, processor, cores, threads, rounds, cases } = report;
   const header = [
     'picture',
     'batch',
@@ -131,7 +138,7 @@ function tableOf(
       String(imagesPerProcessorSecond),
     ],
   );
-  const heading = `${model}; ${threads} of ${cores} cores, ${processor}; milliseconds of a core for one picture, medians of ${rounds} rounds`;
+  const heading = `${model}; ${device}, ${threads} of ${cores} cores, ${processor}; milliseconds of a core for one picture, medians of ${rounds} rounds`;
   return `${heading}\n\n${columns([header, ...rows])}`;
 }
 
