@@ -25,8 +25,8 @@ const ENLARGEMENTS: readonly Enlargement[] = isFull('shrink-on-load')
   ? [
       { format: 'jpeg', side: 2048, decodedSide: 227, pictures: 400 },
       { format: 'jpeg', side: 2049, decodedSide: 227, pictures: 400 },
-      { format: 'jpeg', side: 801, decodedSide: 160, pictures: 400 },
-      { format: 'webp', side: 801, decodedSide: 160, pictures: 400 },
+      { format: 'jpeg', side: 800, decodedSide: 160, pictures: 400 },
+      { format: 'webp', side: 800, decodedSide: 160, pictures: 400 },
     ]
   : [{ format: 'jpeg', side: 2049, decodedSide: 227, pictures: 48 }];
 

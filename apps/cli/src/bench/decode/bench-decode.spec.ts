@@ -74,7 +74,7 @@ describe('housestyle bench decode', () => {
 
   it('takes no size of which there is none', async () => {
     await expect(bench('decode', '--num-beams', '1,11')).rejects.toThrow('Give 1 to 10.');
-    await expect(bench('decode', '--precision', 'int4')).rejects.toThrow('Allowed choices are fp32, int8');
+    await expect(bench('decode', '--precision', 'int4')).rejects.toThrow('Allowed choices are fp32, ');
   });
 });
 
@@ -95,7 +95,9 @@ describe('housestyle bench encode', () => {
     expect(cases.map(({ megapixels, shrinkOnLoad }) => [megapixels, shrinkOnLoad])).toEqual(
       [0.3, 0.5].flatMap((size) => [false, true].map((isShrunk) => [size, isShrunk])),
     );
-    expect(await readFile(plot, 'utf8')).toContain('shrunk on load:, decode');
+    expect(await readFile(plot, 'utf8')).toMatch(
+      /shrunk on load, decode[^]*whole, decode|whole, decode[^]*shrunk on load, decode/,
+    );
   });
 });
 
