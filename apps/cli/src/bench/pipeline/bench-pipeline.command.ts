@@ -38,6 +38,7 @@ export async function benchPipeline(options: BenchPipelineOptions, terminal: Ter
   try {
     const bench = await PipelineBench.start({ ...options, model: { directory, name }, folder });
     const measured: Round[] = [];
+    let latencies: Latencies;
     try {
       await bench.runCaptioner(images);
       bar.advance(1);
@@ -49,11 +50,12 @@ export async function benchPipeline(options: BenchPipelineOptions, terminal: Ter
         measured.push({ captioner, pipeline: await bench.runPipeline(images) });
         bar.advance(1);
       }
+      latencies = await bench.latencies(ALONE);
     } finally {
       await bench.stop();
     }
     bar.clear();
-    const report = reportOf(options, measured);
+    const report = reportOf(options, measured, latencies);
     terminal.print(options.json ? JSON.stringify(report) : tableOf(report));
     return EXIT_OK;
   } finally {
@@ -61,12 +63,17 @@ export async function benchPipeline(options: BenchPipelineOptions, terminal: Ter
   }
 }
 
+/** pictures that are captioned alone, for how long one takes */
+const ALONE = 21;
+
+type Latencies = Awaited<ReturnType<PipelineBench['latencies']>>;
+
 interface Round {
   readonly captioner: Awaited<ReturnType<PipelineBench['runCaptioner']>>;
   readonly pipeline: PipelineRun;
 }
 
-function reportOf(options: BenchPipelineOptions, measured: readonly Round[]) {
+function reportOf(options: BenchPipelineOptions, measured: readonly Round[], latencies: Latencies) {
   const { images, tenants, megapixels, rounds, precision, captionerCores } = options;
   const runs = measured.map(({ pipeline }) => pipeline);
   const samples = runs.flatMap((run) => run.samples.slice(1));
@@ -92,9 +99,13 @@ function reportOf(options: BenchPipelineOptions, measured: readonly Round[]) {
       imagesPerSecond: spread(measured.map(({ captioner }) => (images * 1000) / captioner.wallMs))!,
       /** of one image. */
       processorMs: captionerMs,
+      /** of one picture while nothing else is done. */
+      latencyMs: spread(latencies.captionerMs)!,
     },
     pipeline: {
       imagesPerSecond,
+      /** of one picture, from its landing to its suggestion, while nothing else is done. */
+      latencyMs: spread(latencies.pipelineMs)!,
       /** of one image, by who spent it. */
       processorMs: processor,
       /** images a second if all cores did nothing but these stages. */
@@ -156,6 +167,11 @@ function tableOf(report: Report): string {
     ['captioner alone', `${captioner.imagesPerSecond.median} images/s`],
     ['pipeline', `${imagesPerSecond.median} images/s (${imagesPerSecond.min}–${imagesPerSecond.max})`],
     ['ratio', `${ratio.median} (${ratio.min}–${ratio.max})`],
+    ['one picture alone: captioner', `${captioner.latencyMs.median} ms`],
+    [
+      '… landing to suggestion',
+      `${pipeline.latencyMs.median} ms (${pipeline.latencyMs.min}–${pipeline.latencyMs.max})`,
+    ],
   ];
   for (const [part, ms] of Object.entries(processorMs ?? {}))
     rows.push([`processor: ${part}`, `${ms.median} ms an image`]);

@@ -6,7 +6,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Precision } from '@housestyle/clipcap';
 import { CaptionerClient, type CaptionItem } from '@housestyle/contracts/captioner';
-import { Database, LandingRepository, prepareDatabase, provisionTenants } from '@housestyle/database';
+import {
+  Database,
+  LandingRepository,
+  listen,
+  prepareDatabase,
+  provisionTenants,
+  SUGGESTION_CHANNEL,
+  type Subscription,
+} from '@housestyle/database';
 import { DomainError, tenantId, type TenantId } from '@housestyle/domain';
 import { decodeImage, resizeForClip } from '@housestyle/imaging';
 import { processTimes } from '../measure/process-time.js';
@@ -160,6 +168,33 @@ export class PipelineBench {
     return { wallMs, processor: after && before && difference(after, before), samples };
   }
 
+  /** How long single pictures take while nothing else is done, one after the other: of the captioner alone, and of all. */
+  async latencies(pictures: number): Promise<{ readonly captionerMs: number[]; readonly pipelineMs: number[] }> {
+    const { baseModel, tenants, files, pixels } = this.parts;
+    const request = { baseModel, items: [{ id: '0', pixels: { rgb: pixels[0]! } }] };
+    const captionerMs = await timesOf(pictures, async () => {
+      await this.client.caption(request, { deadlineMs: DEADLINE_MS });
+    });
+    let onSuggestion: () => void = () => undefined;
+    let subscription: Subscription | undefined;
+    await new Promise<void>((onConnected) => {
+      const onNotification = (): void => onSuggestion();
+      subscription = listen(this.database.urls.appUrl, SUGGESTION_CHANNEL, { onNotification, onConnected });
+    });
+    try {
+      const landing = new LandingRepository(this.database);
+      const pipelineMs = await timesOf(pictures, async (n) => {
+        const captioned = new Promise<void>((resolve) => (onSuggestion = resolve));
+        const place = { tenantId: tenants[0]!, assetId: `alone ${n}`, version: randomUUID(), uri: files[0]! };
+        await landing.land([place]);
+        await captioned;
+      });
+      return { captionerMs, pipelineMs };
+    } finally {
+      await subscription?.close();
+    }
+  }
+
   async stop(): Promise<void> {
     this.client.close();
     await this.database.close();
@@ -188,6 +223,17 @@ function divideCores(captionerCores: number): { readonly captioner?: Cores; read
     throw new DomainError('invalid_request', `--captioner-cores: there are ${all.length}, and the others need one`);
   }
   return { captioner: all.slice(-captionerCores), others: all.slice(0, -captionerCores) };
+}
+
+/** In milliseconds, one after the other. */
+async function timesOf(count: number, work: (n: number) => Promise<void>): Promise<number[]> {
+  const times: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const begun = performance.now();
+    await work(n);
+    times.push(performance.now() - begun);
+  }
+  return times;
 }
 
 async function writePictures(folder: string, megapixels: number) {
