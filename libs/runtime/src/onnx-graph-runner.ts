@@ -21,8 +21,8 @@ export interface OnnxGraphRunnerOptions extends GraphRunOptions {
 
 /**
  * Runs graphs with onnxruntime on one device, which it never changes: a GPU that is not there is `device_unavailable`,
- * not a slow CPU, and so is one that lacks some of a graph's operators. `run` blocks the calling thread for as long as the graph takes: services keep sessions in worker
- * threads. Inputs are read in place, outputs are copied out.
+ * not a slow CPU, and so is one that lacks some of a graph's operators. `run` blocks the calling thread for as long as
+ * the graph takes: services keep sessions in worker threads. Inputs are read in place, outputs are copied out.
  */
 export class OnnxGraphRunner implements GraphRunner {
   readonly isGpu: boolean;

@@ -1,5 +1,12 @@
-import { op, requireHalf, type FloatValue, type GraphBuilder, type Value, type WeightSource } from '@housestyle/graph';
-import type { Int64Value } from '@housestyle/graph';
+import {
+  op,
+  requireHalf,
+  type FloatValue,
+  type GraphBuilder,
+  type Int64Value,
+  type Value,
+  type WeightSource,
+} from '@housestyle/graph';
 
 type HalfValue = Value<'float16'>;
 
