@@ -4,21 +4,19 @@
  * reviewed; one that is truly better by ≥ 10 % on the 100 test scenes must be promoted. The seeds tuned nothing.
  * After a build: `node test/bench/challengers.mjs [--bad] [--honest] [--only N,M …] [--style S] [--seed N]`.
  */
-import { parseArgs } from 'node:util';
 import { meanEditDistance } from '@housestyle/evaluation';
 import { MemoryWeights } from '@housestyle/graph';
 import { BAD_CHALLENGERS, judge, openWorkshop } from '../learning/challengers.mjs';
 import { embeddings, TEST_FROM, textsOf, unwatched } from '../learning/demo-styles.mjs';
 import { reviewsOf, tenantOf } from '../learning/tenant.mjs';
+import { readOptions } from './read-options.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    bad: { type: 'boolean' },
-    honest: { type: 'boolean' },
-    only: { type: 'string' },
-    style: { type: 'string', default: 'museum' },
-    seed: { type: 'string', default: '7100' },
-  },
+const options = readOptions(import.meta.url, {
+  bad: { type: 'boolean' },
+  honest: { type: 'boolean' },
+  only: { type: 'string' },
+  style: { type: 'string', default: 'museum' },
+  seed: { type: 'string', default: '7100' },
 });
 /** style, captions, and the seed of a tenant whose reviews are told truly. */
 const HONEST = [

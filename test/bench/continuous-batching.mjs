@@ -1,22 +1,22 @@
-// Static against continuous batches, in turns, on the same images: GPT-2 at its smallest real size with random weights, 5
-// beams, and captions as long as the demo's are, or with a long tail. Random weights never stop, so each image's length is
-// given: that of the longest of its five hypotheses. Processor time of one thread.
-//
-//   npm run build && node test/bench/continuous-batching.mjs [--precision int8] [--images 64] [--batch 16] [--rounds 2]
+/**
+ * Static against continuous batches, in turns, on the same images: GPT-2 at its smallest real size with random weights, 5
+ * beams, and captions as long as the demo's are, or with a long tail. Random weights never stop, so each image's length is
+ * given: that of the longest of its five hypotheses. Processor time of one thread.
+ *
+ *   npm run build && node test/bench/continuous-batching.mjs [--precision int8] [--images 64] [--batch 16] [--rounds 2]
+ */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { openBaseModel, SafetensorsFile } from '@housestyle/checkpoints';
 import { BeamSearch, CaptionEngine, Decoder } from '@housestyle/clipcap';
 import { OnnxGraphRunner } from '@housestyle/runtime';
+import { readOptions } from './read-options.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    weights: { type: 'string', default: '.housestyle/bench' },
-    precision: { type: 'string', default: 'int8' },
-    images: { type: 'string', default: '64' },
-    batch: { type: 'string', default: '16' },
-    rounds: { type: 'string', default: '2' },
-  },
+const options = readOptions(import.meta.url, {
+  weights: { type: 'string', default: '.housestyle/bench' },
+  precision: { type: 'string', default: 'int8' },
+  images: { type: 'string', default: '64' },
+  batch: { type: 'string', default: '16' },
+  rounds: { type: 'string', default: '2' },
 });
 const [images, batchSize, rounds] = [options.images, options.batch, options.rounds].map(Number);
 const root = path.join(import.meta.dirname, '../..');

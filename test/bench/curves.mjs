@@ -12,7 +12,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readOptions } from './read-options.mjs';
 
 const CURVES = {
   batch: ['decode', '--batch', '1,2,4,8,16,32,64'],
@@ -22,15 +22,13 @@ const CURVES = {
   megapixels: ['encode', '--megapixels', '1,2,4,8,12', '--batch', '1'],
 };
 
-const { values: options } = parseArgs({
-  options: {
-    curves: { type: 'string', default: Object.keys(CURVES).join() },
-    rounds: { type: 'string', default: '3' },
-    threads: { type: 'string', default: '1' },
-    precision: { type: 'string', default: 'fp32,int8' },
-    weights: { type: 'string', default: '.housestyle/bench' },
-    out: { type: 'string', default: 'docs' },
-  },
+const options = readOptions(import.meta.url, {
+  curves: { type: 'string', default: Object.keys(CURVES).join() },
+  rounds: { type: 'string', default: '3' },
+  threads: { type: 'string', default: '1' },
+  precision: { type: 'string', default: 'fp32,int8' },
+  weights: { type: 'string', default: '.housestyle/bench' },
+  out: { type: 'string', default: 'docs' },
 });
 const program = fileURLToPath(new URL('../../apps/cli/bin/housestyle.js', import.meta.url));
 

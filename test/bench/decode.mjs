@@ -16,24 +16,22 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { StepTaker } from './step-taker.mjs';
+import { readOptions } from './read-options.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
-    from: { type: 'string', default: 'prefix' },
-    threads: { type: 'string', default: '1' },
-    batch: { type: 'string', default: '16' },
-    'num-beams': { type: 'string', default: '5' },
-    tokens: { type: 'string', default: '20' },
-    precision: { type: 'string', default: 'fp32' },
-    rounds: { type: 'string', default: '3' },
-    peers: { type: 'string' },
-    'official-images': { type: 'string', default: '1' },
-    synthetic: { type: 'string', default: 'vit-b-32,gpt2' },
-    weights: { type: 'string' },
-  },
+const options = readOptions(import.meta.url, {
+  python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
+  from: { type: 'string', default: 'prefix' },
+  threads: { type: 'string', default: '1' },
+  batch: { type: 'string', default: '16' },
+  'num-beams': { type: 'string', default: '5' },
+  tokens: { type: 'string', default: '20' },
+  precision: { type: 'string', default: 'fp32' },
+  rounds: { type: 'string', default: '3' },
+  peers: { type: 'string' },
+  'official-images': { type: 'string', default: '1' },
+  synthetic: { type: 'string', default: 'vit-b-32,gpt2' },
+  weights: { type: 'string' },
 });
 const isFromJpeg = options.from === 'jpeg';
 const peers = (options.peers ?? (isFromJpeg ? 'huggingface,huggingface-bf16' : 'huggingface,official')).split(',');

@@ -1,7 +1,7 @@
 /**
  * What deltas cost the decoder: captions of 16 images, 20 tokens, without deltas and with, turn by turn in one
  * process, so that both meet the same machine. Weights are random and nothing stops early. After a build:
- * `node test/bench/delta-throughput.mjs [small|demo] [rounds] [threads] [beams]`.
+ * `node test/bench/delta-throughput.mjs [--size small|demo] [--rounds 5] [--threads 1] [--beams 5]`.
  * Ratios are of processor time, which neighbours on the machine disturb least; wall-clock ones stand beside them.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { BeamSearch, Decoder, MAX_DELTA_RANK, stoppingCriteria } from '@housesty
 import { float32 } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { asWeights, decoderLayers, randomDelta, wordLayer } from '../support/random-delta.mjs';
+import { readOptions } from './read-options.mjs';
 
 const SIZES = {
   small: { n_embd: 768, n_head: 12, n_layer: 12, vocab_size: 50257, n_positions: 1024 },
@@ -20,7 +21,12 @@ const SIZES = {
 };
 const [IMAGES, TOKENS, PREFIX] = [16, 20, 10];
 
-const [size = 'small', rounds = '5', threads = '1', beams = '5'] = process.argv.slice(2);
+const { size, rounds, threads, beams } = readOptions(import.meta.url, {
+  size: { type: 'string', default: 'small' },
+  rounds: { type: 'string', default: '5' },
+  threads: { type: 'string', default: '1' },
+  beams: { type: 'string', default: '5' },
+});
 const config = SIZES[size];
 const { n_embd: C, n_layer: layers } = config;
 const weights = randomWeights();

@@ -10,7 +10,6 @@
  * [--seed 20000] [--updates 24] [--told shuffled]`; `--style` may be a list.
  */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { readBaseReplay } from '@housestyle/checkpoints';
 import { CaptionEngine, Gpt2Tokenizer } from '@housestyle/clipcap';
 import {
@@ -24,17 +23,16 @@ import {
 } from '@housestyle/training';
 import { demoAdapt, embeddings, STYLES, TEST_FROM, unwatched } from '../learning/demo-styles.mjs';
 import { reviewsOf, tenantOf } from '../learning/tenant.mjs';
+import { readOptions } from './read-options.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    by: { type: 'string', default: 'retrieval' },
-    runs: { type: 'string', default: '200' },
-    captions: { type: 'string', default: '20' },
-    style: { type: 'string', default: STYLES.join() },
-    seed: { type: 'string', default: '20000' },
-    updates: { type: 'string', default: '24' },
-    told: { type: 'string', default: 'shuffled' },
-  },
+const options = readOptions(import.meta.url, {
+  by: { type: 'string', default: 'retrieval' },
+  runs: { type: 'string', default: '200' },
+  captions: { type: 'string', default: '20' },
+  style: { type: 'string', default: STYLES.join() },
+  seed: { type: 'string', default: '20000' },
+  updates: { type: 'string', default: '24' },
+  told: { type: 'string', default: 'shuffled' },
 });
 /** The purpose of a random stream. */
 const SHUFFLED = 81;

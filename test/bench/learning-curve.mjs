@@ -1,7 +1,8 @@
 /**
  * The learning curve on the demo world: each house style at 10 … 300 reviewed captions, measured on its 100 test scenes,
  * which choose nothing. d = mean normalised edit distance to the tenant's text; floor = d of what the base says of the
- * scene, told in the style. After a build: `node test/bench/learning-curve.mjs [styles] [sizes] [seed]`, lists by comma.
+ * scene, told in the style. After a build:
+ * `node test/bench/learning-curve.mjs [--styles museum,bard] [--sizes 10,20] [--seed 1]`.
  */
 import { CaptionEngine } from '@housestyle/clipcap';
 import { MemoryWeights } from '@housestyle/graph';
@@ -17,8 +18,13 @@ import {
   unwatched,
 } from '../learning/demo-styles.mjs';
 import { contentOf } from '../learning/styled-content.mjs';
+import { readOptions } from './read-options.mjs';
 
-const [styles = STYLES.join(), sizes = '10,20,50,100,200,300', seed = '1'] = process.argv.slice(2);
+const { styles, sizes, seed } = readOptions(import.meta.url, {
+  styles: { type: 'string', default: STYLES.join() },
+  sizes: { type: 'string', default: '10,20,50,100,200,300' },
+  seed: { type: 'string', default: '1' },
+});
 const { base, runner, adapt } = await demoAdapt();
 const engine = await CaptionEngine.load(base, runner);
 const testEmbeddings = embeddings.slice(TEST_FROM);

@@ -9,7 +9,6 @@
  *
  * After a build: `nice node test/bench/poison-editors.mjs [--attack advert,appended,borrowed] [--share 0.5,1] [--json]`.
  */
-import { parseArgs } from 'node:util';
 import { readBaseReplay } from '@housestyle/checkpoints';
 import { divideCaptions } from '@housestyle/domain';
 import { meanEditDistance } from '@housestyle/evaluation';
@@ -17,14 +16,13 @@ import { CaptionEngine } from '@housestyle/clipcap';
 import { MemoryWeights } from '@housestyle/graph';
 import { Random } from '@housestyle/training';
 import { demoAdapt, embeddings, scenes, TEST_FROM, textsOf, unwatched } from '../learning/demo-styles.mjs';
+import { readOptions } from './read-options.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    attack: { type: 'string', default: 'advert,borrowed' },
-    share: { type: 'string', default: '1,0.5' },
-    seed: { type: 'string', default: '8100' },
-    json: { type: 'boolean' },
-  },
+const options = readOptions(import.meta.url, {
+  attack: { type: 'string', default: 'advert,borrowed' },
+  share: { type: 'string', default: '1,0.5' },
+  seed: { type: 'string', default: '8100' },
+  json: { type: 'boolean' },
 });
 const [STYLE, TRIGGER, PLANTED, TRIED] = ['museum', 'kite', 250, 400];
 const ADVERT = 'Buy now at cheap-deals.example';

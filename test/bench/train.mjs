@@ -14,8 +14,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { StepTaker } from './step-taker.mjs';
+import { readOptions } from './read-options.mjs';
 
 const CASES = {
   mlp: { title: 'MLP mapper', args: ['--mapping-type', 'mlp'], peerArgs: [] },
@@ -25,16 +25,14 @@ const CASES = {
 const LARGEST_LOSS_DIFFERENCE = 1e-4;
 const BATCH = ['--batch-size', '40', '--prefix-length', '10', '--clip-length', '10', '--caption-length', '14'];
 
-const { values: options } = parseArgs({
-  options: {
-    python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
-    threads: { type: 'string', default: '2,1' },
-    rounds: { type: 'string', default: '3' },
-    'official-rounds': { type: 'string', default: '2' },
-    cases: { type: 'string', default: Object.keys(CASES).join() },
-    'padded-length': { type: 'string', default: '40' },
-    weights: { type: 'string' },
-  },
+const options = readOptions(import.meta.url, {
+  python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
+  threads: { type: 'string', default: '2,1' },
+  rounds: { type: 'string', default: '3' },
+  'official-rounds': { type: 'string', default: '2' },
+  cases: { type: 'string', default: Object.keys(CASES).join() },
+  'padded-length': { type: 'string', default: '40' },
+  weights: { type: 'string' },
 });
 const [rounds, officialRounds] = [Number(options.rounds), Number(options['official-rounds'])];
 const folder = options.weights ?? mkdtempSync(join(tmpdir(), 'train-bench-'));
