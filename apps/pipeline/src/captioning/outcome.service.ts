@@ -1,13 +1,22 @@
 import type { CaptionResponse, CaptionResult } from '@housestyle/contracts/captioner';
 import type { CaptioningRepository, Completion, LeasedAsset } from '@housestyle/database';
-import { DomainError, generationKey, isErrorCode, toDomainError, type GenerationSettings } from '@housestyle/domain';
+import {
+  DomainError,
+  generationKey,
+  isErrorCode,
+  toDomainError,
+  type GenerationSettings,
+  type TenantId,
+} from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
+import { byTenant } from '../by-tenant.js';
 import type { PipelineMetrics } from '../pipeline-metrics.js';
 import type { HeldLeases } from './held-leases.js';
 import { toDisposition } from './to-disposition.js';
 import type { PreparedItem } from './work-item.js';
 
 interface CaptionedItem {
+  readonly tenantId: TenantId;
   readonly item: PreparedItem;
   readonly completion: Completion;
 }
@@ -30,12 +39,13 @@ export class OutcomeService {
     for (const item of items) {
       const result = results.get(item.lease.assetRowId);
       if (result?.status.code === 'ok' && result.embedding && result.hypotheses.length > 0) {
-        captioned.push({ item, completion: this.toCompletion(item, result, response.baseModelSha256) });
+        const completion = this.toCompletion(item, result, response.baseModelSha256);
+        captioned.push({ tenantId: item.lease.tenantId, item, completion });
       } else {
         failures.push(this.fail(item.lease, toItemError(result)));
       }
     }
-    await Promise.all([...failures, ...groupByTenant(captioned).map((group) => this.complete(group))]);
+    await Promise.all([...failures, ...[...byTenant(captioned).values()].map((group) => this.complete(group))]);
   }
 
   /** The attempt failed; the error says whether there will be another. */
@@ -98,13 +108,4 @@ function toItemError(result: CaptionResult | undefined): DomainError {
   const { code, message } = result.status;
   if (code === 'ok') return new DomainError('internal', 'the captioner answered without a caption');
   return new DomainError(isErrorCode(code) ? code : 'internal', message);
-}
-
-function groupByTenant(captioned: readonly CaptionedItem[]): CaptionedItem[][] {
-  const groups = new Map<string, CaptionedItem[]>();
-  for (const entry of captioned) {
-    const { tenantId } = entry.item.lease;
-    groups.set(tenantId, [...(groups.get(tenantId) ?? []), entry]);
-  }
-  return [...groups.values()];
 }
