@@ -1,6 +1,7 @@
-import { openBaseModel } from '@housestyle/checkpoints';
+import { openBaseModel, readBaseReplay } from '@housestyle/checkpoints';
 import {
   type buildGpt2,
+  calibrate,
   CaptionEngine,
   parseGpt2Config,
   type BaseModelFiles,
@@ -64,6 +65,17 @@ describe('1,000 captions in 8 bits', () => {
   it('say as often what is in the pictures as those in fp32, and as well', async () => {
     const bounds = { changed: 0.1, mistakes: 0.01, cider: 0.005 };
     await judgeCaptions('int8', engine, { count: 1000, bounds });
+  });
+});
+
+describe('captions in 8 bits by one scale for all rows', () => {
+  it('say as often what is in the pictures as those in fp32, and as well, once calibrated', async () => {
+    const reaches = await calibrate(base, (await readBaseReplay(DEMO_MODEL)).slice(0, 256), runner);
+    const calibration = new MemoryWeights('calibration', reaches);
+    const calibrated = await CaptionEngine.load({ ...base, calibration }, runner, { precision: 'int8-static' });
+    const bounds = { changed: 0.1, mistakes: 0.01, cider: 0.005 };
+    await judgeCaptions('int8-static', calibrated, { count: 1000, bounds });
+    await calibrated.release();
   });
 });
 
