@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { DomainError } from '@housestyle/domain';
 import { childEnvironment, type Environment } from '@housestyle/settings';
@@ -14,8 +15,11 @@ export class RunningApps {
   private readonly children: ChildProcess[] = [];
   private readonly killAll = (): void => this.children.forEach((child) => child.kill('SIGKILL'));
 
+  private readonly end = (signal: NodeJS.Signals): void => process.exit(128 + constants.signals[signal]);
+
   constructor() {
     process.once('exit', this.killAll);
+    for (const signal of SIGNALS) process.once(signal, this.end);
   }
 
   /** @returns the administrator's URL of an empty PostgreSQL whose data lie in `directory`, and its process */
@@ -62,9 +66,12 @@ export class RunningApps {
       await once(child, 'exit');
     }
     process.removeListener('exit', this.killAll);
+    for (const signal of SIGNALS) process.removeListener(signal, this.end);
   }
 }
 
+/** Without a listener they end the process at once, and its children stay. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const [START_TIMEOUT_MS, POLL_MS] = [120_000, 50] as const;
 
 /** What runs Node so; util-linux's taskset replaces itself with it, so that the process stays the same. */
