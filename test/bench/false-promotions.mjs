@@ -14,6 +14,7 @@ import { readBaseReplay } from '@housestyle/checkpoints';
 import { CaptionEngine, Gpt2Tokenizer } from '@housestyle/clipcap';
 import {
   asItself,
+  divideReplay,
   learnLexicon,
   PromotionGate,
   Random,
@@ -83,7 +84,7 @@ function fewUpdates(input) {
 /** What the base says of every picture is asked once; a run then costs the gate's own arithmetic. */
 async function retrieval() {
   const replay = await readBaseReplay(path.join(import.meta.dirname, '../../models/demo'));
-  const slice = replay.slice(Math.round(replay.length * RECIPE.replayShare));
+  const { slice } = divideReplay(replay);
   const engine = await CaptionEngine.load(base, runner);
   const judge = new WordContentJudge();
   const gate = new PromotionGate(engine, judge, slice);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openBaseModel, readBaseReplay, SafetensorsFile } from '@housestyle/checkpoints';
 import { OnnxGraphRunner } from '@housestyle/runtime';
-import { createAdapt, RECIPE } from '@housestyle/training';
+import { createAdapt, divideReplay } from '@housestyle/training';
 
 /** The demo base, its 400 adaptation pictures and the styles they are told in, as the trainer would see them. */
 export const STYLES = ['museum', 'shop', 'alt', 'children', 'bard', 'registrar'];
@@ -23,8 +23,7 @@ export async function demoAdapt() {
 
 /** The pictures of the base that content is judged on. */
 export async function judgedSlice() {
-  const replay = await readBaseReplay(BASE);
-  return replay.slice(Math.round(replay.length * RECIPE.replayShare));
+  return divideReplay(await readBaseReplay(BASE)).slice;
 }
 
 /** `count` reviewed captions of a style, the newest fifth held out from 50 on. */

@@ -5,6 +5,8 @@ import type { TrainingSettings } from './training-run.js';
 export const RECIPE = {
   /** of the delta on the decoder's linear layers; the mapper is held, since few captions cost it attributes. */
   rank: 8,
+  /** share of the decoder's layers, the lower ones, that have no delta: the style is as good without, and learned for a third less. */
+  heldLayers: 0.5,
   /** of the delta on the word table besides, where the decoder has to write words that it never wrote. */
   wordRank: 8,
   /** a decoder that finds the tenant's words likelier than that, in nats a token, needs only be steered. */
@@ -48,9 +50,19 @@ export const RECIPE = {
   /** at most, of each fold's run. */
   foldSteps: 120,
   leastPictures: 8,
-  /** pictures of the base that are replayed; the others are the slice that content is judged on. */
-  replayShare: 7 / 8,
+  /** of the base's pictures, the last ones, which content is judged on; the others are replayed. */
+  contentSlice: { share: 1 / 8, most: 1000 },
 } as const;
+
+/** The base's pictures that runs replay, and the slice that content is judged on. */
+export function divideReplay<Picture>(pictures: readonly Picture[]): {
+  readonly replayed: readonly Picture[];
+  readonly slice: readonly Picture[];
+} {
+  const { share, most } = RECIPE.contentSlice;
+  const from = pictures.length - Math.min(most, Math.round(share * pictures.length));
+  return { replayed: pictures.slice(0, from), slice: pictures.slice(from) };
+}
 
 /** How long and on what a delta is trained. */
 export interface Diet {

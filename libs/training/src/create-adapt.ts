@@ -11,7 +11,7 @@ import type {
   AdaptationOutcome,
   AdaptedMapper,
 } from './adaptation.js';
-import { dietFor, RECIPE, type Diet } from './adaptation-recipe.js';
+import { dietFor, divideReplay, RECIPE, type Diet } from './adaptation-recipe.js';
 import type { CaptionExample } from './caption-example.js';
 import { DeltaTrainer } from './delta-trainer.js';
 import { foldsOf, splitOff } from './example-groups.js';
@@ -76,9 +76,9 @@ class Adaptation {
     this.tokenizer = new Gpt2Tokenizer(base.gpt2.tokenizer);
     const { champion, mayStartFromChampion, holdOut } = input;
     this.trainer = DeltaTrainer.of(base, trainingEngine, this.tokenizer, champion, mayStartFromChampion);
-    const sliceFrom = Math.round(replay.length * RECIPE.replayShare);
-    this.gate = new PromotionGate(engine, contentJudge, replay.slice(sliceFrom));
-    this.words = new TenantWords(this.gate, replay.slice(0, sliceFrom));
+    const { replayed, slice } = divideReplay(replay);
+    this.gate = new PromotionGate(engine, contentJudge, slice);
+    this.words = new TenantWords(this.gate, replayed);
     this.isCrossValidated = holdOut.length < RECIPE.leastHoldOut;
   }
 
