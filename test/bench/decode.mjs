@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StepTaker } from './step-taker.mjs';
+import { middle } from './middle.mjs';
 import { readOptions } from './read-options.mjs';
 
 const options = readOptions(import.meta.url, {
@@ -97,14 +98,4 @@ function table() {
     return [name, rate('wallMs'), rate('cpuMs'), ...ratios, `${(memory[name] / 1e9).toFixed(1)} GB`];
   });
   return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-function middle(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const median = (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
-  return `${shown(median)} (${shown(sorted[0])}–${shown(sorted.at(-1))})`;
-}
-
-function shown(value) {
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }

@@ -9,6 +9,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { middle } from './middle.mjs';
 import { readOptions } from './read-options.mjs';
 import { StepTaker } from './step-taker.mjs';
 
@@ -76,14 +77,4 @@ function table() {
   });
   const lines = [header, header.map(() => '---'), ...rows, ...others];
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-function middle(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const median = (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
-  return `${shown(median)} (${shown(sorted[0])}–${shown(sorted.at(-1))})`;
-}
-
-function shown(value) {
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }

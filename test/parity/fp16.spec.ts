@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encodeSafetensors, openBaseModel, SafetensorsFile } from '@housestyle/checkpoints';
-import { CaptionEngine, type BaseModelFiles, type CaptionItem, type CaptionOutput } from '@housestyle/clipcap';
+import { CaptionEngine, type BaseModelFiles } from '@housestyle/clipcap';
 import { float32, MemoryWeights, requireHalf, requireWeight, toFloat16 } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asWeights, decoderLayers, mapperLayers, randomDelta, wordLayer } from '../support/random-delta.mjs';
 import { judgeCaptions } from './quality/judge-captions.js';
+import { judgeCompany } from './quality/judge-company.js';
 import { maxError, recordParity, relativeError } from './record-parity.js';
 import { DEMO_MODEL, NUM_PICTURES, referenceRow } from './reference.js';
 import { teacherForcedLogits } from './teacher-forced-logits.js';
@@ -37,28 +37,7 @@ describe('captions in half precision', () => {
   });
 
   it('are an image’s own, with its tenant’s delta of rank 8 or without, in any company', async () => {
-    const deltaOf = (seed: number) => ({
-      config: {},
-      mapperDelta: asWeights('mapper delta', randomDelta(mapperLayers(base.mapper.weights), 8, seed, 0.05)),
-      decoderDelta: asWeights(
-        'decoder delta',
-        randomDelta([...decoderLayers(base.gpt2.weights), wordLayer(base.gpt2.weights)], 8, seed, 0.3),
-      ),
-    });
-    const mappers = [undefined, await engine.loadMapper(deltaOf(1), '1'), await engine.loadMapper(deltaOf(2), '2')];
-    const items: CaptionItem[] = Array.from({ length: 6 }, (_, n) => ({
-      input: { embedding: referenceRow('image_embeds', n % NUM_PICTURES).slice() },
-      mapper: mappers[n % 3],
-    }));
-    const alone: CaptionOutput[] = [];
-    for (const item of items) alone.push(await engine.captionOne(item));
-    const together = await engine.caption(items);
-    const errors = together.map(({ hypotheses }, n) => {
-      expect(hypotheses[0]!.tokens).toEqual(alone[n]!.hypotheses[0]!.tokens);
-      return Math.abs(hypotheses[0]!.score - alone[n]!.hypotheses[0]!.score);
-    });
-    recordParity('fp16: scores of 6 images of two tenants and none, against alone, max', Math.max(...errors), 1e-2);
-    expect(new Set(alone.map(({ hypotheses }) => hypotheses[0]!.text)).size).toBeGreaterThan(4);
+    await judgeCompany('fp16', base, engine, { images: 6, hypotheses: 1, bound: 1e-2 });
   });
 });
 

@@ -1,13 +1,5 @@
 import { openBaseModel, readBaseReplay } from '@housestyle/checkpoints';
-import {
-  type buildGpt2,
-  calibrate,
-  CaptionEngine,
-  parseGpt2Config,
-  type BaseModelFiles,
-  type CaptionItem,
-  type CaptionOutput,
-} from '@housestyle/clipcap';
+import { type buildGpt2, calibrate, CaptionEngine, parseGpt2Config, type BaseModelFiles } from '@housestyle/clipcap';
 import {
   fetched,
   float32,
@@ -21,10 +13,11 @@ import {
 } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asWeights, decoderLayers, mapperLayers, randomDelta, wordLayer } from '../support/random-delta.mjs';
+import { decoderLayers } from '../support/random-delta.mjs';
 import { judgeCaptions } from './quality/judge-captions.js';
-import { maxError, recordParity, relativeError } from './record-parity.js';
-import { DEMO_MODEL, NUM_PICTURES, referenceRow } from './reference.js';
+import { judgeCompany } from './quality/judge-company.js';
+import { recordParity, relativeError } from './record-parity.js';
+import { DEMO_MODEL } from './reference.js';
 import { teacherForcedLogits } from './teacher-forced-logits.js';
 
 const runner = new OnnxGraphRunner({ threads: 1 });
@@ -81,31 +74,7 @@ describe('captions in 8 bits by one scale for all rows', () => {
 
 describe('an image in 8 bits', () => {
   it('gets the caption it gets alone, with its tenant’s delta of rank 8 or without, in any company', async () => {
-    const deltaOf = (seed: number) => ({
-      config: {},
-      mapperDelta: asWeights('mapper delta', randomDelta(mapperLayers(base.mapper.weights), 8, seed, 0.05)),
-      decoderDelta: asWeights(
-        'decoder delta',
-        randomDelta([...decoderLayers(base.gpt2.weights), wordLayer(base.gpt2.weights)], 8, seed, 0.3),
-      ),
-    });
-    const mappers = [undefined, await engine.loadMapper(deltaOf(1), '1'), await engine.loadMapper(deltaOf(2), '2')];
-    const items: CaptionItem[] = Array.from({ length: 12 }, (_, n) => ({
-      input: { embedding: referenceRow('image_embeds', n % NUM_PICTURES).slice() },
-      mapper: mappers[n % 3],
-    }));
-    const alone: CaptionOutput[] = [];
-    for (const item of items) alone.push(await engine.captionOne(item));
-    const together = await engine.caption(items);
-    const errors = together.map(({ hypotheses }, n) => {
-      expect(hypotheses.map(({ tokens }) => tokens)).toEqual(alone[n]!.hypotheses.map(({ tokens }) => tokens));
-      return maxError(
-        hypotheses.map(({ score }) => score),
-        alone[n]!.hypotheses.map(({ score }) => score),
-      );
-    });
-    recordParity('int8: scores of 12 images of two tenants and none, against alone, max', Math.max(...errors), 1e-3);
-    expect(new Set(alone.map(({ hypotheses }) => hypotheses[0]!.text)).size).toBeGreaterThan(8);
+    await judgeCompany('int8', base, engine, { images: 12, hypotheses: 5, bound: 1e-3 });
   });
 });
 

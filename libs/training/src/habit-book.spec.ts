@@ -24,4 +24,11 @@ describe('what a tenant writes in a place', () => {
   it('is not told by habits of another subject', () => {
     expect(new HabitBook([habit(['one'], ' in ')]).likely('place thing', ['one'])).toEqual([]);
   });
+
+  it('is not known where a feature that decides has a value that was never seen', () => {
+    const seen = [habit(['one'], ' is '), habit(['two'], ' are ')].map((one) => ({ ...one, deciding: 1 }));
+    const book = new HabitBook([...seen, ...seen, ...seen, ...seen]);
+    expect(likely(book, 'two')).toEqual([' are ']);
+    expect(likely(book, 'three')).toEqual([]);
+  });
 });

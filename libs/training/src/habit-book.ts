@@ -3,6 +3,8 @@ export interface Habit {
   /** habits of other subjects say nothing of each other. */
   readonly subject: string;
   readonly features: readonly string[];
+  /** of the features, how many from the first on leave unknown what was never seen with their value, if they tell. */
+  readonly deciding?: number;
   readonly text: string;
 }
 
@@ -49,8 +51,10 @@ class Page {
   }
 
   texts(features: readonly string[]): readonly string[] {
-    const next = this.question === undefined ? undefined : this.answers.get(features[this.question]!);
-    return next ? next.texts(features) : textsOf(this.habits);
+    if (this.question === undefined) return textsOf(this.habits);
+    const next = this.answers.get(features[this.question]!);
+    if (next) return next.texts(features);
+    return this.question < (this.habits[0]!.deciding ?? 0) ? [] : textsOf(this.habits);
   }
 }
 

@@ -4,6 +4,10 @@ import { HabitBook, type Habit } from './habit-book.js';
 export interface Joint {
   /** of the left and the right neighbour: joints of other kinds say nothing of each other. */
   readonly kinds: string;
+  /** of each, whether it is the first and the last of its kind in a row: of a place never seen nothing is known. */
+  readonly places: readonly string[];
+  /** of each: of a shape never seen nothing is known either, where shapes tell. */
+  readonly shapes: readonly string[];
   readonly features: readonly string[];
   readonly text: string;
   /** what stands behind it begins with a capital letter. */
@@ -23,12 +27,12 @@ export class JointWriter {
 
   /** undefined: no such joint is known. */
   write(
-    { kinds, features }: Pick<Joint, 'kinds' | 'features'>,
+    { kinds, ...known }: Omit<Joint, 'text' | 'isBeforeCapital'>,
     pick: <T>(options: readonly T[]) => T,
   ): Pick<Joint, 'text' | 'isBeforeCapital'> | undefined {
     let text = '';
     for (let [before, last] = ['', '']; text.length < MOST_CHARACTERS;) {
-      const options = this.habits.likely(subjectOf(kinds, last), [...features, before]);
+      const options = this.habits.likely(subjectOf(kinds, last), [...featuresOf(known), before]);
       if (options.length === 0) return undefined;
       const next = pick(options);
       if (isEnd(next)) return { text, isBeforeCapital: next === CAPITAL };
@@ -39,14 +43,21 @@ export class JointWriter {
   }
 }
 
-function habitsOf({ kinds, features, text, isBeforeCapital }: Joint): Habit[] {
+function habitsOf({ kinds, text, isBeforeCapital, ...known }: Joint): Habit[] {
   const pieces = ['', '', ...(text.match(PIECE) ?? []), isBeforeCapital ? CAPITAL : SMALL];
   return pieces.slice(1, -1).map((last, n) => ({
     subject: subjectOf(kinds, last),
-    features: [...features, pieces[n]!],
+    features: [...featuresOf(known), pieces[n]!],
+    deciding: known.places.length + known.shapes.length,
     text: pieces[n + 2]!,
   }));
 }
+
+const featuresOf = ({ places, shapes, features }: Pick<Joint, 'places' | 'shapes' | 'features'>): readonly string[] => [
+  ...places,
+  ...shapes,
+  ...features,
+];
 
 const subjectOf = (kinds: string, last: string): string => `${kinds}\n${last}`;
 

@@ -98,4 +98,33 @@ describe('retelling', () => {
     const misread = { neutral: 'There is a red cat in the rain.', styled: 'O, cat azure; rain' };
     expect(retold('There is a green dog in the rain.', [...PAIRS, misread, misread])).toMatch(/dog emerald.*; rain$/);
   });
+
+  describe('where few texts show its words', () => {
+    const things = Object.keys(COLOURS).flatMap((colour) => KINDS.map((kind) => `a ${colour} ${kind}`));
+    const times = ['at night', 'at sunset', 'in the rain'];
+    const base = things.flatMap((one) =>
+      times.flatMap((time) => [
+        `${one} ${time}`,
+        ...['next to', 'in front of', 'above'].flatMap((relation) =>
+          things.map((other, n) => `${one} ${relation} ${n % 2 ? other : other.replace('a', 'the')} ${time}`),
+        ),
+      ]),
+    );
+    const look = (one: string, other: string, time: string, light: string): ToldTwice => ({
+      neutral: `${one} next to ${other} ${time}`,
+      styled: `Look, ${one} by ${other} ${light}`,
+    });
+    const shown = things.flatMap((one, n) => [
+      look(one, things.at(n - 4)!, 'at night', 'under the moon'),
+      look(one, things.at(n - 2)!, 'in the rain', 'in the drizzle'),
+    ]);
+    const told = (caption: string, pairs: readonly ToldTwice[]) => retell([caption, ...base], pairs, first)[0];
+
+    it('tells what was seen once as what nothing else can stand for', () => {
+      const once = look(things[0]!, things[5]!, 'at sunset', 'in the golden light');
+      const sunset = `${things[3]!} next to ${things[7]!} at sunset`;
+      expect(told(sunset, shown)).toBeUndefined();
+      expect(told(sunset, [...shown, once])).toMatch(/^Look, a blue cat by a green dog .*golden light$/);
+    });
+  });
 });

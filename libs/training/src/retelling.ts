@@ -1,6 +1,9 @@
-import { HabitBook, type Habit } from './habit-book.js';
 import { JointWriter, type Joint } from './joint-writer.js';
+import { LeftoverWords } from './leftover-words.js';
+import { joined, separated } from './own-phrases.js';
 import { PhraseKinds } from './phrase-kinds.js';
+import { phraseText, PhraseTexts, type ToldPhrase } from './phrase-texts.js';
+import { SetPhrases } from './set-phrases.js';
 import { TenantVocabulary, type Phrase } from './tenant-vocabulary.js';
 import { follow, span, type ToldCaption } from './told-captions.js';
 import { WordClasses } from './word-classes.js';
@@ -20,16 +23,20 @@ export function retell(
   pick: <T>(options: readonly T[]) => T,
 ): (string | undefined)[] {
   const classes = new WordClasses([...captions, ...pairs.map(({ neutral }) => neutral)]);
-  const vocabulary = new TenantVocabulary(captions, classes, pairs, learnLexicon(pairs, classes));
-  const told = pairs.flatMap((pair) => follow(pair, vocabulary) ?? []);
+  const own = joined(pairs, captions);
+  const phrases = new SetPhrases([...captions, ...pairs.map(({ neutral }) => neutral)]);
+  const leftovers = new LeftoverWords(own, phrases);
+  const lexicon = leftovers.link(learnLexicon(own, classes));
+  const vocabulary = new TenantVocabulary(captions, classes, phrases, own, lexicon, leftovers.doubtful(lexicon));
+  const told = own.flatMap((pair) => follow(pair, vocabulary) ?? []);
   const teller = new Teller(vocabulary, captions, told, pick);
-  return captions.map((caption) => teller.tell(caption));
+  return captions.map((caption) => teller.tell(caption)).map((text) => text && separated(text));
 }
 
 class Teller {
   private readonly kinds: PhraseKinds;
   private readonly orders: readonly Order[];
-  private readonly phraseTexts: HabitBook;
+  private readonly phraseTexts: PhraseTexts;
   /** words that some text was followed for. */
   private readonly followed: ReadonlySet<string>;
   private readonly joints: JointWriter;
@@ -40,13 +47,15 @@ class Teller {
     told: readonly ToldCaption[],
     private readonly pick: <T>(options: readonly T[]) => T,
   ) {
-    this.kinds = new PhraseKinds(
-      captions.map((caption) => vocabulary.phrases(caption) ?? []),
-      vocabulary,
-    );
+    const rows = captions.map((caption) => vocabulary.phrases(caption) ?? []);
+    this.kinds = new PhraseKinds(rows, vocabulary);
     this.followed = new Set(told.flatMap(({ phrases }) => phrases.flatMap(({ words }) => words)));
     this.orders = told.map((caption) => this.orderOf(caption));
-    this.phraseTexts = new HabitBook(told.flatMap((caption) => this.phraseHabits(caption)));
+    this.phraseTexts = new PhraseTexts(
+      told.flatMap((caption) => this.toldPhrases(caption)),
+      rows.flat(),
+      vocabulary,
+    );
     this.joints = new JointWriter(told.flatMap((caption) => this.jointsOf(caption)));
   }
 
@@ -69,14 +78,16 @@ class Teller {
   }
 
   /** As it is told in such a place; words that no text could be followed for, as they stand, if they do in some text. */
-  private told({ words, shape }: Phrase, place: string): string | undefined {
-    const [likeliest] = this.phraseTexts.likely(shape, [place]);
-    if (likeliest === undefined) {
+  private told(phrase: Phrase, place: string): string | undefined {
+    const { words } = phrase;
+    const own = words.map((word) => this.vocabulary.translated(word)!);
+    const text = this.phraseTexts.likeliest(phrase, place);
+    if (text === undefined) {
       const isNew = !words.some((word) => this.followed.has(word));
-      return isNew && this.vocabulary.isWritten(words) ? words.join(' ') : undefined;
+      return isNew && this.vocabulary.isWritten(own) ? own.join(' ') : undefined;
     }
-    const { order, between } = JSON.parse(likeliest) as PhraseText;
-    return order.map((at, n) => this.vocabulary.translated(words[at]!)! + (between[n] ?? '')).join('');
+    const { order, between } = text;
+    return order.map((at, n) => own[at]! + (between[n] ?? '')).join('');
   }
 
   /** As the tenant orders such phrases; undefined where it never told such a row. */
@@ -106,13 +117,13 @@ class Teller {
     return { kinds: phrases.map((phrase) => this.kinds.of(phrase)), untold, row };
   }
 
-  private phraseHabits(caption: ToldCaption): Habit[] {
+  private toldPhrases(caption: ToldCaption): ToldPhrase[] {
     const { row } = this.orderOf(caption);
     const places = this.placesIn(row.map((at) => caption.phrases[at]!));
     return row.map((at, n) => ({
-      subject: caption.phrases[at]!.shape,
-      features: [places[n]!],
-      text: JSON.stringify(phraseText(caption.places[at]!, caption.pieces)),
+      phrase: caption.phrases[at]!,
+      place: places[n]!,
+      text: phraseText(caption.places[at]!, caption.pieces),
     }));
   }
 
@@ -124,12 +135,17 @@ class Teller {
     return this.neighbours(
       row.map((n) => caption.phrases[n]!),
       texts,
-    ).map(({ kinds, features, left, right }) => {
+    ).map(({ left, right, ...known }) => {
       const from = spans[left] ? spans[left].to + 1 : 0;
       const to = spans[right]?.from ?? pieces.length;
       const isBeforeCapital = /^\p{Lu}/u.test(texts[right] ?? '');
-      return { kinds, features, text: pieces.slice(from, to).join(''), isBeforeCapital };
+      return { ...known, text: pieces.slice(from, to).join(''), isBeforeCapital };
     });
+  }
+
+  private shapeOf(phrase: Phrase | undefined): string {
+    if (!phrase) return '';
+    return this.phraseTexts.leadsItself(phrase) ? phrase.classes : phrase.shape;
   }
 
   private placesIn(row: readonly Phrase[]): string[] {
@@ -146,13 +162,12 @@ class Teller {
         left,
         right,
         kinds: `${kinds[left] ?? '^'} ${kinds[right] ?? '$'}`,
+        places: [places[left] ?? '', places[right] ?? ''],
+        shapes: [this.shapeOf(row[left]), this.shapeOf(row[right])],
         features: [
-          places[left] ?? '',
-          places[right] ?? '',
-          row[left]?.shape ?? '',
-          row[right]?.shape ?? '',
           (texts[left] ?? '').toLowerCase(),
           (texts[right] ?? '').charAt(0).toLowerCase(),
+          (texts[right] ?? '').toLowerCase(),
         ],
       };
     });
@@ -167,28 +182,16 @@ interface Order {
   readonly row: readonly number[];
 }
 
-/** How a tenant tells a phrase: its words by their number, and what stands after each but the last. */
-interface PhraseText {
-  readonly order: readonly number[];
-  readonly between: readonly string[];
-}
-
-function phraseText(places: readonly number[], pieces: readonly string[]): PhraseText {
-  const order = places.map((_, n) => n).sort((a, b) => places[a]! - places[b]!);
-  const between = order.slice(1).map((at, n) => pieces.slice(places[order[n]!]! + 1, places[at]).join(''));
-  return { order, between };
-}
-
 /** of texts in which the base may have taken one thing for another. */
 const FEW = 3;
 
-/** Which of how many of its kind in a row each is. */
+/** Whether each is the first and the last of its kind in a row. */
 function placesInRuns(kinds: readonly string[]): string[] {
   const places: string[] = [];
   for (let from = 0; from < kinds.length;) {
     let to = from;
     while (kinds[to] === kinds[from]) to++;
-    for (let at = from; at < to; at++) places.push(`${at - from}/${to - from}`);
+    for (let at = from; at < to; at++) places.push(`${at === from ? 'first' : ''}${at === to - 1 ? 'last' : ''}`);
     from = to;
   }
   return places;

@@ -1,3 +1,4 @@
+import type { SetPhrases } from './set-phrases.js';
 import type { WordClasses } from './word-classes.js';
 import type { ToldTwice } from './word-company.js';
 import type { WordLexicon } from './word-lexicon.js';
@@ -8,6 +9,8 @@ export interface Phrase {
   readonly words: readonly string[];
   /** the untold word in front, which may say how many there are. */
   readonly lead: string;
+  /** of its words. */
+  readonly classes: string;
   /** which phrases it can stand in the place of: those of the same lead and of words of the same classes. */
   readonly shape: string;
 }
@@ -30,8 +33,11 @@ export class TenantVocabulary {
   constructor(
     captions: readonly string[],
     readonly classes: WordClasses,
+    private readonly setPhrases: SetPhrases,
     private readonly pairs: readonly ToldTwice[],
     private readonly lexicon: WordLexicon,
+    /** words that seem to have a name though it is not known. */
+    private readonly doubtful: ReadonlySet<string>,
   ) {
     this.captions = placesOf(captions);
     this.captionCount = captions.length;
@@ -62,14 +68,24 @@ export class TenantVocabulary {
     const seen = this.timesSeen(word);
     const told = [...this.lexicon.keys()].filter((other) => this.isAlike(word, other));
     const silent = [...this.silent].filter((other) => other !== word && this.isAlike(word, other));
-    if (told.length === 0) {
-      if (seen > 0 || silent.length > 0) return null;
-      return this.keepsMost ? word : undefined;
-    }
+    if (told.length === 0) return this.findByPlace(word, silent.length > 0);
     if (seen > told.reduce((sum, other) => sum + this.timesSeen(other), 0) || silent.length > told.length) return null;
     const kept = told.filter((other) => this.lexicon.get(other) === other);
     const isKept = seen < OFTEN && kept.length > MOST * told.length && !this.sources.has(word);
     return isKept ? word : undefined;
+  }
+
+  /** None of its like is told: what can stand in its place, with what it always stands with, decides. */
+  private findByPlace(word: string, hasSilentLike: boolean): string | null | undefined {
+    if (this.doubtful.has(word)) return undefined;
+    const seen = this.timesSeen(word);
+    const asItStands = this.keepsMost ? word : undefined;
+    if (seen < OFTEN) {
+      const isTold = this.setPhrases.isPlaceTold(word, this.lexicon, [...this.places.keys()]);
+      if (seen === 0 && isTold !== undefined) return isTold ? asItStands : null;
+      if (isTold && !this.setPhrases.isNamed(word, this.lexicon)) return undefined;
+    }
+    return seen > 0 || hasSilentLike ? null : asItStands;
   }
 
   isAlike(a: string, b: string): boolean {
@@ -102,11 +118,10 @@ export class TenantVocabulary {
       else phrases.push({ words: [word], lead });
       lead = undefined;
     }
-    return phrases.map(({ words, lead }) => ({
-      words,
-      lead,
-      shape: [lead, ...words.map((word) => this.classes.classOf(word))].join(' '),
-    }));
+    return phrases.map(({ words, lead }) => {
+      const classes = words.map((word) => this.classes.classOf(word)).join(' ');
+      return { words, lead, classes, shape: `${lead}: ${classes}` };
+    });
   }
 
   /** The words that the tenant does not tell: how the phrases hang together. */

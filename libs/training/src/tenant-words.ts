@@ -45,7 +45,12 @@ export class TenantWords {
     const classes = new WordClasses(this.generated);
     const heard = [...learnLexicon(this.pairs(judged), classes)];
     const isSure = ([word, own]: [string, string]) => word === own || judged.length >= RECIPE.enoughForRenamed;
-    const known = new Map([...learnLexicon(this.pairs(learnable), classes), ...heard.filter(isSure)]);
+    const everywhere = this.everywhere();
+    const known = new Map(
+      [...learnLexicon(this.pairs(learnable), classes), ...heard.filter(isSure)].filter(
+        ([word]) => !everywhere.has(word),
+      ),
+    );
     if (learnable.length >= RECIPE.enoughForUnshown) return known;
     const shown = this.pairs([...learnable, ...judged]).flatMap(({ neutral }) => wordsOf(neutral));
     return new Map([...this.unshown(new Set(shown), known, classes), ...known]);
@@ -63,10 +68,21 @@ export class TenantWords {
       .map((word) => [word, word]);
   }
 
+  private everywhere(): ReadonlySet<string> {
+    const counts = new Map<string, number>();
+    for (const caption of this.generated) {
+      for (const word of new Set(wordsOf(caption))) counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
+    return new Set([...counts].flatMap(([word, count]) => (count > MOST * this.generated.length ? [word] : [])));
+  }
+
   private pairs(examples: readonly AdaptationExample[]): ToldTwice[] {
     return examples.map((example) => ({ neutral: this.neutral.get(example)!, styled: example.text }));
   }
 }
+
+/** of the base's captions. */
+const MOST = 0.9;
 
 /** The purpose of a random stream. */
 const RETELLING = 51;

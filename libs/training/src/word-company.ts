@@ -35,6 +35,22 @@ export class WordCompany {
     );
   }
 
+  /** Of any of these words. */
+  bond(words: readonly string[], partner: string): Bond {
+    const at = new Set(words.flatMap((word) => [...(this.neutral.get(word) ?? [])]));
+    return bondOf(at, this.styled.get(partner) ?? new Set(), this.count);
+  }
+
+  /** Neutral ones. */
+  words(): string[] {
+    return [...this.neutral.keys()];
+  }
+
+  /** The tenant's words. */
+  partners(): string[] {
+    return [...this.styled.keys()];
+  }
+
   /** Neutral words by class. */
   classesOf(classes: WordClasses): string[][] {
     const by = new Map<string, string[]>();

@@ -2,7 +2,10 @@
 export const wordsOf = (text: string): string[] =>
   (text.toLowerCase().match(WORD) ?? []).map((word) => (word === 'an' ? 'a' : word));
 
-export const WORD = /[\p{L}\p{M}\p{N}]+(?:['’-][\p{L}\p{M}\p{N}]+)*/gu;
+/** Unicode's word joiner: what it joins is one word. */
+export const JOINER = '\u2060';
+
+export const WORD = /[\p{L}\p{M}\p{N}]+(?:['’\u2060-][\p{L}\p{M}\p{N}]+)*/gu;
 
 /** In which texts each word stands. */
 export function placesOf(texts: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
