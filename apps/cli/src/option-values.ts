@@ -55,6 +55,9 @@ export function names(text: string): string[] {
 
 /** What the model is computed in. */
 export const precision = (): Option =>
-  new Option('--precision <how>', 'fp32, the reference; fp16, for GPUs; int8, faster on CPUs; int8-static, see `models calibrate`')
+  new Option(
+    '--precision <how>',
+    'fp32, the reference; fp16, for GPUs; int8, faster on CPUs; int8-static, see `models calibrate`',
+  )
     .choices(PRECISIONS)
     .default('fp32');
