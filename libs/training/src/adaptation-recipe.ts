@@ -5,8 +5,6 @@ import type { TrainingSettings } from './training-run.js';
 export const RECIPE = {
   /** of the delta on the decoder's linear layers; the mapper is held, since few captions cost it attributes. */
   rank: 8,
-  /** share of the decoder's layers, the lower ones, that have no delta: the style is as good without, and learned for a third less. */
-  heldLayers: 0.5,
   /** of the delta on the word table besides, where the decoder has to write words that it never wrote. */
   wordRank: 8,
   /** a decoder that finds the tenant's words likelier than that, in nats a token, needs only be steered. */
@@ -16,11 +14,11 @@ export const RECIPE = {
   /** retold pictures of the base that make a run well fed, or their share where the base brings few: it then learns the style from them, and keeps its content. */
   enoughRetold: { pictures: 400, share: 0.5 },
   wellFed: {
-    learningRate: { familiar: 3e-3, unfamiliar: 1e-2 },
-    steps: { familiar: 800, unfamiliar: 650 },
+    learningRate: { familiar: 5e-3, unfamiliar: 1e-2 },
+    steps: { familiar: 2000, unfamiliar: 1200 },
     /** the tenant's captions in each update, so that each is seen about as often whatever their number. */
-    ownPerUpdate: { least: 2, perCaption: 1 / 50, most: 8 },
-    replayPerUpdate: 32,
+    ownPerUpdate: { least: 1, perCaption: 1 / 50, most: 4 },
+    replayPerUpdate: 16,
     embeddingNoise: 0,
   },
   /** with few or no retold pictures the captions are learned by heart quickly: fewer updates, much noise. */
@@ -48,7 +46,7 @@ export const RECIPE = {
   enoughForUnshown: 30,
   folds: 4,
   /** at most, of each fold's run. */
-  foldSteps: 120,
+  foldSteps: 240,
   leastPictures: 8,
   /** of the base's pictures, the last ones, which content is judged on; the others are replayed. */
   contentSlice: { share: 1 / 8, most: 1000 },

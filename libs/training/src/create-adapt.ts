@@ -1,5 +1,11 @@
 import { performance } from 'node:perf_hooks';
-import { CaptionEngine, Gpt2Tokenizer, type BaseModelFiles, type MapperVersionFiles } from '@housestyle/clipcap';
+import {
+  CaptionEngine,
+  Gpt2Tokenizer,
+  parseGpt2Config,
+  type BaseModelFiles,
+  type MapperVersionFiles,
+} from '@housestyle/clipcap';
 import { DomainError } from '@housestyle/domain';
 import { normalisedEditDistance } from '@housestyle/evaluation';
 import { readWeight, requireWeight, type GraphRunner, type WeightSource } from '@housestyle/graph';
@@ -19,6 +25,7 @@ import { WordContentJudge, type ContentJudge } from './gate/content-judge.js';
 import type { GeneratedCaption } from './gate/caption-figures.js';
 import { PromotionGate, type ReplayedPicture } from './gate/promotion-gate.js';
 import { OnnxTrainingEngine } from './onnx-training-engine.js';
+import { ParallelTrainingEngine } from './parallel-training-engine.js';
 import type { Parameters } from './parameters.js';
 import { TenantWords } from './tenant-words.js';
 import type { TrainingEngine } from './training-engine.js';
@@ -30,8 +37,10 @@ export interface AdaptDependencies {
   readonly replay: readonly ReplayedPicture[];
   /** absent: by words. */
   readonly contentJudge?: ContentJudge;
-  /** absent: the onnx engine on `runner`. */
+  /** absent: the onnx engine on `runner`, and on `parallelRunners` where that is quicker. */
   readonly trainingEngine?: TrainingEngine;
+  /** run beside `runner`, on cores of their own; none when absent. */
+  readonly parallelRunners?: readonly GraphRunner[];
 }
 
 /** The recipe and the gate as one function. Runs overlap only by taking turns: give each worker its own. */
@@ -67,7 +76,8 @@ class Adaptation {
       runner,
       replay,
       contentJudge = new WordContentJudge(),
-      trainingEngine = new OnnxTrainingEngine(runner),
+      parallelRunners = [],
+      trainingEngine = engineFor(base, runner, parallelRunners),
     }: AdaptDependencies,
     engine: CaptionEngine,
     private readonly input: AdaptationInput,
@@ -136,15 +146,15 @@ class Adaptation {
       examples.map((example) => this.trainer.example(example)),
       this.input.seed,
     );
-    const told = this.retold(examples);
+    const { share, least, most } = RECIPE.validation;
+    const wanted = Math.min(most, Math.max(least, Math.round(share * examples.length)));
+    const { kept, taken } = splitOff(examples, wanted, this.input.seed);
+    const told = this.retold(this.isCrossValidated ? examples : kept);
     const diet = dietFor(examples.length, told.length, this.words.replayed.length, loss < RECIPE.familiarLoss);
     if (diet.isWellFed && this.isCrossValidated) {
       return { delta: await this.trainDelta(examples, told, diet, 'training'), plan: { diet, scale: 1 } };
     }
-    const { share, least, most } = RECIPE.validation;
-    const wanted = Math.min(most, Math.max(least, Math.round(share * examples.length)));
-    const { kept, taken } = splitOff(examples, wanted, this.input.seed);
-    const replay = this.retold(kept);
+    const replay = this.isCrossValidated ? this.retold(kept) : told;
     const first = await this.trainedSoFar(kept, replay, diet, taken);
     const distanceAt = (scale: number) => this.distance({ delta: first.delta, plan: { diet, scale } }, examples, taken);
     let scale = 1;
@@ -250,6 +260,16 @@ class Adaptation {
     return made;
   }
 }
+
+function engineFor(base: BaseModelFiles, runner: GraphRunner, others: readonly GraphRunner[]): TrainingEngine {
+  const isNarrow = parseGpt2Config(base.gpt2.config).width < SHARED_WIDTH;
+  if (!isNarrow || others.length === 0) return new OnnxTrainingEngine(runner);
+  const onOneCore = (each: GraphRunner) => new OnnxTrainingEngine(each, { threads: 1 });
+  return new ParallelTrainingEngine([onOneCore(runner), ...others.map(onOneCore)]);
+}
+
+/** Of the decoder: cores share the products of wider ones well, and a second copy of its weights would take memory. */
+const SHARED_WIDTH = 512;
 
 const copied = (delta: Parameters): Parameters =>
   new Map([...delta].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]));

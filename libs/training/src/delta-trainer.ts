@@ -87,15 +87,11 @@ export class DeltaTrainer {
 
   /** A delta that changes nothing yet, or the champion's. */
   initial(seed: number, words?: number): Parameters {
-    const { numLayers } = this.model.gpt2.config;
     const rankOf = (place: string) => this.start?.find(`${place}.A`)?.dims.at(-1);
-    // what the champion has a delta on goes on with it
-    const usual = Math.floor(numLayers * RECIPE.heldLayers);
-    const ofChampion = Array.from({ length: usual }, (_, layer) => layer).find((layer) => rankOf(linearOf(layer)));
-    const fromLayer = ofChampion ?? usual;
-    const rank = Math.min(rankOf(linearOf(fromLayer)) ?? RECIPE.rank, RECIPE.rank);
+    const lastLayer = `transformer.h.${this.model.gpt2.config.numLayers - 1}`; // a delta may lie on the upper ones alone
+    const rank = Math.min(rankOf(`${lastLayer}.attn.c_attn`) ?? RECIPE.rank, RECIPE.rank);
     const wordRank = rankOf(WORD_TABLE) ?? words;
-    const decoder = { rank, fromLayer, ...(wordRank !== undefined && { wordRank }) };
+    const decoder = { rank, ...(wordRank !== undefined && { wordRank }) };
     return initialParameters(this.model, { mapper: 'frozen', decoder }, Random.of(seed, DELTA), this.start);
   }
 
@@ -151,7 +147,6 @@ export class DeltaTrainer {
 }
 
 const ROOM = 1.25;
-const linearOf = (layer: number): string => `transformer.h.${layer}.attn.c_attn`;
 
 /** The purpose of a random stream. */
 const DELTA = 41;

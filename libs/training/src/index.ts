@@ -14,6 +14,7 @@ export * from './gate/resampling.js';
 export * from './fresh-mapper.js';
 export * from './gradients.js';
 export * from './onnx-training-engine.js';
+export * from './parallel-training-engine.js';
 export * from './parameters.js';
 export * from './random.js';
 export * from './retelling.js';

@@ -88,13 +88,6 @@ describe('initialParameters', () => {
     for (const [name, { data }] of parameters) expect(data.every((value) => value === 0)).toBe(name.endsWith('.B'));
   });
 
-  it('leave the layers below the first that is asked for as they are', () => {
-    const deeper: TrainingModel = { ...model, gpt2: { ...model.gpt2, config: { ...model.gpt2.config, numLayers: 4 } } };
-    const decoder = { rank: 2, fromLayer: 2 };
-    const names = [...initialParameters(deeper, { mapper: 'frozen', decoder }, new Random(1)).keys()];
-    expect(new Set(names.map((name) => name.split('.')[2]))).toEqual(new Set(['2', '3']));
-  });
-
   it('are, when asked for, a delta of the word table as well, which changes nothing yet either', () => {
     const parameters = parametersOf({ mapper: 'frozen', decoder: { rank: 2, wordRank: 3 } });
     const words = [...parameters].filter(([name]) => name.startsWith('transformer.wte.'));

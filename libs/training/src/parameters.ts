@@ -11,15 +11,8 @@ export type Trained = 'frozen' | 'full' | { readonly rank: number };
 
 export interface TrainedParts {
   readonly mapper: Trained;
-  readonly decoder: Trained | DecoderDelta;
-}
-
-export interface DecoderDelta {
-  readonly rank: number;
-  /** the first layer that has one; absent: all have. */
-  readonly fromLayer?: number;
-  /** of a delta of the word table as well, for words that the decoder never wrote; absent: none. */
-  readonly wordRank?: number;
+  /** `wordRank`: of a delta of the word table as well, for words that the decoder never wrote; absent: none. */
+  readonly decoder: Trained | { readonly rank: number; readonly wordRank?: number };
 }
 
 /**
@@ -39,7 +32,7 @@ export function initialParameters(
     .filter((name) => name.startsWith('transformer.') || (name === 'lm_head.weight' && !gpt2.config.isHeadTied));
   return new Map([
     ...ofPart(parts.mapper, mapper.weights, mapperNames, () => mapperLinears(mapper.weights), random, start),
-    ...ofPart(parts.decoder, gpt2.weights, decoderNames, () => decoderLinears(model, parts.decoder), random, start),
+    ...ofPart(parts.decoder, gpt2.weights, decoderNames, () => decoderLinears(model), random, start),
     ...ofWords(parts.decoder, model, random, start),
   ]);
 }
@@ -129,12 +122,10 @@ function mapperLinears(weights: WeightSource): LinearLayer[] {
   });
 }
 
-/** The four linears of each of GPT-2's layers that is trained. */
-function decoderLinears({ gpt2 }: TrainingModel, trained: TrainedParts['decoder']): LinearLayer[] {
+/** The four linears of each of GPT-2's layers. */
+function decoderLinears({ gpt2 }: TrainingModel): LinearLayer[] {
   const { width: C, innerWidth: I, numLayers } = gpt2.config;
-  const fromLayer = typeof trained === 'object' && 'fromLayer' in trained ? trained.fromLayer : 0;
-  const blocks = Array.from({ length: numLayers }, (_, layer) => `transformer.h.${layer}`).slice(fromLayer);
-  return blocks.flatMap((block) => [
+  return Array.from({ length: numLayers }, (_, layer) => `transformer.h.${layer}`).flatMap((block) => [
     { key: `${block}.attn.c_attn`, input: C, output: 3 * C },
     { key: `${block}.attn.c_proj`, input: C, output: C },
     { key: `${block}.mlp.c_fc`, input: C, output: I },

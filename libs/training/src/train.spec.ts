@@ -2,15 +2,16 @@ import path from 'node:path';
 import { openBaseModel } from '@housestyle/checkpoints';
 import { parseGpt2Config, parseMapperConfig } from '@housestyle/clipcap';
 import type { Tensor } from '@housestyle/graph';
-import { OnnxGraphRunner } from '@housestyle/runtime';
+import { OnnxGraphRunner, ThreadedGraphRunner } from '@housestyle/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ADAMW_DEFAULTS } from './adamw.js';
 import { tokenWeight, type CaptionExample } from './caption-example.js';
 import { OnnxTrainingEngine } from './onnx-training-engine.js';
+import { ParallelTrainingEngine } from './parallel-training-engine.js';
 import { initialParameters, type Parameters, type TrainedParts } from './parameters.js';
 import { Random } from './random.js';
 import { stepsOfEpochs, train } from './train.js';
-import type { CompileOptions, TrainingModel } from './training-engine.js';
+import type { CompileOptions, TrainingEngine, TrainingModel } from './training-engine.js';
 import type { TrainingProgress, TrainingRun, TrainingSettings, TrainingState } from './training-run.js';
 
 const DEMO_MODEL = path.join(import.meta.dirname, '../../../models/demo');
@@ -88,6 +89,14 @@ describe('train', () => {
     parts.progress.forEach(({ loss }, n) => expect(loss).toBeCloseTo(whole.progress[n]!.loss, 5));
   });
 
+  it('learns the same when threads share its batches', async () => {
+    const beside = new OnnxTrainingEngine(new ThreadedGraphRunner(), { threads: 1 });
+    const [alone, shared] = [await trained(), await trained({}, {}, new ParallelTrainingEngine([engine, beside]))];
+    alone.progress.forEach(({ loss }, n) => expect(shared.progress[n]!.loss).toBeCloseTo(loss, 5));
+    const again = await trained({}, {}, new ParallelTrainingEngine([engine, beside]));
+    expect(valuesOf(again.parameters)).toEqual(valuesOf(shared.parameters));
+  });
+
   it('stops when asked to, and fails with the signal’s reason when aborted', async () => {
     const stopped = await trained({ onProgress: ({ step }) => (step === 2 ? 'stop' : undefined) });
     expect(stopped.outcome).toMatchObject({ step: 2, isStoppedEarly: true });
@@ -150,9 +159,9 @@ function someExamples(count: number, from = 0): CaptionExample[] {
 
 const start = (parts: TrainedParts): Parameters => initialParameters(model, parts, new Random(1));
 
-async function trained(run: Partial<TrainingRun> = {}, options?: CompileOptions) {
+async function trained(run: Partial<TrainingRun> = {}, options?: CompileOptions, trainer: TrainingEngine = engine) {
   const parameters = start(DELTA);
-  const session = await engine.compile(model, parameters, options);
+  const session = await trainer.compile(model, parameters, options);
   const progress: TrainingProgress[] = [];
   try {
     const outcome = await train({

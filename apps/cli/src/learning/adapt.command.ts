@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describeBaseModel, openBaseModel, readBaseReplay, writeMapperArtefact } from '@housestyle/checkpoints';
 import { ClipImageEncoder, type BaseModelFiles } from '@housestyle/clipcap';
 import { divideCaptions, DomainError, pictureSignature } from '@housestyle/domain';
-import { OnnxGraphRunner, type Device } from '@housestyle/runtime';
+import { OnnxGraphRunner, runnersBeside, type Device } from '@housestyle/runtime';
 import { createAdapt, type AdaptationExample, type AdaptationInput } from '@housestyle/training';
 import { adaptationReport } from './adapt-report.js';
 import { readCaptionsFile, type CaptionedFile } from '../datasets/captions-file.js';
@@ -42,7 +42,8 @@ export async function adaptMapper(options: AdaptOptions, terminal: Terminal): Pr
   const runner = new OnnxGraphRunner(options.device ? { device: options.device } : {});
   const examples = await readExamples(captions, { base, runner, options, terminal });
   const { training, holdOut } = divideCaptions(examples, new Set(), new Set());
-  const adapt = createAdapt({ base, runner, replay: await readBaseReplay(folder) });
+  const parallelRunners = options.device ? [] : runnersBeside();
+  const adapt = createAdapt({ base, runner, parallelRunners, replay: await readBaseReplay(folder) });
   const input: AdaptationInput = { training, holdOut, mayStartFromChampion: true, seed: options.seed };
   const outcome = await adapt(input, watched(terminal));
   const isPromoted = outcome.decision === 'promote';

@@ -1,5 +1,5 @@
 import { openBaseModel, readBaseReplay } from '@housestyle/checkpoints';
-import { OnnxGraphRunner } from '@housestyle/runtime';
+import { OnnxGraphRunner, runnersBeside } from '@housestyle/runtime';
 import { createAdapt } from '@housestyle/training';
 import { serveAdaptation } from './serve-adaptation.js';
 import { openTrainingEngine } from './training-engine.js';
@@ -9,6 +9,7 @@ serveAdaptation(async ({ base: { folder, description }, threads, engine }) => {
   return createAdapt({
     base: await openBaseModel(folder, description),
     runner: new OnnxGraphRunner(threads === undefined ? {} : { threads }),
+    parallelRunners: runnersBeside(threads),
     replay: await readBaseReplay(folder),
     ...(trainingEngine && { trainingEngine }),
   });

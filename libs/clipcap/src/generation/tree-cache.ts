@@ -163,10 +163,14 @@ const MEMORY_AHEAD = 2;
 /** Slots that are not worth a copy of the cache to be rid of. */
 const SPARE_SLOTS = 32;
 
+/** The lowest that no path has. */
 function freeSlots({ prefixLength, paths }: TreeImage): number[] {
-  const seen = new Set(paths.flat());
+  let taken = prefixLength;
+  for (const path of paths) for (const slot of path) if (slot >= taken) taken = slot + 1;
+  const isSeen = new Uint8Array(taken + paths.length);
+  for (const path of paths) for (const slot of path) isSeen[slot] = 1;
   const free: number[] = [];
-  for (let slot = prefixLength; free.length < paths.length; slot++) if (!seen.has(slot)) free.push(slot);
+  for (let slot = prefixLength; free.length < paths.length; slot++) if (!isSeen[slot]) free.push(slot);
   return free;
 }
 
