@@ -11,13 +11,21 @@ export async function processTimes(pid: number): Promise<{ own: number; children
     for (const [id, { parent }] of all) if (descendants.has(parent)) descendants.add(id);
   }
   descendants.delete(pid);
-  const children = [...descendants].reduce((sum, id) => sum + all.get(id)!.seconds, 0);
-  return { own: own.seconds, children };
+  const spent = ({ alone, ended }: ProcessSeconds): number => alone + ended;
+  const children = [...descendants].reduce((sum, id) => sum + spent(all.get(id)!), own.ended);
+  return { own: own.alone, children };
 }
 
-/** By process id; the time of children that have ended counts as their parent's. */
-async function readProcesses(): Promise<Map<number, { readonly parent: number; readonly seconds: number }>> {
-  const processes = new Map<number, { parent: number; seconds: number }>();
+interface ProcessSeconds {
+  readonly parent: number;
+  readonly alone: number;
+  /** of its children that are gone. */
+  readonly ended: number;
+}
+
+/** By process id. */
+async function readProcesses(): Promise<Map<number, ProcessSeconds>> {
+  const processes = new Map<number, ProcessSeconds>();
   const ids = (await readdir('/proc').catch((): string[] => [])).filter((name) => /^\d+$/.test(name));
   for (const id of ids) {
     // it may have ended by now
@@ -25,8 +33,15 @@ async function readProcesses(): Promise<Map<number, { readonly parent: number; r
     if (stat === undefined) continue;
     // behind the name, which may hold anything: state, parent, …, and from the 12th on user, system and both of children
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-    processes.set(Number(id), { parent: Number(fields[1]), seconds: ticks / TICKS_PER_SECOND });
+    const [user, system, usersChildren, systemsChildren] = fields.slice(11, 15).map(Number) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const alone = (user + system) / TICKS_PER_SECOND;
+    const ended = (usersChildren + systemsChildren) / TICKS_PER_SECOND;
+    processes.set(Number(id), { parent: Number(fields[1]), alone, ended });
   }
   return processes;
 }
