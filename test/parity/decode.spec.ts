@@ -8,12 +8,10 @@ import {
   Mapper,
   parseGpt2Config,
   stoppingCriteria,
-  TreeCache,
   type BaseModelFiles,
   type Beam,
   type Search,
 } from '@housestyle/clipcap';
-import { fetched, float32, int64, type GraphSession } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { maxError, recordParity } from './record-parity.js';
@@ -27,6 +25,7 @@ import {
   type MapperKind,
   type ReferenceBeam,
 } from './reference.js';
+import { logitsOf } from './teacher-forced-logits.js';
 
 const runner = new OnnxGraphRunner({ threads: 1 });
 const { pictures, beam5_entry_length_4_picture0: shortBeams } = referenceTexts();
@@ -55,11 +54,13 @@ afterAll(() => decoder.release());
 
 describe.each(MAPPER_KINDS)('GPT-2 behind the %s mapper', (kind) => {
   it('gives the reference’s logits behind the prefix and behind forced tokens', async () => {
-    const session = await runner.load(buildGpt2(decoder.config, base.gpt2.weights));
+    const { config } = decoder;
+    const session = await runner.load(buildGpt2(config, base.gpt2.weights));
     for (const [n, { teacher_forced_ids: ids }] of pictures.entries()) {
-      const first = await logitsOf(session, prefixes[kind][n]!, []);
+      const prefix = prefixes[kind][n]!;
+      const first = await logitsOf(session, config, prefix, []);
       recordParity(`first_logits_${kind}_${n}, max`, maxError(first, reference(`first_logits_${kind}_${n}`)), 1e-4);
-      const forced = (await logitsOf(session, prefixes[kind][n]!, ids)).subarray(decoder.config.vocabSize);
+      const forced = (await logitsOf(session, config, prefix, ids)).subarray(config.vocabSize);
       recordParity(
         `teacher_logits_${kind}_${n}, max`,
         maxError(forced, reference(`teacher_logits_${kind}_${n}`)),
@@ -182,26 +183,6 @@ function expectBeams(name: string, found: readonly Beam[], expected: readonly Re
   expect(found.map(({ tokens }) => tokens)).toEqual(expected.map(({ ids }) => ids));
   expect(found.map(({ tokens }) => tokenizer.decode(tokens))).toEqual(expected.map(({ text }) => text));
   recordParity(`beam scores ${name}, max`, maxError(scoresOf(found), scoresOf(expected)), 1e-4);
-}
-
-/** [1 + ids, V]: behind the prefix's last position and behind each of `ids`, in one run and without a cache. */
-async function logitsOf(session: GraphSession, prefix: Float32Array, ids: readonly number[]): Promise<Float32Array> {
-  const S = K + ids.length;
-  const causal = Float32Array.from({ length: S * S }, (_, i) => (i % S <= Math.floor(i / S) ? 0 : -1e9));
-  const outputs = await session.run(
-    {
-      ...new TreeCache(decoder.config).noPast(1),
-      inputs_embeds: float32(prefix, [1, K, C]),
-      input_ids: int64(ids, [1, ids.length]),
-      position_ids: int64([...Array(S).keys()], [1, S]),
-      past_mask: float32([], [1, 1, S, 0]),
-      new_mask: float32(causal, [1, 1, S, S]),
-      rows: int64([...Array(ids.length + 1).keys()].map((row) => K - 1 + row)),
-      k: int64([1]),
-    },
-    ['logits'],
-  );
-  return fetched(outputs, 'logits', 'float32').data;
 }
 
 /** A fixed order of 0 … n - 1 that leaves little in its place. */

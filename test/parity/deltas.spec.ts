@@ -11,7 +11,6 @@ import {
   Mapper,
   parseGpt2Config,
   stoppingCriteria,
-  TreeCache,
   type BaseModelFiles,
   type Beam,
   type CaptionItem,
@@ -22,16 +21,7 @@ import {
   type NextRow,
   type Search,
 } from '@housestyle/clipcap';
-import {
-  fetched,
-  float32,
-  int64,
-  MemoryWeights,
-  type Feeds,
-  type GraphSession,
-  type Tensor,
-  type WeightSource,
-} from '@housestyle/graph';
+import { float32, int64, MemoryWeights, type Tensor, type WeightSource } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { OnnxTrainingEngine, type TrainingModel } from '@housestyle/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -46,11 +36,12 @@ import {
   referenceRow,
   referenceTexts,
 } from './reference.js';
+import { logitsOf } from './teacher-forced-logits.js';
 
 const runner = new OnnxGraphRunner({ threads: 1 });
 const { pictures } = referenceTexts();
 const WIDTHS = { embeddingWidth: 128, decoderWidth: 96 };
-const [K, C] = [10, 96];
+const K = 10;
 const PERIOD = 13;
 const embeddings = pictures.map((_, n) => referenceRow('image_embeds', n).slice());
 let base: BaseModelFiles;
@@ -100,10 +91,10 @@ describe('a delta of GPT-2', () => {
     };
     for (const [n, { teacher_forced_ids: ids }] of pictures.entries()) {
       const prefix = referenceRow('prefix_mlp', n);
-      const expected = await logitsOf(whole, prefix, ids);
-      const found = await logitsOf(adapted, prefix, ids, stacked);
+      const expected = await logitsOf(whole, config, prefix, ids);
+      const found = await logitsOf(adapted, config, prefix, ids, stacked);
       recordParity(`GPT-2 logits, rank ${rank}, picture ${n}, against merged, max`, maxError(found, expected), 1e-4);
-      expect(maxError(expected, await logitsOf(plain, prefix, ids))).toBeGreaterThan(0.5);
+      expect(maxError(expected, await logitsOf(plain, config, prefix, ids))).toBeGreaterThan(0.5);
     }
     for (const session of [plain, adapted, whole]) await session.release();
   });
@@ -129,9 +120,9 @@ describe('a delta of GPT-2', () => {
     const errors: number[] = [];
     for (const [n, { teacher_forced_ids: ids }] of pictures.entries()) {
       const prefix = referenceRow('prefix_mlp', n);
-      const expected = await logitsOf(whole, prefix, ids);
-      errors.push(maxError(await logitsOf(adapted, prefix, ids, stacked), expected));
-      expect(maxError(expected, await logitsOf(plain, prefix, ids))).toBeGreaterThan(0.5);
+      const expected = await logitsOf(whole, config, prefix, ids);
+      errors.push(maxError(await logitsOf(adapted, config, prefix, ids, stacked), expected));
+      expect(maxError(expected, await logitsOf(plain, config, prefix, ids))).toBeGreaterThan(0.5);
     }
     const name = `GPT-2 logits, words too, head ${isHeadTied ? 'tied' : 'of its own'}, against merged, max`;
     recordParity(name, Math.max(...errors), 1e-4);
@@ -387,31 +378,4 @@ function scoreError(found: readonly Scored[], expected: readonly Scored[]): numb
     found.map(({ score }) => score),
     expected.map(({ score }) => score),
   );
-}
-
-/** [1 + ids, V]: behind the prefix and behind each of `ids`, in one run. */
-async function logitsOf(
-  session: GraphSession,
-  prefix: Float32Array,
-  ids: readonly number[],
-  deltas: Feeds = {},
-): Promise<Float32Array> {
-  const S = K + ids.length;
-  const config = gpt2Config();
-  const causal = Float32Array.from({ length: S * S }, (_, i) => (i % S <= Math.floor(i / S) ? 0 : -1e9));
-  const outputs = await session.run(
-    {
-      ...new TreeCache(config).noPast(1),
-      ...deltas,
-      inputs_embeds: float32(prefix, [1, K, C]),
-      input_ids: int64(ids, [1, ids.length]),
-      position_ids: int64([...Array(S).keys()], [1, S]),
-      past_mask: float32([], [1, 1, S, 0]),
-      new_mask: float32(causal, [1, 1, S, S]),
-      rows: int64([...Array(ids.length + 1).keys()].map((row) => K - 1 + row)),
-      k: int64([1]),
-    },
-    ['logits'],
-  );
-  return fetched(outputs, 'logits', 'float32').data;
 }

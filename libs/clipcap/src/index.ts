@@ -26,7 +26,7 @@ export * from './generation/sample-search.js';
 export * from './generation/search.js';
 export * from './generation/stopping-criteria.js';
 export * from './generation/token-filter.js';
-export * from './generation/tree-cache.js';
+export { teacherForcedFeeds } from './generation/teacher-forced-feeds.js';
 export * from './gpt2.js';
 export * from './gpt2-config.js';
 export * from './gpt2-training.js';

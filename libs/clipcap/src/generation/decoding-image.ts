@@ -106,8 +106,8 @@ function allContinuations(outputs: Fetched, row: number): Continuations {
   return { ids, logProbs };
 }
 
-/** [1, 1, S, S] */
-function newMask(S: number, isSeen: (row: number, column: number) => boolean): Tensor<'float32'> {
+/** [1, 1, S, S], added to the scores of new positions among themselves. */
+export function newMask(S: number, isSeen: (row: number, column: number) => boolean): Tensor<'float32'> {
   const mask = Float32Array.from({ length: S * S }, (_, i) => (isSeen(Math.floor(i / S), i % S) ? 0 : HIDDEN));
   return float32(mask, [1, 1, S, S]);
 }

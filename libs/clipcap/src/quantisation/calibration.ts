@@ -1,10 +1,10 @@
-import { fetched, float32, int64, type GraphRunner, type Tensor } from '@housestyle/graph';
+import { fetched, float32, type GraphRunner, type Tensor } from '@housestyle/graph';
+import { teacherForcedFeeds } from '../generation/teacher-forced-feeds.js';
 import { parseGpt2Config } from '../gpt2-config.js';
 import { buildGpt2 } from '../gpt2.js';
 import { Gpt2Tokenizer } from '../gpt2-tokenizer.js';
 import { Mapper } from '../mapper.js';
 import type { BaseModelFiles } from '../model-files.js';
-import { TreeCache } from '../generation/tree-cache.js';
 
 /** A picture and what is said of it, of no tenant's. */
 export interface CalibrationExample {
@@ -32,19 +32,7 @@ export async function calibrate(
     const [prefix] = await mapper.map([embedding]);
     const K = prefix!.length / config.width;
     const ids = tokenizer.encode(caption).slice(0, config.numPositions - K);
-    const S = K + ids.length;
-    const causal = Float32Array.from({ length: S * S }, (_, i) => (i % S <= Math.floor(i / S) ? 0 : HIDDEN));
-    const feeds = {
-      ...new TreeCache(config).noPast(1),
-      inputs_embeds: float32(prefix!, [1, K, config.width]),
-      input_ids: int64(ids, [1, ids.length]),
-      position_ids: int64([...Array(S).keys()], [1, S]),
-      past_mask: float32([], [1, 1, S, 0]),
-      new_mask: float32(causal, [1, 1, S, S]),
-      rows: int64([...Array(ids.length + 1).keys()].map((row) => K - 1 + row)),
-      k: int64([1]),
-    };
-    const outputs = await session.run(feeds, names);
+    const outputs = await session.run(teacherForcedFeeds(config, prefix!, ids), names);
     for (const name of names) {
       const found = fetched(outputs, name, 'float32').data;
       const before = reaches.get(name);
@@ -56,4 +44,3 @@ export async function calibrate(
 }
 
 const REACH = 'reach.';
-const HIDDEN = -1e9;
