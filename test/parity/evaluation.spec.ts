@@ -14,7 +14,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { maxError, recordParity } from './record-parity.js';
 import { GOLDENS_FOLDER } from './reference.js';
-import { generatedCaptions, readImagesJson } from './test-pictures.js';
+import { generatedCaptions, referenceCaptions } from './test-pictures.js';
 
 const FOLDER = path.join(GOLDENS_FOLDER, 'evaluation');
 /** Goldens are rounded to nine digits. */
@@ -101,16 +101,10 @@ describe.each([
 });
 
 function demoPictures(mapper: 'mlp' | 'transformer'): CaptionedPicture[] {
-  const { images, annotations } = readImagesJson<CocoCaptions>('captions.json');
-  const fileOfId = new Map(images.map(({ id, file_name }) => [id, file_name]));
-  const references = new Map<string, string[]>();
-  for (const { image_id, caption } of annotations) {
-    const file = fileOfId.get(image_id)!;
-    references.set(file, [...(references.get(file) ?? []), caption]);
-  }
+  const references = referenceCaptions();
   return generatedCaptions(mapper).map(({ file, caption }) => ({
     hypothesis: caption,
-    references: references.get(`test/${file}`)!,
+    references: references.get(file)!,
   }));
 }
 
@@ -127,9 +121,4 @@ function composedPictures(): CaptionedPicture[] {
 
 function linesOf(file: string): string[] {
   return readFileSync(path.join(FOLDER, file), 'utf8').slice(0, -1).split('\n');
-}
-
-interface CocoCaptions {
-  readonly images: readonly { readonly id: number; readonly file_name: string }[];
-  readonly annotations: readonly { readonly image_id: number; readonly caption: string }[];
 }

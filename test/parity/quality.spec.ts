@@ -3,7 +3,14 @@ import { bleu4, ciderD } from './quality/caption-metrics.js';
 import { scorePictureBook, type Grammar, type PictureBookScore, type Scene } from './quality/picture-book-score.js';
 import { recordParity } from './record-parity.js';
 import { MAPPER_KINDS, type MapperKind } from './reference.js';
-import { demoEngine, generatedCaptions, readImagesJson, testPixels, type DemoEngine } from './test-pictures.js';
+import {
+  demoEngine,
+  generatedCaptions,
+  readImagesJson,
+  referenceCaptions,
+  testPixels,
+  type DemoEngine,
+} from './test-pictures.js';
 
 /** The demo model's quality table: the reference implementation on the same 1,000 pictures. */
 const TABLE: Readonly<Record<MapperKind, PictureBookScore & { readonly bleu4: number; readonly ciderD: number }>> = {
@@ -48,7 +55,7 @@ const TABLE: Readonly<Record<MapperKind, PictureBookScore & { readonly bleu4: nu
 const files = generatedCaptions('mlp').map(({ file }) => file);
 const scenes = readImagesJson<Record<string, Scene>>('scenes.json');
 const grammar = readImagesJson<Grammar>('grammar.json');
-const references = referencesByFile();
+const references = referenceCaptions();
 let demo: DemoEngine;
 let pixels: Uint8Array[];
 
@@ -69,7 +76,7 @@ describe.each(MAPPER_KINDS)('1,000 captions of the %s mapper', (kind) => {
     const pictures = files.map((file, n) => ({
       caption: outputs[n]!.hypotheses[0]!.text,
       scene: scenes[`test/${file}`]!,
-      references: references.get(`test/${file}`)!,
+      references: references.get(file)!,
     }));
     expect(pictures).toHaveLength(1000);
     expect(pictures.every((picture) => picture.references.length === 5)).toBe(true);
@@ -90,21 +97,5 @@ describe.each(MAPPER_KINDS)('1,000 captions of the %s mapper', (kind) => {
     }
   });
 });
-
-function referencesByFile(): ReadonlyMap<string, readonly string[]> {
-  const { images, annotations } = readImagesJson<CocoCaptions>('captions.json');
-  const fileOfId = new Map(images.map(({ id, file_name }) => [id, file_name]));
-  const found = new Map<string, string[]>();
-  for (const { image_id, caption } of annotations) {
-    const file = fileOfId.get(image_id)!;
-    found.set(file, [...(found.get(file) ?? []), caption]);
-  }
-  return found;
-}
-
-interface CocoCaptions {
-  readonly images: readonly { readonly id: number; readonly file_name: string }[];
-  readonly annotations: readonly { readonly image_id: number; readonly caption: string }[];
-}
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -19,6 +19,17 @@ export interface GeneratedCaption {
 export const generatedCaptions = (kind: MapperKind): readonly GeneratedCaption[] =>
   readImagesJson<GeneratedCaption[]>(`generated.test.${kind}.json`);
 
+/** Five captions of each test picture, by its file. */
+export function referenceCaptions(): ReadonlyMap<string, readonly string[]> {
+  const { images, annotations } = readImagesJson<{
+    readonly images: readonly { readonly id: number; readonly file_name: string }[];
+    readonly annotations: readonly { readonly image_id: number; readonly caption: string }[];
+  }>('captions.json');
+  const captionsOfId = new Map(images.map(({ id }): [number, string[]] => [id, []]));
+  for (const { image_id, caption } of annotations) captionsOfId.get(image_id)!.push(caption);
+  return new Map(images.map(({ id, file_name }) => [path.basename(file_name), captionsOfId.get(id)!]));
+}
+
 export const readImagesJson = <T>(file: string): T => JSON.parse(readFileSync(path.join(FOLDER, file), 'utf8')) as T;
 
 export const testPicturePath = (file: string): string => path.join(FOLDER, 'test', file);

@@ -1,6 +1,6 @@
 import type { CaptionEngine } from '@housestyle/clipcap';
 import { recordParity } from '../record-parity.js';
-import { generatedCaptions, readImagesJson, testPixels } from '../test-pictures.js';
+import { generatedCaptions, readImagesJson, referenceCaptions, testPixels } from '../test-pictures.js';
 import { ciderD } from './caption-metrics.js';
 import { scorePictureBook, type Grammar, type PictureBookScore, type Scene } from './picture-book-score.js';
 
@@ -29,12 +29,12 @@ export async function judgeCaptions(
 
   const scenes = readImagesJson<Record<string, Scene>>('scenes.json');
   const grammar = readImagesJson<Grammar>('grammar.json');
-  const references = referencesByFile();
+  const references = referenceCaptions();
   const pictures = (texts: readonly string[]) =>
     files.map((file, n) => ({
       caption: texts[n]!,
       scene: scenes[`test/${file}`]!,
-      references: references.get(`test/${file}`)!,
+      references: references.get(file)!,
     }));
   const [ours, theirs] = [pictures(found), pictures(whole.map(({ caption }) => caption))];
   const [score, expected] = [scorePictureBook(grammar, ours), scorePictureBook(grammar, theirs)];
@@ -44,18 +44,4 @@ export async function judgeCaptions(
   const invented = Math.max(0, score.inventedObjects - expected.inventedObjects);
   recordParity(`${name}: invented objects added, share`, invented, bounds.mistakes);
   recordParity(`${name}: CIDEr-D, relative difference`, Math.abs(ciderD(ours) / ciderD(theirs) - 1), bounds.cider);
-}
-
-function referencesByFile(): ReadonlyMap<string, readonly string[]> {
-  const { images, annotations } = readImagesJson<{
-    readonly images: readonly { readonly id: number; readonly file_name: string }[];
-    readonly annotations: readonly { readonly image_id: number; readonly caption: string }[];
-  }>('captions.json');
-  const fileOfId = new Map(images.map(({ id, file_name }) => [id, file_name]));
-  const found = new Map<string, string[]>();
-  for (const { image_id, caption } of annotations) {
-    const file = fileOfId.get(image_id)!;
-    found.set(file, [...(found.get(file) ?? []), caption]);
-  }
-  return found;
 }
