@@ -1,3 +1,4 @@
+import { Random } from '../support/random.js';
 import { waitFor } from '../support/wait-for.js';
 import { readFailures, readTables, readTopics } from './account.js';
 import { captionDirectly } from './bare-captioner.js';
@@ -5,7 +6,6 @@ import { check, type Verdict } from './checker.js';
 import { drain } from './drain.js';
 import { FAULTS, type Fault, type Severity } from './faults.js';
 import type { Exit, Member } from './member.js';
-import { Random } from './random.js';
 import { startSite, type Site, type SiteOptions } from './site.js';
 import { publishPatiently, Workload } from './workload.js';
 

@@ -1,10 +1,10 @@
 import { EVENT_TYPES } from '@housestyle/contracts';
 import { connectKafka, KafkaEventSource } from '@housestyle/messaging';
+import type { Random } from '../support/random.js';
 import { waitFor } from '../support/wait-for.js';
 import { KAFKA_API, type KafkaRequest } from './kafka-wire.js';
 import type { Member } from './member.js';
 import { patiently } from './patience.js';
-import type { Random } from './random.js';
 import type { Site, Ways } from './site.js';
 import type { TcpProxy, Weather } from './tcp-proxy.js';
 

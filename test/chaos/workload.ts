@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EVENT_TYPES } from '@housestyle/contracts';
 import { connectKafka, KafkaEventSink, toCloudEventMessage, type OutgoingMessage } from '@housestyle/messaging';
+import type { Random } from '../support/random.js';
 import type { Sent } from './checker.js';
 import { PICTURES } from './library.js';
 import { patiently } from './patience.js';
-import type { Random } from './random.js';
 
 const COPIES = 3;
 const UPLOADS_PER_POISON = 25;
@@ -62,7 +62,7 @@ export class Workload {
     ]);
     const timed = messages.flatMap((message, n) => {
       const first = n / messages.length;
-      const repeats = Array.from({ length: COPIES - 1 }, () => first + (1 - first) * random.next());
+      const repeats = Array.from({ length: COPIES - 1 }, () => first + (1 - first) * random.uniform());
       return [first, ...repeats].map((time) => ({ message, time }));
     });
     const order = timed.sort((a, b) => a.time - b.time).map(({ message }) => message);

@@ -20,7 +20,7 @@ import { HeldLeases } from '../../apps/pipeline/dist/captioning/held-leases.js';
 import { OutcomeService } from '../../apps/pipeline/dist/captioning/outcome.service.js';
 import type { PreparedItem } from '../../apps/pipeline/dist/captioning/work-item.js';
 import { PipelineMetrics } from '../../apps/pipeline/dist/pipeline-metrics.js';
-import { Random } from '../chaos/random.js';
+import { Random } from '../support/random.js';
 import {
   ECHO_BASE_SHA256,
   ECHO_IMAGE_SIZE,
@@ -153,7 +153,7 @@ async function captionAll(captioner: Pick<CaptionerClient, 'caption'>, count: nu
 /** Closes what it opens. */
 async function withEcho<T>(work: (captioner: EchoCaptioner, client: CaptionerClient) => Promise<T>): Promise<T> {
   const random = new Random(SEED);
-  const captioner = await startEchoCaptioner(FAULTS, () => random.next());
+  const captioner = await startEchoCaptioner(FAULTS, () => random.uniform());
   const client = new CaptionerClient(captioner.address);
   try {
     return await work(captioner, client);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { DomainError } from '@housestyle/domain';
 import { float32, int64, type Tensor } from '@housestyle/graph';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Random } from '../../../test/support/random.js';
 import { SafetensorsFile } from './safetensors-file.js';
 import { encodeSafetensors, type WritableType } from './safetensors-writer.js';
 
@@ -79,9 +80,8 @@ function readAll(file: string, fileBytes: number, what: string): void {
 }
 
 function mangled(seed: number): Buffer {
-  const random = generator(seed);
-  const below = (limit: number) => Math.floor(random() * limit);
-  const pick = <T>(from: readonly T[]): T => from[below(from.length)]!;
+  const random = new Random(seed);
+  const below = (limit: number) => random.between(0, limit - 1);
   let bytes = Buffer.from(good);
   for (let rounds = 1 + below(3); rounds > 0; rounds--) {
     const end = Math.min(8 + headerBytes, bytes.length);
@@ -93,23 +93,27 @@ function mangled(seed: number): Buffer {
         bytes[below(end)] = below(256);
         break;
       case 2:
-        bytes = withHeader(bytes, end, (json) => replaceOne(json, /\d+/g, pick(EVIL), below));
+        bytes = withHeader(bytes, end, (json) => replaceOne(json, /\d+/g, random.pick(EVIL), below));
         break;
       case 3:
         bytes = withHeader(bytes, end, (json) =>
           replaceOne(
             json,
             /"[^"]*"/g,
-            pick(['"F64"', '"I64"', '"BOOL"', '"shape"', '""', '"__metadata__"', '"F32"']),
+            random.pick(['"F64"', '"I64"', '"BOOL"', '"shape"', '""', '"__metadata__"', '"F32"']),
             below,
           ),
         );
         break;
       case 4:
-        bytes = pick([bytes.subarray(0, below(bytes.length)), Buffer.concat([bytes, Buffer.alloc(1 + below(64))])]);
+        bytes = random.pick([
+          bytes.subarray(0, below(bytes.length)),
+          Buffer.concat([bytes, Buffer.alloc(1 + below(64))]),
+        ]);
         break;
       default:
-        if (bytes.length >= 8) bytes.writeBigUInt64LE(pick([...EVIL_LENGTHS, BigInt(below(2 * bytes.length))]), 0);
+        if (bytes.length >= 8)
+          bytes.writeBigUInt64LE(random.pick([...EVIL_LENGTHS, BigInt(below(2 * bytes.length))]), 0);
     }
     if (bytes.length === 0) break;
   }
@@ -128,15 +132,4 @@ function replaceOne(text: string, pattern: RegExp, by: string, below: (limit: nu
   const found = [...text.matchAll(pattern)];
   const chosen = found[below(found.length)];
   return chosen ? text.slice(0, chosen.index) + by + text.slice(chosen.index + chosen[0].length) : text;
-}
-
-/** mulberry32 */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,6 +1,7 @@
 import { fetched, float32, int64, MemoryWeights, uint8, type Tensor } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../../test/support/random.js';
 import { parseClipConfig, parseClipPreprocessing, type ClipActivation, type ClipConfig } from './clip-config.js';
 import { ClipTextEncoder, pooledPosition } from './clip-text-encoder.js';
 import { buildClipText, buildClipVision } from './clip-vit.js';
@@ -10,7 +11,7 @@ import { buildClipText, buildClipVision } from './clip-vit.js';
  * number after the other. The demo model has only one size and one activation.
  */
 const runner = new OnnxGraphRunner({ threads: 1 });
-const random = mulberry32(7);
+const random = new Random(7);
 
 const SIZES = {
   'patches that fill the picture, quick_gelu': { n: 8, p: 4, C: 12, I: 20, L: 2, H: 3, P: 5, activation: 'quick_gelu' },
@@ -26,7 +27,7 @@ describe.each(Object.entries(SIZES))('CLIP with %s', (_name, sizes) => {
     const { n } = sizes;
     const preprocessing = parseClipPreprocessing({}, n);
     const session = await runner.load(buildClipVision(config, preprocessing, weights));
-    const pixels = Uint8Array.from({ length: 2 * n * n * 3 }, () => random() * 256);
+    const pixels = Uint8Array.from({ length: 2 * n * n * 3 }, () => random.uniform() * 256);
     const outputs = await session.run({ pixels: uint8(pixels, [2, n, n, 3]) });
     const embeddings = fetched(outputs, 'image_embeds', 'float32');
     expect(embeddings.dims).toEqual([2, sizes.P]);
@@ -130,7 +131,7 @@ function randomWeights({ vision, text, projectionDim: P }: ClipConfig): MemoryWe
     tensors.set(
       name,
       float32(
-        Float32Array.from({ length: count }, () => offset + scale * (random() - 0.5)),
+        Float32Array.from({ length: count }, () => offset + scale * (random.uniform() - 0.5)),
         dims,
       ),
     );
@@ -296,15 +297,4 @@ const sum = (a: Vector, b: Vector): Vector => a.map((value, i) => value + b[i]!)
 function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>): void {
   expect(found.length).toBe(expected.length);
   for (let i = 0; i < expected.length; i++) expect(Math.abs(found[i]! - expected[i]!)).toBeLessThan(2e-5);
-}
-
-/** A small seeded generator, uniform in [0, 1). */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

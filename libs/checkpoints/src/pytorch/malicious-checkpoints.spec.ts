@@ -5,6 +5,7 @@ import path from 'node:path';
 import { DomainError, type ErrorCode } from '@housestyle/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as p from '../../../../test/support/pickle.js';
+import { Random } from '../../../../test/support/random.js';
 import {
   floats,
   storageFile,
@@ -429,12 +430,13 @@ describe('random damage', () => {
     ['of the pickle in it', inside, repacked, readCheckpoint],
     ['of features', features, (bytes: Buffer) => bytes, readFeatures],
   ] as const)('%s never ends otherwise than in a refusal', async (_what, good, packed, read) => {
-    const random = randomWords(20_261_121);
+    const random = new Random(20_261_121);
+    const below = (limit: number) => random.between(0, limit - 1);
     let refused = 0;
     for (let round = 0; round < 500; round++) {
       const bytes = Buffer.from(good);
-      for (let n = random() % 4; n >= 0; n--) bytes[random() % bytes.length]! ^= 1 << (random() % 8);
-      const cut = random() % 8 === 0 ? bytes.subarray(0, random() % bytes.length) : bytes;
+      for (let n = below(4); n >= 0; n--) bytes[below(bytes.length)]! ^= 1 << below(8);
+      const cut = below(8) === 0 ? bytes.subarray(0, below(bytes.length)) : bytes;
       const file = path.join(folder, 'file');
       await writeFile(file, packed(cut));
       try {
@@ -451,9 +453,3 @@ describe('random damage', () => {
     expect(existsSync(canary)).toBe(false);
   });
 });
-
-/** Numerical Recipes' generator: whole numbers below 2³⁰, the same ones every time. */
-function randomWords(seed: number): () => number {
-  let state = seed;
-  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 2;
-}

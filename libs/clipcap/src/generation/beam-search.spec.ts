@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../../../test/support/random.js';
 import { BeamSearch } from './beam-search.js';
 import { GreedySearch } from './greedy-search.js';
 import type { Continuations, Search } from './search.js';
@@ -76,11 +77,8 @@ const row = (ids: number[], logProbs: number[]): Continuations => ({ ids, logPro
 /** Log-probabilities that depend on the whole text so far; the stop token is likely now and then. */
 function randomModel(seed: number): LanguageModel {
   return (tokens) => {
-    let state = tokens.reduce((hash, token) => Math.imul(hash ^ (token + 1), 16777619) >>> 0, 2166136261 ^ seed);
-    const logits = Array.from({ length: V }, () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return (state / 2 ** 32) * 4;
-    });
+    const random = Random.of(seed, ...tokens);
+    const logits = Array.from({ length: V }, () => 4 * random.uniform());
     const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
     return Float32Array.from(logits, (logit) => logit - total);
   };
