@@ -9,6 +9,7 @@ import path from 'node:path';
 import { openBaseModel, SafetensorsFile } from '@housestyle/checkpoints';
 import { BeamSearch, CaptionEngine, Decoder } from '@housestyle/clipcap';
 import { OnnxGraphRunner } from '@housestyle/runtime';
+import { median } from './middle.mjs';
 import { readOptions } from './read-options.mjs';
 
 const options = readOptions(import.meta.url, {
@@ -39,12 +40,11 @@ for (const [name, those] of Object.entries(lengths)) {
     }
   }
   const [ofStatic, ofContinuous] = [median(spent['static']), median(spent.continuous)];
-  const sorted = [...those].sort((a, b) => a - b);
   console.log(
     JSON.stringify({
       lengths: name,
-      median: sorted[images >> 1],
-      longest: sorted.at(-1),
+      median: median(those),
+      longest: Math.max(...those),
       precision: options.precision,
       batch: batchSize,
       staticSeconds: spent['static'],
@@ -95,8 +95,4 @@ async function demoLengths() {
 /** As COCO's captions: about 11 tokens; one in eight runs on, up to the longest that is allowed. */
 function longTail() {
   return Array.from({ length: images }, (_, n) => (n % 8 === 3 ? 30 + ((n * 29) % 38) : 9 + ((n * 7) % 6)));
-}
-
-function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }

@@ -16,9 +16,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StepTaker } from './step-taker.mjs';
 import { middle } from './middle.mjs';
 import { readOptions } from './read-options.mjs';
+import { StepTaker } from './step-taker.mjs';
 
 const options = readOptions(import.meta.url, {
   python: { type: 'string', default: process.env.PYTHON ?? 'python3' },

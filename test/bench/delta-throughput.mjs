@@ -13,6 +13,7 @@ import { BeamSearch, Decoder, MAX_DELTA_RANK, stoppingCriteria } from '@housesty
 import { float32 } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { asWeights, decoderLayers, randomDelta, wordLayer } from '../support/random-delta.mjs';
+import { median } from './middle.mjs';
 import { readOptions } from './read-options.mjs';
 
 const SIZES = {
@@ -137,8 +138,4 @@ function random(count, scale, seed) {
     state ^= state << 5;
     return (state / 2 ** 31) * scale;
   });
-}
-
-function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }

@@ -14,8 +14,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StepTaker } from './step-taker.mjs';
+import { median, middle } from './middle.mjs';
 import { readOptions } from './read-options.mjs';
+import { StepTaker } from './step-taker.mjs';
 
 const CASES = {
   mlp: { title: 'MLP mapper', args: ['--mapping-type', 'mlp'], peerArgs: [] },
@@ -136,13 +137,4 @@ function tableOf(measured) {
     ];
   });
   return [header, header.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-function middle(values) {
-  return `${median(values).toFixed(2)} (${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)})`;
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
 }

@@ -5,16 +5,16 @@ import { ProgressBar } from '../../progress-bar.js';
 import { EXIT_OK, type Terminal } from '../../terminal.js';
 import { openBenchModel, type BenchModel, type ModelChoice } from '../bench-model.js';
 import { plotCases } from '../measure/case-plot.js';
+import { machine } from '../measure/report.js';
 import { decodeOperations } from '../measure/roofline.js';
 import type { Elapsed } from '../measure/stopwatch.js';
 import { DecodeBench } from './decode-bench.js';
 import { casesOf, describeCase, type CaseLists, type DecodeCase } from './decode-cases.js';
-import { machine } from '../measure/report.js';
-import { decodeTable, reportOfCase, type CaseReport, type DecodeReport } from './decode-report.js';
+import { DecodeLimits } from './decode-limits.js';
 import { profileDecode, profileTable } from './decode-profile.js';
+import { decodeTable, reportOfCase, type CaseReport, type DecodeReport } from './decode-report.js';
 import { EndToEndBench } from './end-to-end-bench.js';
 import { pacedDecode } from './paced-decode.js';
-import { DecodeLimits } from './decode-limits.js';
 
 /** Where a run begins: with the mapper's prefixes, or with picture files. */
 export const DECODE_SOURCES = ['prefix', 'jpeg'] as const;

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { Gpt2Config } from '@housestyle/clipcap';
 import { OnnxGraphRunner, type Device } from '@housestyle/runtime';
 import type { BenchModel } from '../bench-model.js';
+import { columns } from '../measure/report.js';
 import { spread } from '../measure/spread.js';
 import { stopwatch, type Elapsed } from '../measure/stopwatch.js';
 import { DecodeBench } from './decode-bench.js';
 import type { DecodeCase } from './decode-cases.js';
-import { columns } from '../measure/report.js';
 import { partOf, PROGRAM_PARTS, type ProfileEvent, type StepPart } from './step-parts.js';
 import { TimedRunner } from './timed-runner.js';
 

@@ -1,9 +1,7 @@
 import { columns, type machine } from '../measure/report.js';
-import type { Spread } from '../measure/spread.js';
-import { rounded, spread } from '../measure/spread.js';
+import { rounded, spread, type Spread } from '../measure/spread.js';
 import type { Elapsed } from '../measure/stopwatch.js';
-import type { DecodeCase } from './decode-cases.js';
-import { describeCase } from './decode-cases.js';
+import { describeCase, type DecodeCase } from './decode-cases.js';
 
 /** What one case gave, run by run; `limit` is what its matrix products alone would have taken in that round. */
 export interface MeasuredCase {
