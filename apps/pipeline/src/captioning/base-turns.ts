@@ -1,8 +1,17 @@
+import { CallPace } from './call-pace.js';
+import type { CaptionStageOptions } from './caption-stage.js';
+
 const MIN_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 10_000;
 
+/** Of a full call: less room than that is left alone while others are under way, for calls of a picture or two cost more. */
+const WORTHWHILE = 1 / 4;
+
 interface BaseState {
   calls: number;
+  /** in these calls. */
+  pictures: number;
+  readonly pace: CallPace;
   /** calls that failed for the base's sake since the last that did not. */
   failures: number;
   successes: number;
@@ -11,18 +20,23 @@ interface BaseState {
 }
 
 /**
- * Which base models may be asked for captions now. One that is not loaded, or is overloaded, pauses, and then has one
- * call at a time until that succeeds; and no base has every call, so that one that is slow leaves room for the others.
+ * Which base models may be asked for captions now, and for how many. One that is not loaded, or is overloaded, pauses, and
+ * then has one call at a time until that succeeds; no base has every call, so that one that is slow leaves room for the
+ * others; and none has more pictures than it answers within a call's deadline.
  */
 export class BaseTurns {
   private readonly bases = new Map<string, BaseState>();
 
-  constructor(private readonly maxCalls: number) {}
+  /** @param limits pictures in a call, calls at once, and a call's deadline */
+  constructor(private readonly limits: Pick<CaptionStageOptions, 'maxBatch' | 'maxCalls' | 'deadlineMs'>) {}
 
-  /** Whether its next call may go; when not for its pause, a call's end will change that. */
-  mayCall(base: string): boolean {
-    const { calls, pausedUntil } = this.of(base);
-    return calls < this.limitOf(base) && pausedUntil <= performance.now();
+  /** Pictures that its next call may have now. When there are none, but for its pause, a call's end will change that. */
+  room(base: string): number {
+    const { calls, pictures, pausedUntil, pace } = this.of(base);
+    if (calls >= this.limitOf(base) || pausedUntil > performance.now()) return 0;
+    const { maxBatch } = this.limits;
+    const room = Math.min(maxBatch, pace.most - pictures);
+    return pictures === 0 || room >= WORTHWHILE * maxBatch ? room : 0;
   }
 
   /** of `performance.now`; in the past when it does not pause. */
@@ -30,12 +44,23 @@ export class BaseTurns {
     return this.of(base).pausedUntil;
   }
 
-  begin(base: string): void {
-    this.of(base).calls++;
+  /** @returns pictures that are under way now, this call's among them */
+  begin(base: string, pictures: number): number {
+    const state = this.of(base);
+    state.calls += 1;
+    state.pictures += pictures;
+    return state.pictures;
   }
 
-  end(base: string): void {
-    this.of(base).calls--;
+  end(base: string, pictures: number): void {
+    const state = this.of(base);
+    state.calls -= 1;
+    state.pictures -= pictures;
+  }
+
+  /** A call was answered, or given up, after so long; `underWay` as `begin` told. */
+  took(base: string, ms: number, underWay: number): void {
+    this.of(base).pace.note(ms, underWay);
   }
 
   succeed(base: string): void {
@@ -58,13 +83,15 @@ export class BaseTurns {
   private limitOf(base: string): number {
     const { failures, successes } = this.of(base);
     if (failures > 0 || successes === 0) return 1;
-    return this.bases.size > 1 ? Math.max(1, this.maxCalls - 1) : this.maxCalls;
+    const { maxCalls } = this.limits;
+    return this.bases.size > 1 ? Math.max(1, maxCalls - 1) : maxCalls;
   }
 
   private of(base: string): BaseState {
     const known = this.bases.get(base);
     if (known) return known;
-    const state = { calls: 0, failures: 0, successes: 0, pausedUntil: 0 };
+    const pace = new CallPace(this.limits.deadlineMs);
+    const state = { calls: 0, pictures: 0, pace, failures: 0, successes: 0, pausedUntil: 0 };
     this.bases.set(base, state);
     return state;
   }

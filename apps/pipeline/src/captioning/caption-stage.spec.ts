@@ -42,6 +42,8 @@ const answer = (request: CaptionRequest): CaptionResponse => ({
   })),
 });
 
+const DEADLINE_MS = 1_000;
+
 /** A stage whose captioner answers as `respond` says; what it asked, and what became of each picture. */
 function stageOver(respond: (ids: string[]) => ErrorCode | undefined | Promise<ErrorCode | undefined>) {
   const calls: string[][] = [];
@@ -59,7 +61,7 @@ function stageOver(respond: (ids: string[]) => ErrorCode | undefined | Promise<E
     record: async (items) => items.forEach(({ lease }) => outcomes.set(lease.assetRowId, 'captioned')),
     fail: async ({ assetRowId }, { code }) => void outcomes.set(assetRowId, code),
   };
-  const options = { maxBatch: 4, maxCalls: 2, maxDelayMs: 20, deadlineMs: 1_000, generation: DEFAULT_GENERATION };
+  const options = { maxBatch: 4, maxCalls: 2, maxDelayMs: 20, deadlineMs: DEADLINE_MS, generation: DEFAULT_GENERATION };
   const logger = createLogger('spec', 'silent');
   const stage = new CaptionStage(captioner, recorder as OutcomeService, options, new PipelineMetrics(), logger);
   return { stage, calls, outcomes };
@@ -76,6 +78,22 @@ describe('CaptionStage', () => {
     expect(calls).toEqual([['a', 'b', 'c', 'd']]);
     await vi.advanceTimersByTimeAsync(25);
     expect(calls).toEqual([['a', 'b', 'c', 'd'], ['e']]);
+  });
+
+  it('asks a slow captioner for no more than it answers in time', async () => {
+    const [msPerPicture, begun] = [150, Date.now()];
+    let isFreeAt = begun;
+    const { stage, calls, outcomes } = stageOver(async (ids) => {
+      const asked = Date.now();
+      isFreeAt = Math.max(isFreeAt, asked) + msPerPicture * ids.length;
+      const waitMs = isFreeAt - asked;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(waitMs, DEADLINE_MS)));
+      return waitMs > DEADLINE_MS ? 'deadline_exceeded' : undefined;
+    });
+    for (let n = 0; n < 40; n++) stage.add(item(`${n}`));
+    await vi.advanceTimersByTimeAsync(42 * msPerPicture);
+    expect([...outcomes.values()].filter((outcome) => outcome === 'captioned')).toHaveLength(40);
+    expect(calls.flat()).toHaveLength(40); // none was asked for twice
   });
 
   it('gives a tenant that comes later a place in the next call, however many of another wait', async () => {

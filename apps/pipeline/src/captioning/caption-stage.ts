@@ -65,7 +65,7 @@ export class CaptionStage {
     private readonly metrics: PipelineMetrics,
     private readonly logger: Logger,
   ) {
-    this.turns = new BaseTurns(options.maxCalls);
+    this.turns = new BaseTurns(options);
   }
 
   add(item: PreparedItem): void {
@@ -91,12 +91,12 @@ export class CaptionStage {
   private pump(): void {
     clearTimeout(this.timer);
     while (!this.isStopped && this.calls.size < this.options.maxCalls) {
-      const oldest = this.waiting.find(({ item }) => this.turns.mayCall(baseOf(item)));
+      const oldest = this.waiting.find(({ item }) => this.turns.room(baseOf(item)) > 0);
       // after a failure one call goes first, to see whether the captioner is back
       if (this.consecutiveFailures > 0 && this.calls.size > 0) return;
       if (!oldest) return this.pumpAfterPause();
       const batch = this.nextBatch(oldest);
-      const isFull = batch.length === oldest.maxShare;
+      const isFull = batch.length === this.largestCall(oldest);
       // while the captioner has another call to compute, waiting for a fuller one costs nothing
       const patienceMs = this.options.maxDelayMs * (this.calls.size > 0 ? PATIENCE_WHEN_BUSY : 1);
       const fillMs = isFull ? 0 : oldest.since + patienceMs - performance.now();
@@ -119,17 +119,22 @@ export class CaptionStage {
   }
 
   /** In turns between tenants: one that has filled this stage leaves the newcomer a place in the very next call. */
-  private nextBatch({ item: { base }, maxShare }: Waiting): Waiting[] {
+  private nextBatch(oldest: Waiting): Waiting[] {
     const fitting = this.waiting.filter(
-      (entry) => entry.maxShare === maxShare && entry.item.base.sha256 === base.sha256,
+      ({ maxShare, item }) => maxShare === oldest.maxShare && baseOf(item) === baseOf(oldest.item),
     );
-    return inTurns(fitting, ({ item }) => item.lease.tenantId).slice(0, maxShare);
+    return inTurns(fitting, ({ item }) => item.lease.tenantId).slice(0, this.largestCall(oldest));
+  }
+
+  private largestCall({ item, maxShare }: Waiting): number {
+    return Math.min(maxShare, this.turns.room(baseOf(item)));
   }
 
   private async call(batch: readonly Waiting[]): Promise<void> {
     const items = batch.map(({ item }) => item);
     const base = baseOf(items[0]!);
-    this.turns.begin(base);
+    const underWay = this.turns.begin(base, batch.length);
+    const begun = performance.now();
     const observe = this.metrics.callSeconds.startTimer();
     this.metrics.callItems.observe(batch.length);
     try {
@@ -146,6 +151,7 @@ export class CaptionStage {
         { deadlineMs: this.options.deadlineMs },
       );
       observe();
+      this.turns.took(base, performance.now() - begun, underWay);
       this.successes += 1;
       this.consecutiveFailures = 0;
       const codes = new Map(response.results.map(({ id, status }) => [id, status.code]));
@@ -162,15 +168,17 @@ export class CaptionStage {
         .filter((entry) => !refused.includes(entry) && !stranded.includes(entry))
         .map(({ item }) => item);
       if (answered.length > 0) track(this.writes, this.outcomes.record(answered, response));
-    } catch (error) {
-      this.onFailure(batch, toDomainError(error));
+    } catch (thrown) {
+      const error = toDomainError(thrown);
+      if (isSilence(error)) this.turns.took(base, this.options.deadlineMs, underWay);
+      this.onFailure(batch, error);
     } finally {
-      this.turns.end(base);
+      this.turns.end(base, batch.length);
     }
   }
 
   private onFailure(batch: readonly Waiting[], error: DomainError): void {
-    const isSilent = error.code === 'deadline_exceeded';
+    const isSilent = isSilence(error);
     const isBaseAway = isBasesFault(error.code);
     const isAway = isCaptionersFault(error.code) || isBaseAway;
     if (isBaseAway) {
@@ -220,6 +228,8 @@ export class CaptionStage {
 }
 
 const baseOf = ({ base }: PreparedItem): string => base.sha256;
+
+const isSilence = ({ code }: DomainError): boolean => code === 'deadline_exceeded';
 
 const isCaptionersFault = (code: string | undefined): boolean => code === 'captioner_unavailable';
 
