@@ -1,3 +1,4 @@
+import { withoutHindrances } from './hindering-words.js';
 import { JointWriter, type Joint } from './joint-writer.js';
 import { LeftoverWords } from './leftover-words.js';
 import { joined, separated } from './own-phrases.js';
@@ -8,7 +9,8 @@ import { TenantVocabulary, type Phrase } from './tenant-vocabulary.js';
 import { follow, span, type ToldCaption } from './told-captions.js';
 import { WordClasses } from './word-classes.js';
 import type { ToldTwice } from './word-company.js';
-import { learnLexicon } from './word-lexicon.js';
+import { learnLexicon, type WordLexicon } from './word-lexicon.js';
+import { wordsEverywhere } from './words.js';
 
 /**
  * The base's own captions retold in the tenant's words. A neutral caption is a row of phrases, runs of words that the
@@ -26,8 +28,17 @@ export function retell(
   const own = joined(pairs, captions);
   const phrases = new SetPhrases([...captions, ...pairs.map(({ neutral }) => neutral)]);
   const leftovers = new LeftoverWords(own, phrases);
-  const lexicon = leftovers.link(learnLexicon(own, classes));
-  const vocabulary = new TenantVocabulary(captions, classes, phrases, own, lexicon, leftovers.doubtful(lexicon));
+  const everywhere = wordsEverywhere(captions);
+  const learned = [...learnLexicon(own, classes)].filter(([word]) => !everywhere.has(word));
+  const vocabularyOf = (words: WordLexicon): TenantVocabulary => {
+    const lexicon = leftovers.link(words);
+    return new TenantVocabulary(captions, classes, phrases, own, lexicon, leftovers.doubtful(lexicon));
+  };
+  const followed = (words: WordLexicon) => {
+    const vocabulary = vocabularyOf(words);
+    return own.map((pair) => follow(pair, vocabulary) !== undefined);
+  };
+  const vocabulary = vocabularyOf(withoutHindrances(new Map(learned), own, followed));
   const told = own.flatMap((pair) => follow(pair, vocabulary) ?? []);
   const teller = new Teller(vocabulary, captions, told, pick);
   return captions.map((caption) => teller.tell(caption)).map((text) => text && separated(text));

@@ -6,7 +6,7 @@ import { retell } from './retelling.js';
 import { WordClasses } from './word-classes.js';
 import type { ToldTwice } from './word-company.js';
 import { learnLexicon, type WordLexicon } from './word-lexicon.js';
-import { wordsOf } from './words.js';
+import { wordsEverywhere, wordsOf } from './words.js';
 
 /** What the base and the tenant say of the same pictures, and what follows from it. */
 export class TenantWords {
@@ -45,7 +45,7 @@ export class TenantWords {
     const classes = new WordClasses(this.generated);
     const heard = [...learnLexicon(this.pairs(judged), classes)];
     const isSure = ([word, own]: [string, string]) => word === own || judged.length >= RECIPE.enoughForRenamed;
-    const everywhere = this.everywhere();
+    const everywhere = wordsEverywhere(this.generated);
     const known = new Map(
       [...learnLexicon(this.pairs(learnable), classes), ...heard.filter(isSure)].filter(
         ([word]) => !everywhere.has(word),
@@ -68,21 +68,10 @@ export class TenantWords {
       .map((word) => [word, word]);
   }
 
-  private everywhere(): ReadonlySet<string> {
-    const counts = new Map<string, number>();
-    for (const caption of this.generated) {
-      for (const word of new Set(wordsOf(caption))) counts.set(word, (counts.get(word) ?? 0) + 1);
-    }
-    return new Set([...counts].flatMap(([word, count]) => (count > MOST * this.generated.length ? [word] : [])));
-  }
-
   private pairs(examples: readonly AdaptationExample[]): ToldTwice[] {
     return examples.map((example) => ({ neutral: this.neutral.get(example)!, styled: example.text }));
   }
 }
-
-/** of the base's captions. */
-const MOST = 0.9;
 
 /** The purpose of a random stream. */
 const RETELLING = 51;

@@ -7,6 +7,15 @@ export const JOINER = '\u2060';
 
 export const WORD = /[\p{L}\p{M}\p{N}]+(?:['’\u2060-][\p{L}\p{M}\p{N}]+)*/gu;
 
+/** Words that nearly every text has: they tell nothing of a picture. Few texts do not show which. */
+export function wordsEverywhere(texts: readonly string[]): ReadonlySet<string> {
+  if (texts.length < ENOUGH) return new Set();
+  const isEverywhere = ({ size }: ReadonlySet<number>) => size > NEARLY_ALL * texts.length;
+  return new Set([...placesOf(texts)].flatMap(([word, places]) => (isEverywhere(places) ? [word] : [])));
+}
+
+const [NEARLY_ALL, ENOUGH] = [0.9, 100];
+
 /** In which texts each word stands. */
 export function placesOf(texts: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
   const places = new Map<string, Set<number>>();
