@@ -18,7 +18,7 @@ const options = readOptions(import.meta.url, {
   only: { type: 'string' },
   style: { type: 'string', default: 'museum' },
   seed: { type: 'string', default: '7100' },
-  from: { type: 'string', default: '19100' },
+  from: { type: 'string', default: '29100' },
 });
 /** style, captions, and the seed of a tenant whose reviews are told truly, behind the first. */
 const HONEST = [
