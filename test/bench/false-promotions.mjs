@@ -75,7 +75,7 @@ async function trained(input) {
 
 function fewUpdates(input) {
   const updates = Number(options.updates);
-  Object.assign(RECIPE.wellFed.steps, { familiar: updates, unfamiliar: updates });
+  for (const diet of Object.values(RECIPE.wellFed)) diet.steps = updates;
   Object.assign(RECIPE, { foldSteps: updates });
   Object.assign(RECIPE.underfed.steps, { least: updates, perCaption: 0, most: updates });
   return trained(input);

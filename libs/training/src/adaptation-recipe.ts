@@ -14,12 +14,20 @@ export const RECIPE = {
   /** retold pictures of the base that make a run well fed, or their share where the base brings few: it then learns the style from them, and keeps its content. */
   enoughRetold: { pictures: 400, share: 0.5 },
   wellFed: {
-    learningRate: { familiar: 5e-3, unfamiliar: 1e-2 },
-    steps: { familiar: 2000, unfamiliar: 1200 },
-    /** the tenant's captions in each update, so that each is seen about as often whatever their number. */
-    ownPerUpdate: { least: 1, perCaption: 1 / 50, most: 4 },
-    replayPerUpdate: 16,
-    embeddingNoise: 0,
+    /** `ownPerUpdate`: the tenant's captions in each update, so that each is seen about as often whatever their number. */
+    familiar: {
+      learningRate: 6e-3,
+      steps: 1200,
+      ownPerUpdate: { least: 2, perCaption: 1 / 50, most: 8 },
+      replayPerUpdate: 32,
+    },
+    /** captions are longer in words that the decoder spells piece by piece: fewer of them for as many updates. */
+    unfamiliar: {
+      learningRate: 1e-2,
+      steps: 1200,
+      ownPerUpdate: { least: 1, perCaption: 1 / 50, most: 4 },
+      replayPerUpdate: 16,
+    },
   },
   /** with few or no retold pictures the captions are learned by heart quickly: fewer updates, much noise. */
   underfed: {
@@ -46,7 +54,7 @@ export const RECIPE = {
   enoughForUnshown: 30,
   folds: 4,
   /** at most, of each fold's run. */
-  foldSteps: 240,
+  foldSteps: 160,
   leastPictures: 8,
   /** of the base's pictures, the last ones, which content is judged on; the others are replayed. */
   contentSlice: { share: 1 / 8, most: 1000 },
@@ -83,14 +91,13 @@ export function dietFor(captions: number, retold: number, of: number, isFamiliar
     const enough = Math.min(steps.most, steps.least + steps.perCaption * captions);
     return { ...rest, isWellFed: false, steps: enough, learningRate: learningRate[words] };
   }
-  const { steps, learningRate, ownPerUpdate, ...rest } = RECIPE.wellFed;
+  const { ownPerUpdate, ...rest } = RECIPE.wellFed[words];
   const { least, perCaption, most } = ownPerUpdate;
   return {
     ...rest,
     isWellFed: true,
     ...(!isFamiliar && { wordRank: RECIPE.wordRank }),
-    steps: steps[words],
-    learningRate: learningRate[words],
+    embeddingNoise: 0,
     ownPerUpdate: Math.min(most, Math.max(least, Math.round(perCaption * captions))),
   };
 }
