@@ -20,6 +20,12 @@ export class LeftoverWords {
   /** The clearest is linked first, which leaves less to choose from. */
   link(lexicon: WordLexicon): WordLexicon {
     const known = new Map([...lexicon].filter(([word, own]) => word !== own || !this.onlySeemsKept(word, lexicon)));
+    for (const [word, own] of [...known]) {
+      const head = this.phrases.headOf(word);
+      if (known.has(head) || !this.phrases.isBorrowed(word)) continue;
+      known.delete(word);
+      known.set(head, own);
+    }
     for (;;) {
       const left = this.leftIn(known);
       const links = this.seen.partners().flatMap((partner) => this.linkOf(partner, left, known) ?? []);

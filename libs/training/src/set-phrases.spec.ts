@@ -36,4 +36,18 @@ describe('set phrases', () => {
     expect(phrases.isPlaceTold('hill', known, ['night', 'beach'])).toBe(false);
     expect(phrases.isPlaceTold('cat', known, ['night', 'beach'])).toBeUndefined();
   });
+
+  it('lend their name to no other phrase that has a word of theirs', () => {
+    const days = ['on a sunny day', 'on a sunny day', 'on a sunny day', 'on a rainy day', 'at night'];
+    const shared = new SetPhrases(
+      things.flatMap((one) => places.flatMap((place) => days.map((day) => `${one} ${place} ${day}.`))),
+    );
+    expect([shared.isBorrowed('day'), shared.isBorrowed('sunny'), shared.isBorrowed('hill')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    const known = new Map([['day', 'daylight']]);
+    expect([shared.isNamed('sunny', known), shared.isNamed('rainy', known)]).toEqual([true, false]);
+  });
 });

@@ -48,9 +48,19 @@ export class SetPhrases {
     return one !== other && this.classes.isAlike(one, other);
   }
 
-  /** It has a name, or what it always stands with has. */
+  /** It has a name, or what it always stands with has: the "day" of "on a sunny day" names no rainy one. */
   isNamed(word: string, lexicon: WordLexicon): boolean {
-    return this.fellowsOf(word).some((fellow) => lexicon.has(fellow));
+    const phrase = this.phraseOf(word);
+    const isAnothers = (fellow: string) => ![phrase, undefined].includes(this.phraseOf(fellow));
+    return this.fellowsOf(word).some((fellow) => lexicon.has(fellow) && !isAnothers(fellow));
+  }
+
+  /** Most often it stands in one phrase, but in others as well ("day"): a name that it seems to have is the phrase's. */
+  isBorrowed(word: string): boolean {
+    const own = this.phraseOf(word);
+    if (own === undefined || own === word) return false;
+    const isElsewhere = ([phrase, times]: readonly [string, number]) => phrase !== own && times >= OFTEN;
+    return [...this.phrases.get(word)!].some(isElsewhere);
   }
 
   /** Whether the tenant tells any of these that can stand in its place; undefined: none can. */
