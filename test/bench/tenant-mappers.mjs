@@ -33,7 +33,10 @@ const embeddings = Array.from({ length: batch }, () =>
 );
 const spent = { one: [], many: [] };
 for (let round = 0; round <= rounds; round++) {
-  for (const [whose, tenantOf] of Object.entries({ one: () => 0, many: () => Math.floor(random.uniform() * tenants) })) {
+  for (const [whose, tenantOf] of Object.entries({
+    one: () => 0,
+    many: () => Math.floor(random.uniform() * tenants),
+  })) {
     const items = embeddings.map((embedding) => ({ input: { embedding }, mapper: mappers[tenantOf()] }));
     const before = process.cpuUsage();
     await engine.caption(items, { stopTokenIds: [], maxNewTokens: 20 });
