@@ -38,8 +38,11 @@ afterAll(async () => {
 const args = (captions: string, out: string, ...more: string[]) => [
   ...['features', 'conceptual', '--captions', at(captions), '--out', at(`${out}.safetensors`), ...more],
 ];
-const madeBy = (out: string) =>
-  Promise.all(['.safetensors', '.jsonl', '.failures.jsonl'].map((ending) => readFile(at(`${out}${ending}`))));
+const madeBy = async (out: string) => ({
+  features: await Promise.all(['.safetensors', '.jsonl'].map((ending) => readFile(at(`${out}${ending}`)))),
+  // what a library says of a torn picture differs from time to time, its code does not
+  failures: (await readFile(at(`${out}.failures.jsonl`), 'utf8')).replace(/("corrupt_image","message":)"[^"]*"/g, '$1'),
+});
 
 describe('housestyle features conceptual', () => {
   it('downloads, encodes, and lists what could not be had, with the reasons', async () => {
