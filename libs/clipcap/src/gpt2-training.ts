@@ -12,12 +12,14 @@ import { layerNorm, type Model } from './layers.js';
 /** Attention over each caption, before its output projection: [B·L, C] → [B·L, C]. */
 function attend(m: Model, x: FloatValue, layer: number, config: Gpt2Config, pass: Pass): FloatValue {
   const { g } = m;
-  const { width: C } = config;
-  const qkv = op.reshape(g, conv1d(m, x, `transformer.h.${layer}.attn.c_attn`, [C, 3 * C]), pass.heads); // [B, L, 3H, D]
+  const { width: C, numHeads: H } = config;
+  const projected = conv1d(m, x, `transformer.h.${layer}.attn.c_attn`, [C, 3 * C]);
+  const qkv = g.sized(op.reshape(g, projected, pass.heads), ['B', 'L', 3 * H, C / H]);
   const [q, k, v] = op.split(g, op.transpose(g, qkv, [0, 2, 1, 3]), 3, 1) as [FloatValue, FloatValue, FloatValue];
   const scores = op.fusedMatMul(g, q, k, { transB: true, alpha: config.attentionScales[layer]! }); // [B, H, L, L]
-  const shares = pass.drop(op.softmax(g, op.add(g, scores, pass.mask)), ['B', config.numHeads, 'L', 'L'], 'attention');
-  return op.reshape(g, op.transpose(g, op.matMul(g, shares, v), [0, 2, 1, 3]), [-1, C]);
+  const shares = pass.drop(op.softmax(g, op.add(g, scores, pass.mask)), ['B', H, 'L', 'L'], 'attention');
+  const context = op.transpose(g, op.matMul(g, shares, v), [0, 2, 1, 3]);
+  return g.sized(op.reshape(g, context, [-1, C]), ['B*L', C]);
 }
 
 /** After the last layer's attention only the rows that count go on: [B·L, C] → [N, C]. */
@@ -54,7 +56,8 @@ export function captionLoss(m: Model, prefix: FloatValue, config: Gpt2Config, dr
     heads: op.concat(g, [op.shape(g, words, 0, 2), g.ints(3 * H, C / H)], 0),
     drop,
   };
-  let x = drop(op.reshape(g, op.add(g, words, positions), [-1, C]), ['B*L', C], 'embedding');
+  const rows = g.sized(op.reshape(g, op.add(g, words, positions), [-1, C]), ['B*L', C]);
+  let x = drop(rows, ['B*L', C], 'embedding');
   for (let layer = 0; layer < config.numLayers; layer++) x = block(m, x, layer, config, pass);
   const normed = layerNorm(m, x, 'transformer.ln_f', C, config.layerNormEpsilon);
   return op.tableCrossEntropy(g, headParts(m, normed, config), targets, ofTargets);
@@ -77,7 +80,7 @@ interface Pass {
 function causalMask(g: GraphBuilder, length: Int64Value): FloatValue {
   const positions = op.range(g, length);
   const isFuture: Value<'bool'> = op.greater(g, op.unsqueeze(g, positions, 0), op.unsqueeze(g, positions, 1));
-  return op.where(g, isFuture, g.float(HIDDEN), g.float(0));
+  return g.sized(op.where(g, isFuture, g.float(HIDDEN), g.float(0)), ['L', 'L']);
 }
 
 /** The least fp32 number, as the reference masks with. */

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { DomainError } from '@housestyle/domain';
 import type { GradientRule } from './gradients/gradient-rule.js';
 import type { GraphModel, OperatorKind } from './graph-runner.js';
+import { inferDims } from './infer-dims.js';
 import { encodeModel, type Attributes, type Dim, type OnnxInitializer, type OpDomain } from './onnx-proto.js';
 import { float32, int64, type ElementType, type Tensor } from './tensor.js';
 import { requireWeight, type FileTensor, type WeightSource } from './weights.js';
@@ -9,7 +10,7 @@ import { requireWeight, type FileTensor, type WeightSource } from './weights.js'
 /** A value that flows through a graph: an input, a weight, or what an operator gives. Only its builder may name it. */
 export interface Value<T extends ElementType = ElementType> {
   readonly type: T;
-  /** known for inputs and weights; operators do not infer theirs. */
+  /** known for inputs and weights, and for what operators give where `inferDims` says it, or `sized`. */
   readonly dims?: readonly Dim[];
 }
 
@@ -141,9 +142,18 @@ export class GraphBuilder {
       if (input && !this.names.has(input)) throw new Error(`graph ${this.name}: ${opType} is given a foreign value`);
     }
     const index = this.nodes.length;
-    const outputs = outputTypes.map((type, n) => this.named({ type }, `${opType}_${index}${n > 0 ? `.${n}` : ''}`));
+    const known = inputs.map((input) => input?.dims);
+    const dims = inferDims(opType, known, attributes);
+    const outputs = outputTypes.map((type, n) =>
+      this.named({ type, ...(dims && { dims }) }, `${opType}_${index}${n > 0 ? `.${n}` : ''}`),
+    );
     this.nodes.push({ opType, domain, inputs, outputs, attributes });
     return outputs as { -readonly [I in keyof T]: Value<T[I]> };
+  }
+
+  /** `value`, of which its operators do not say that it has these dimensions. */
+  sized<V extends Value>(value: V, dims: readonly Dim[]): V {
+    return Object.assign(value, { dims });
   }
 
   /** Further outputs of the node that gives `output`, of those its operator may have and that were not asked for. */

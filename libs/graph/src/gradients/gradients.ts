@@ -22,7 +22,8 @@ export function gradients(g: GraphBuilder, loss: FloatValue, wanted: readonly Fl
       const emit = rules[index];
       if (!emit) throw new Error(`graph ${g.name}: ${node.opType} has no gradient by its input ${index}`);
       const before = found.get(input);
-      found.set(input, before ? add(g, before, emit()) : emit());
+      const gradient = before ? add(g, before, emit()) : emit();
+      found.set(input, input.dims ? g.sized(gradient, input.dims) : gradient);
     });
   }
   return wanted.map((value) => {

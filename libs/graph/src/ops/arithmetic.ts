@@ -1,5 +1,6 @@
 import { once, type BackwardStep, type GradientRules } from '../gradients/gradient-rule.js';
 import type { FloatValue, GraphBuilder, Value } from '../graph-builder.js';
+import { areSame } from '../infer-dims.js';
 import { DATA_TYPES } from '../onnx-proto.js';
 import type { ElementType } from '../tensor.js';
 import { sumToShapeOf } from './reduction.js';
@@ -106,10 +107,10 @@ export const arithmeticGradients: GradientRules = {
 };
 
 /** `gradient`, which has the output's shape, summed to operand `index`'s where that was broadcast. */
-function toOperand({ g, node }: BackwardStep, gradient: FloatValue, index: number): FloatValue {
+function toOperand({ g, node, output }: BackwardStep, gradient: FloatValue, index: number): FloatValue {
   const operand = node.inputs[index]!;
   const others = node.inputs.filter((other) => other !== operand);
-  const isSurelyWhole = others.every((other) => other?.dims?.length === 0);
+  const isSurelyWhole = areSame(output.dims, operand.dims) || others.every((other) => other?.dims?.length === 0);
   return isSurelyWhole ? gradient : sumToShapeOf(g, gradient, operand);
 }
 

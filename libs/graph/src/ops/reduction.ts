@@ -1,5 +1,6 @@
 import type { BackwardStep, GradientRules } from '../gradients/gradient-rule.js';
 import type { FloatValue, GraphBuilder, Value } from '../graph-builder.js';
+import { areSame } from '../infer-dims.js';
 import { cast, div, mul } from './arithmetic.js';
 import { concat, expand, reshape, shape, squeeze } from './shape.js';
 
@@ -28,10 +29,15 @@ export const reduceL2 = (g: GraphBuilder, x: FloatValue): FloatValue =>
 
 /**
  * `gradient` summed over the axes along which `operand` was broadcast, so that it has the operand's shape. Which axes
- * those are is found out when the graph runs, for sizes are known then at the latest.
+ * those are is found out when the graph runs, where it is not known before.
  */
 export function sumToShapeOf(g: GraphBuilder, gradient: FloatValue, operand: Value): FloatValue {
-  if (operand.dims?.length === 0) return reduceSum(g, gradient, undefined, false);
+  const [all, own] = [gradient.dims, operand.dims];
+  if (areSame(all, own)) return gradient;
+  if (own?.length === 0) return reduceSum(g, gradient, undefined, false);
+  if (all && own && areSame(all.slice(-own.length), own)) {
+    return reduceSum(g, gradient, [...all.slice(0, -own.length).keys()], false);
+  }
   const [whole, wanted] = [shape(g, gradient), shape(g, operand)];
   const missing = g.apply('Sub', [shape(g, whole), shape(g, wanted)], 'int64'); // how many axes were put in front
   const padded = concat(g, [expand(g, g.ints(1), missing), wanted], 0);
