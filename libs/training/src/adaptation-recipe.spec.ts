@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { divideReplay } from './adaptation-recipe.js';
 
 it.each([
-  [16_000, 1_000],
+  [32_000, 1_000],
   [800, 100],
   [0, 0],
 ])('judges content on the last of %i pictures, %i of them, which no run replays', (count, judged) => {

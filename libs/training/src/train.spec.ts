@@ -76,6 +76,25 @@ describe('train', () => {
     }
   });
 
+  it('replays every picture before any comes again, in another order then', async () => {
+    const replay = someExamples(6, 50);
+    const seen: number[] = [];
+    const watched: TrainingEngine = {
+      compile: async (...of) => {
+        const session = await engine.compile(...of);
+        const step: typeof session.step = (batch, options) => {
+          seen.push(...batch.map((each) => replay.indexOf(each)).filter((index) => index >= 0));
+          return session.step(batch, options);
+        };
+        return { step, loss: session.loss.bind(session), release: () => session.release() };
+      },
+    };
+    await trained({ settings: { ...SETTINGS, replay: { examples: replay, perUpdate: 2 } } }, {}, watched);
+    const [first, second] = [seen.slice(0, 6), seen.slice(6)];
+    for (const epoch of [first, second]) expect([...epoch].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(second).not.toEqual(first);
+  });
+
   it('refuses to take up a run that trained something else', async () => {
     const resumeFrom = { step: 2, tensors: new Map<string, Tensor<'float32'>>() };
     await expect(trained({ resumeFrom })).rejects.toMatchObject({ code: 'corrupt_checkpoint' });

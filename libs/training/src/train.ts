@@ -33,12 +33,13 @@ export async function train(run: TrainingRun): Promise<TrainingOutcome> {
     const message = `${examples.length} captions fill no batch of ${settings.batchSize}: give a smaller one`;
     throw new DomainError('invalid_request', message);
   }
+  const replayed = replayPlanOf(settings);
   const rate = settings.learningRate;
   const rateOf = typeof rate === 'number' ? () => rate : rate;
   let [tokens, loss]: [number, number | undefined] = [0, undefined];
   for (let step = resumeFrom?.step ?? 0; step < settings.steps;) {
     signal?.throwIfAborted();
-    const batches = batchesOf(plan, examples, settings, step);
+    const batches = batchesOf(plan, replayed, examples, settings, step);
     const update = await gradientsOf(session, batches, Random.of(settings.seed, DROPOUT, step));
     const norm = gradientNorm(update.gradients);
     if (!Number.isFinite(update.loss) || !Number.isFinite(norm)) {
@@ -65,19 +66,30 @@ export const stepsOfEpochs = (
   settings: Pick<TrainingSettings, 'batchSize' | 'accumulation' | 'order'>,
 ) => Math.ceil(epochs * Math.ceil(batchesOfEpoch(count, settings) / settings.accumulation));
 
+/** Which of the replayed examples come with which update: none comes again before all did, but those that fill no update. */
+function replayPlanOf({ seed, replay }: TrainingSettings): BatchPlan | undefined {
+  const lengths = replay?.examples.map(({ tokens }) => tokens.length) ?? [];
+  const batchSize = Math.min(replay?.perUpdate ?? 0, lengths.length);
+  if (batchSize === 0) return undefined;
+  return new BatchPlan(lengths, {
+    batchSize,
+    accumulation: 1,
+    seed: Random.of(seed, REPLAY).word(),
+    order: 'shuffled',
+  });
+}
+
 /** The update's examples, batch by batch, with their replay and their noise. */
 function batchesOf(
   plan: BatchPlan,
+  replayed: BatchPlan | undefined,
   examples: readonly CaptionExample[],
   { seed, replay, embeddingNoise }: TrainingSettings,
   step: number,
 ): CaptionExample[][] {
   const batches = plan.batches(step).map((batch) => batch.map((index) => examples[index]!));
-  if (replay) {
-    const random = Random.of(seed, REPLAY, step);
-    const drawn = Array.from({ length: replay.perUpdate }, () => random.pick(replay.examples));
-    drawn.forEach((example, n) => batches[n % batches.length]!.push(example));
-  }
+  const drawn = replayed?.batches(step).flat() ?? [];
+  drawn.forEach((index, n) => batches[n % batches.length]!.push(replay!.examples[index]!));
   if (!embeddingNoise) return batches;
   const random = Random.of(seed, NOISE, step);
   const noisy = (embedding: Float32Array) => embedding.map((value) => value + embeddingNoise * random.normal());

@@ -17,7 +17,7 @@ export interface TrainingSettings extends BatchSettings {
   readonly maxGradientNorm?: number;
   /** deviation of the normal noise laid on every embedding's values at each step. */
   readonly embeddingNoise?: number;
-  /** of the base's own examples, drawn anew for every update, so that the base's strength is not forgotten. */
+  /** of the base's own examples, so that its strength is not forgotten: each update has others, all before any comes again. */
   readonly replay?: { readonly examples: readonly CaptionExample[]; readonly perUpdate: number };
 }
 
