@@ -21,10 +21,13 @@ export class HabitBook {
 
   /** The texts that are likely, the likeliest first; empty: the tenant was never seen to write there. */
   likely(subject: string, features: readonly string[]): readonly string[] {
-    const texts = this.pages.get(subject)?.texts(features) ?? [];
-    const counts = [...countsOf(texts)].sort(([, a], [, b]) => b - a);
-    return counts.filter(([, count]) => count >= LIKELY_SHARE * counts[0]![1]).map(([text]) => text);
+    return this.pages.get(subject)?.find(features)?.likely ?? [];
   }
+}
+
+function likeliest(texts: readonly string[]): string[] {
+  const counts = [...countsOf(texts)].sort(([, a], [, b]) => b - a);
+  return counts.filter(([, count]) => count >= LIKELY_SHARE * counts[0]![1]).map(([text]) => text);
 }
 
 /** What is seen more seldom beside the likeliest is a misreading of the base's. */
@@ -34,6 +37,7 @@ const LIKELY_SHARE = 0.6;
 class Page {
   private question: number | undefined;
   private readonly answers = new Map<string, Page>();
+  private known: readonly string[] | undefined;
 
   constructor(private readonly habits: readonly Habit[]) {
     const counts = countsOf(textsOf(habits));
@@ -50,11 +54,17 @@ class Page {
     }
   }
 
-  texts(features: readonly string[]): readonly string[] {
-    if (this.question === undefined) return textsOf(this.habits);
+  /** The page that these features lead to; undefined: an answer that decides was never seen. */
+  find(features: readonly string[]): Page | undefined {
+    if (this.question === undefined) return this;
     const next = this.answers.get(features[this.question]!);
-    if (next) return next.texts(features);
-    return this.question < (this.habits[0]!.deciding ?? 0) ? [] : textsOf(this.habits);
+    if (next) return next.find(features);
+    return this.question < (this.habits[0]!.deciding ?? 0) ? undefined : this;
+  }
+
+  /** Its texts that are likely, the likeliest first. */
+  get likely(): readonly string[] {
+    return (this.known ??= likeliest(textsOf(this.habits)));
   }
 }
 
@@ -84,7 +94,12 @@ const textsOf = (habits: readonly Habit[]): string[] => habits.map(({ text }) =>
 
 function groupedBy(habits: readonly Habit[], keyOf: (habit: Habit) => string): Map<string, Habit[]> {
   const groups = new Map<string, Habit[]>();
-  for (const habit of habits) groups.set(keyOf(habit), [...(groups.get(keyOf(habit)) ?? []), habit]);
+  for (const habit of habits) {
+    const key = keyOf(habit);
+    const group = groups.get(key);
+    if (group) group.push(habit);
+    else groups.set(key, [habit]);
+  }
   return groups;
 }
 

@@ -99,6 +99,15 @@ describe('retelling', () => {
     expect(retold('There is a green dog in the rain.', [...PAIRS, misread, misread])).toMatch(/dog emerald.*; rain$/);
   });
 
+  it('reads its language from the last 15,000 captions: a word of earlier ones is not known', () => {
+    const foggy = neutral('red', 'cat', 'fog');
+    const behind = (count: number) => Array.from({ length: count }, (_, n) => NEUTRAL[n % NEUTRAL.length]!);
+    const [known, unknown] = [14_999, 15_000].map((count) => retell([foggy, ...behind(count)], PAIRS, first));
+    expect(known![0]).toBe('Lo! cat crimson shineth; fog');
+    expect(unknown![0]).not.toBe(known![0]);
+    expect(unknown!.slice(-9)).toEqual(known!.slice(-9));
+  });
+
   describe('where few texts show its words', () => {
     const things = Object.keys(COLOURS).flatMap((colour) => KINDS.map((kind) => `a ${colour} ${kind}`));
     const times = ['at night', 'at sunset', 'in the rain'];

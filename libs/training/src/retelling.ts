@@ -24,15 +24,16 @@ export function retell(
   pairs: readonly ToldTwice[],
   pick: <T>(options: readonly T[]) => T,
 ): (string | undefined)[] {
-  const classes = new WordClasses([...captions, ...pairs.map(({ neutral }) => neutral)]);
-  const own = joined(pairs, captions);
-  const phrases = new SetPhrases([...captions, ...pairs.map(({ neutral }) => neutral)]);
+  const read = captions.slice(-READ);
+  const classes = new WordClasses([...read, ...pairs.map(({ neutral }) => neutral)]);
+  const own = joined(pairs, read);
+  const phrases = new SetPhrases([...read, ...pairs.map(({ neutral }) => neutral)]);
   const leftovers = new LeftoverWords(own, phrases);
-  const everywhere = wordsEverywhere(captions);
+  const everywhere = wordsEverywhere(read);
   const learned = [...learnLexicon(own, classes)].filter(([word]) => !everywhere.has(word));
   const vocabularyOf = (words: WordLexicon): TenantVocabulary => {
     const lexicon = leftovers.link(words);
-    return new TenantVocabulary(captions, classes, phrases, own, lexicon, leftovers.doubtful(lexicon));
+    return new TenantVocabulary(read, classes, phrases, own, lexicon, leftovers.doubtful(lexicon));
   };
   const followed = (words: WordLexicon) => {
     const vocabulary = vocabularyOf(words);
@@ -40,9 +41,12 @@ export function retell(
   };
   const vocabulary = vocabularyOf(withoutHindrances(new Map(learned), own, followed));
   const told = own.flatMap((pair) => follow(pair, vocabulary) ?? []);
-  const teller = new Teller(vocabulary, captions, told, pick);
+  const teller = new Teller(vocabulary, read, told, pick);
   return captions.map((caption) => teller.tell(caption)).map((text) => text && separated(text));
 }
+
+/** Captions that the base's language is read from: more show the same again, and its slips often enough to pass for it. */
+const READ = 15_000;
 
 class Teller {
   private readonly kinds: PhraseKinds;
@@ -51,6 +55,8 @@ class Teller {
   /** words that some text was followed for. */
   private readonly followed: ReadonlySet<string>;
   private readonly joints: JointWriter;
+  /** of phrases' kinds and untold words, how their phrases are ordered. */
+  private readonly rows = new Map<string, readonly number[] | undefined>();
 
   constructor(
     private readonly vocabulary: TenantVocabulary,
@@ -104,13 +110,19 @@ class Teller {
   /** As the tenant orders such phrases; undefined where it never told such a row. */
   private inOrder(phrases: readonly Phrase[], untold: readonly string[]): readonly Phrase[] | undefined {
     const kinds = phrases.map((phrase) => this.kinds.of(phrase));
+    const alike = JSON.stringify([kinds, untold]);
+    if (!this.rows.has(alike)) this.rows.set(alike, this.rowOf(kinds, untold));
+    return this.rows.get(alike)?.map((at) => phrases[at]!);
+  }
+
+  private rowOf(kinds: readonly string[], untold: readonly string[]): readonly number[] | undefined {
     const same = this.orders.filter((order) => order.kinds.join() === kinds.join());
     const alike = same.filter((order) => difference(order.untold, untold) === 0);
     const rows = (alike.length >= FEW ? alike : same).map(({ row }) => row);
     const usual = this.usualOrder(kinds);
     const votes = [...rows, ...(usual ? [usual, usual] : [])].map((row) => JSON.stringify(row));
     if (votes.length === 0) return undefined;
-    return (JSON.parse(mostCommon(votes)[0]!) as number[]).map((at) => phrases[at]!);
+    return JSON.parse(mostCommon(votes)[0]!) as number[];
   }
 
   /** Kinds as the tenant orders them, phrases of one kind as they stand. */
