@@ -1,6 +1,6 @@
 /** Why a candidate is refused: stable words for programs, each with its sentence for people. */
 const SENTENCES = {
-  too_few_captions: 'There are too few captions to judge by.',
+  too_few_captions: 'There are too few captions to judge by: it takes some more reviews.',
   diverged: 'Training went astray: the loss is no longer a number.',
   broken_candidate: 'The new mapper is broken: its figures are not numbers.',
   does_not_stop: 'Too many of its captions run on without an end.',

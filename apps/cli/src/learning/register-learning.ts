@@ -19,7 +19,7 @@ Examples:
 
   This is what the trainer of a running installation does with its editors' reviews: the same recipe, the same gate.
   From 50 pictures on, the newest fifth is held out to judge by; of fewer, every caption is judged by a mapper that has
-  not learned it. A mapper that is no better, or that says less of what is in the pictures, is refused: nothing is
+  not learned it, and fewer than 20 are too few to judge by. A mapper that is no better, or that says less of what is in the pictures, is refused: nothing is
   written and the exit code is 1. With --force it is written all the same (exit code 0).
   Pictures that cannot be read are named with their error code and left out.`;
 

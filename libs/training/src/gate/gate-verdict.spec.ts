@@ -50,6 +50,15 @@ describe('the gate', () => {
     expect(refusals(evidence(figures))).toContain(reason);
   });
 
+  it('judges by no fewer than 20 captions where none were held out from the candidate', () => {
+    const { figures, ...rest } = evidence();
+    const of = (nHoldOut: number, isCrossValidated: boolean) =>
+      refusals({ ...rest, figures: { ...figures, nHoldOut, isCrossValidated } });
+    expect(of(19, true)).toEqual(['too_few_captions']);
+    expect(of(20, true)).toEqual([]);
+    expect(of(10, false)).toEqual([]);
+  });
+
   it('asks that the gain is no chance and the captions are of their own pictures', () => {
     expect(refusals(evidence({}, { bootstrapP: 0.06 }))).toEqual(['not_better']);
     expect(refusals(evidence({}, { attributionP: 0.02 }))).toEqual(['wrong_pictures']);

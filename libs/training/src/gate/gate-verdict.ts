@@ -25,14 +25,17 @@ export const GATE = {
   maxExactMatchLoss: 0.02,
   minDistinctShareOfReferences: 0.6,
   lengthBounds: [0.6, 1.6] as const,
+  /** captions that all are judged by each other: fewer show too little of what a style tells for lost content to be seen. */
+  leastCrossValidated: 20,
 };
 
 /** Every reason against a candidate, the gravest first; none: it is promoted. */
 export function refusals({ figures, references, attributionP }: GateEvidence): RefusalReason[] {
-  const { champion, candidate, bootstrapP } = figures;
+  const { champion, candidate, bootstrapP, isCrossValidated, nHoldOut } = figures;
   const length = candidate.meanLength / references.meanLength;
   const found: [RefusalReason, boolean][] = [
     ['broken_candidate', !isFinite(candidate)],
+    ['too_few_captions', isCrossValidated && nHoldOut < GATE.leastCrossValidated],
     ['does_not_stop', candidate.stoppedShare < GATE.minStoppedShare],
     ['length_out_of_bounds', !(length >= GATE.lengthBounds[0] && length <= GATE.lengthBounds[1])],
     ['captions_collapsed', candidate.distinctRatio < GATE.minDistinctShareOfReferences * references.distinctRatio],
