@@ -12,6 +12,7 @@ import { encodeSafetensors, SafetensorsFile } from '@housestyle/checkpoints';
 import { BeamSearch, Decoder, MAX_DELTA_RANK, stoppingCriteria } from '@housestyle/clipcap';
 import { float32 } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
+import { Random } from '@housestyle/training';
 import { asWeights, decoderLayers, randomDelta, wordLayer } from '../support/random-delta.mjs';
 import { median } from './middle.mjs';
 import { readOptions } from './read-options.mjs';
@@ -129,13 +130,8 @@ function linears(layer) {
   ];
 }
 
-/** Uniform between -scale and scale: xorshift. */
+/** Uniform between -scale and scale. */
 function random(count, scale, seed) {
-  let state = (seed + 1) * 2654435761;
-  return Float32Array.from({ length: count }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state / 2 ** 31) * scale;
-  });
+  const draws = new Random(seed);
+  return Float32Array.from({ length: count }, () => (2 * draws.uniform() - 1) * scale);
 }
