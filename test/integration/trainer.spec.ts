@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describeBaseModel, openMapperArtefact } from '@housestyle/checkpoints';
@@ -23,6 +24,7 @@ let test: TestDatabase;
 let runs: TrainingRunRepository;
 let mappers: MapperVersionRepository;
 let artefacts: string;
+let gates: string;
 let base: { name: string; sha256: string };
 let trainers: RunningTrainer[] = [];
 
@@ -36,15 +38,19 @@ beforeAll(async () => {
   runs = new TrainingRunRepository(test.database);
   mappers = new MapperVersionRepository(test.database);
   artefacts = await mkdtemp(path.join(tmpdir(), 'housestyle-artefacts-'));
+  gates = await mkdtemp(path.join(tmpdir(), 'housestyle-gates-'));
   base = await describeBaseModel('models/demo');
 });
 afterEach(async () => {
   for (const { app } of trainers) await app.stop('SIGKILL');
   trainers = [];
+  // what a test leaves unfinished keeps no other's trainer busy
+  await test.query(`UPDATE training_schedule SET is_enabled = false`);
+  await test.query(`UPDATE training_run SET status = 'cancelled', finished_at = now() WHERE finished_at IS NULL`);
 });
 afterAll(async () => {
   await test.drop();
-  await rm(artefacts, { recursive: true, force: true });
+  for (const directory of [artefacts, gates]) await rm(directory, { recursive: true, force: true });
 });
 
 /** A trainer process that pretends to train. */
@@ -64,6 +70,12 @@ async function startTrainer(environment: Readonly<Record<string, string>> = {}):
   });
   trainers.push({ app, url });
   return trainers.at(-1)!;
+}
+
+/** What trainers need so that their runs, of 20 steps, stay at the tenth until it is opened. */
+function halfwayGate() {
+  const file = path.join(gates, randomUUID());
+  return { environment: { FAKE_STEPS: '20', FAKE_GATE: file }, open: () => writeFile(file, '') };
 }
 
 const ONLY_ON_DEMAND = { isEnabled: false, minimumSamples: 5 };
@@ -136,10 +148,12 @@ describe('a trainer', () => {
   });
 
   it('starts again for the reviews that came while it was at work', async () => {
-    await startTrainer({ FAKE_STEPS: '60' });
+    const gate = halfwayGate();
+    await startTrainer(gate.environment);
     const tenant = await tenantWithReviews(5, { ...DEFAULT_TRAINING_SCHEDULE, newReviews: 5, minimumSamples: 5 });
     await waitFor('the first at work', async () => (await allRuns(tenant))[0]?.progress);
     await reviewPictures(test, tenant, 5, { base });
+    await gate.open();
     const all = await waitFor('the next to end', async () => {
       const seen = await allRuns(tenant);
       return seen.length === 2 && seen.every(({ finishedAt }) => finishedAt) && seen;
@@ -261,12 +275,14 @@ describe('a trainer', () => {
 describe('two trainers', () => {
   it('make one run of one tenant, and work on two tenants’ at once', async () => {
     const [tenant, other] = [await tenantWithReviews(6), await tenantWithReviews(6)];
-    await Promise.all([startTrainer({ FAKE_STEPS: '60' }), startTrainer({ FAKE_STEPS: '60' })]);
+    const gate = halfwayGate();
+    await Promise.all([startTrainer(gate.environment), startTrainer(gate.environment)]);
     const [id, otherId] = await Promise.all([demand(tenant), demand(other)]);
     await waitFor('both at work', async () => {
       const both = await Promise.all([runs.summary(tenant, id), runs.summary(other, otherId)]);
       return both.every((run) => run?.status === 'running' && run.progress);
     });
+    await gate.open();
     expect(await ended(tenant, id)).toMatchObject({ status: 'promoted', attempts: 1 });
     expect(await ended(other, otherId)).toMatchObject({ status: 'promoted', attempts: 1 });
     expect(await allRuns(tenant)).toHaveLength(1);
@@ -277,16 +293,17 @@ describe('two trainers', () => {
     const [tenant, twin] = [await tenantWithReviews(6), await tenantWithReviews(6)];
     const [id, twinId] = [await demand(tenant), await demand(twin)];
     await test.query(`UPDATE training_run SET seed = 4711`);
-    const slow = { FAKE_STEPS: '60', FAKE_STEP_MS: '50' };
-    const { app: first } = await startTrainer(slow);
-    await hasReached(tenant, id, 12);
+    const gate = halfwayGate();
+    const { app: first } = await startTrainer(gate.environment);
+    await hasReached(tenant, id, 10);
     await first.stop('SIGKILL');
     expect(await runs.summary(tenant, id)).toMatchObject({ status: 'running' });
 
-    await startTrainer(slow);
+    await gate.open();
+    await startTrainer(gate.environment);
     const resumed = await ended(tenant, id);
     expect(resumed).toMatchObject({ status: 'promoted', attempts: 2 });
-    expect(Number(resumed.figures?.['takenUpAt'])).toBeGreaterThanOrEqual(10);
+    expect(Number(resumed.figures?.['takenUpAt'])).toBeGreaterThanOrEqual(5);
     // the same reviews and seed, never interrupted
     const whole = await ended(twin, twinId);
     expect(whole).toMatchObject({ attempts: 1, figures: { takenUpAt: 0, sum: resumed.figures?.['sum'] } });
@@ -297,12 +314,14 @@ describe('two trainers', () => {
   it('promote once what was stored, but not yet promoted, when the process was killed', async () => {
     const tenant = await tenantWithReviews(6);
     const id = await demand(tenant);
-    const { app: first } = await startTrainer({ FAKE_STEPS: '30' });
-    await hasReached(tenant, id, 6);
+    const gate = halfwayGate();
+    const { app: first } = await startTrainer(gate.environment);
+    await hasReached(tenant, id, 10);
     const before = new Set(await readdir(path.join(artefacts, 'mappers')).catch(() => []));
     const administrator = new pg.Client(test.adminUrl);
     await administrator.connect();
     await administrator.query('BEGIN; LOCK TABLE mapper_version IN ACCESS EXCLUSIVE MODE');
+    await gate.open();
     const [stored] = await waitFor('the artefact', async () => {
       const all = await readdir(path.join(artefacts, 'mappers')).catch(() => []);
       const added = all.filter((sha256) => !before.has(sha256));
@@ -317,7 +336,7 @@ describe('two trainers', () => {
     await first.stop('SIGKILL');
     await administrator.query('ROLLBACK');
     await administrator.end();
-    await startTrainer({ FAKE_STEPS: '30' });
+    await startTrainer(gate.environment);
     expect(await ended(tenant, id)).toMatchObject({ status: 'promoted', attempts: 2 });
     expect((await mappers.list(tenant)).map(({ sha256 }) => sha256)).toEqual([stored]);
     const rows = await test.query(`SELECT 1 FROM promotion WHERE tenant_id = $1`, [tenant]);
@@ -330,12 +349,14 @@ describe('two trainers', () => {
   it('leave no artefact behind that was stored and then not promoted', async () => {
     const tenant = await tenantWithReviews(6);
     const id = await demand(tenant);
-    await startTrainer({ FAKE_STEPS: '20' });
-    await hasReached(tenant, id, 4);
+    const gate = halfwayGate();
+    await startTrainer(gate.environment);
+    await hasReached(tenant, id, 10);
     const draft = { name: 'by hand', baseModel: base.name, baseSha256: base.sha256, key: 'k', kind: 'mlp' } as const;
     const { id: byHand } = await mappers.register(tenant, { ...draft, sha256: 'ab'.repeat(32) });
     const before = await readdir(path.join(artefacts, 'mappers'), { recursive: true }).catch((): string[] => []);
     await mappers.promote(tenant, byHand, 'meanwhile');
+    await gate.open();
     expect(await ended(tenant, id)).toMatchObject({
       status: 'refused',
       reason: expect.stringMatching(/another/) as string,
@@ -349,11 +370,13 @@ describe('two trainers', () => {
   it('hand a run over when the one that has it is told to stop', async () => {
     const tenant = await tenantWithReviews(6);
     const id = await demand(tenant);
-    const { app: first } = await startTrainer({ FAKE_STEPS: '60' });
-    await hasReached(tenant, id, 6);
+    const gate = halfwayGate();
+    const { app: first } = await startTrainer(gate.environment);
+    await hasReached(tenant, id, 10);
     expect(await first.stop()).toBe(0);
     expect(await runs.summary(tenant, id)).toMatchObject({ status: 'running' });
-    await startTrainer({ FAKE_STEPS: '60' });
+    await gate.open();
+    await startTrainer(gate.environment);
     const run = await ended(tenant, id);
     // a stop in good order is no attempt
     expect(run).toMatchObject({ status: 'promoted', attempts: 1 });

@@ -1,11 +1,14 @@
 // An adaptation that takes a while and learns nothing: steps of FAKE_STEP_MS, a checkpoint every fifth, and an outcome
 // that follows from the input and from every step, so that a run that was taken up is seen to end as one that was not.
+// It stays at its half until the file FAKE_GATE is there.
+import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serveAdaptation } from '@housestyle/trainer';
 
 const steps = Number(process.env['FAKE_STEPS'] ?? 40);
 const stepMs = Number(process.env['FAKE_STEP_MS'] ?? 25);
+const gate = process.env['FAKE_GATE'];
 const decision = process.env['FAKE_DECISION'] ?? 'promote';
 
 serveAdaptation(() => async (input, { onProgress, signal, checkpoint }) => {
@@ -20,6 +23,7 @@ serveAdaptation(() => async (input, { onProgress, signal, checkpoint }) => {
     sum = (sum * 31 + words[step % words.length]) % 1_000_003;
     onProgress({ step, steps, loss: 5 / step, stage: 'pretending' });
     if (step % 5 === 0) await checkpoint.save('steps', { step, sum });
+    while (gate && step === Math.ceil(steps / 2) && !existsSync(gate)) await delay(stepMs, undefined, { signal });
   }
   const side = { editDistance: 0.5, cider: 1, exactMatch: 0, contentShare: 1, distinctRatio: 1, meanLength: 8 };
   const figures = { nHoldOut: input.holdOut.length, champion: side, candidate: { ...side, editDistance: 0.1 } };
