@@ -108,11 +108,11 @@ async function retrieval() {
     );
     const champion = training.map(({ embedding }) => neutralOf.get(embedding));
     const pairs = training.map(({ text }, n) => ({ neutral: champion[n].text, styled: text }));
-    const lexicon = learnLexicon(pairs, classes);
+    const asked = { named: learnLexicon(pairs, classes), unnamed: new Set() };
     const onSlice = slice.map(({ embedding }) => nearest(embedding, training).text);
     const content = {
-      champion: await judge.share(judged(baseOnSlice.map(({ text }) => text)), asItself(lexicon)),
-      candidate: await judge.share(judged(onSlice), lexicon),
+      champion: await judge.share(judged(baseOnSlice.map(({ text }) => text)), { ...asked, named: asItself(asked.named) }), // prettier-ignore
+      candidate: await judge.share(judged(onSlice), asked),
     };
     const contest = { examples: training, champion, candidate, isCrossValidated: true };
     const { refusals } = gate.judge(contest, content, tokensOf, seed);

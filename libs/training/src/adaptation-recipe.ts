@@ -50,8 +50,8 @@ export const RECIPE = {
   leastHoldOut: 10,
   /** fewer captions held out tell only which words a tenant keeps, not which it renames. */
   enoughForRenamed: 30,
-  /** fewer captions than that leave much of the base's words unseen: a candidate is asked for these as they are. */
-  enoughForUnshown: 30,
+  /** a word of the base's in so many of the captions, and without a name, is one that the tenant does not tell. */
+  shownOften: 4,
   folds: 4,
   /** at most, of each fold's run. */
   foldSteps: 160,

@@ -116,7 +116,7 @@ class Adaptation {
           version,
           judged.map(({ embedding }) => embedding),
         );
-    const content = await this.gate.content(champion, version, this.words.lexicon(learnable, judged));
+    const content = await this.gate.content(champion, version, this.words.asked(learnable, judged));
     const contest = { examples: judged, champion: before, candidate: after, isCrossValidated: this.isCrossValidated };
     const tokensOf = (text: string) => this.tokenizer.encode(text).length;
     const { figures, refusals } = this.gate.judge(contest, content, tokensOf, seed);

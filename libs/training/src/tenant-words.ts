@@ -1,12 +1,13 @@
 import type { AdaptationExample } from './adaptation.js';
 import { RECIPE } from './adaptation-recipe.js';
+import type { AskedWords } from './gate/content-judge.js';
 import type { PromotionGate, ReplayedPicture } from './gate/promotion-gate.js';
 import { Random } from './random.js';
 import { retell } from './retelling.js';
 import { WordClasses } from './word-classes.js';
 import type { ToldTwice } from './word-company.js';
 import { learnLexicon, type WordLexicon } from './word-lexicon.js';
-import { wordsEverywhere, wordsOf } from './words.js';
+import { placesOf, wordsEverywhere, wordsOf } from './words.js';
 
 /** What the base and the tenant say of the same pictures, and what follows from it. */
 export class TenantWords {
@@ -38,34 +39,37 @@ export class TenantWords {
   }
 
   /**
-   * The tenant's words as the captions tell them that a candidate is judged by: one that was taught to leave words out,
-   * or to exchange them, shall not be asked in its own. What few captions cannot show is asked for too.
+   * What a candidate is asked for: the tenant's words as the captions tell them that it is judged by, for one that was
+   * taught to leave words out, or to exchange them, shall not be asked in its own. What these captions cannot show is
+   * asked for too.
    */
-  lexicon(learnable: readonly AdaptationExample[], judged: readonly AdaptationExample[]): WordLexicon {
+  asked(learnable: readonly AdaptationExample[], judged: readonly AdaptationExample[]): AskedWords {
     const classes = new WordClasses(this.generated);
     const heard = [...learnLexicon(this.pairs(judged), classes)];
     const isSure = ([word, own]: [string, string]) => word === own || judged.length >= RECIPE.enoughForRenamed;
     const everywhere = wordsEverywhere(this.generated);
-    const known = new Map(
-      [...learnLexicon(this.pairs(learnable), classes), ...heard.filter(isSure)].filter(
-        ([word]) => !everywhere.has(word),
-      ),
-    );
-    if (learnable.length >= RECIPE.enoughForUnshown) return known;
-    const shown = this.pairs([...learnable, ...judged]).flatMap(({ neutral }) => wordsOf(neutral));
-    return new Map([...this.unshown(new Set(shown), known, classes), ...known]);
+    const isTelling = ([word]: [string, string]) => !everywhere.has(word);
+    const learned = [...learnLexicon(this.pairs(learnable), classes), ...heard.filter(isSure)];
+    const named = new Map(learned.filter(isTelling));
+    const pairs = this.pairs([...new Set([...learnable, ...judged])]);
+    return { named, unnamed: this.unnamed(named, placesOf(pairs.map(({ neutral }) => neutral)), classes) };
   }
 
-  /** The base's words that are not among these, where the tenant keeps most of their like: as they are. */
-  private unshown(shown: ReadonlySet<string>, known: WordLexicon, classes: WordClasses): [string, string][] {
+  /** The base's words without a known name, often shown ones left out, where the tenant tells more of their like than not. */
+  private unnamed(
+    named: WordLexicon,
+    shown: ReadonlyMap<string, ReadonlySet<number>>,
+    classes: WordClasses,
+  ): ReadonlySet<string> {
+    const isUntold = (word: string) => !named.has(word) && (shown.get(word)?.size ?? 0) >= RECIPE.shownOften;
     const balance = new Map<string, number>();
-    for (const [word, own] of known) {
+    const words = [...new Set(this.generated.flatMap(wordsOf))];
+    for (const word of words) {
       const like = classes.classOf(word);
-      balance.set(like, (balance.get(like) ?? 0) + (word === own ? 1 : -1));
+      balance.set(like, (balance.get(like) ?? 0) + (named.has(word) ? 1 : 0) - (isUntold(word) ? 1 : 0));
     }
-    return [...new Set(this.generated.flatMap(wordsOf))]
-      .filter((word) => !shown.has(word) && (balance.get(classes.classOf(word)) ?? 0) > 0)
-      .map((word) => [word, word]);
+    const isAsked = (word: string) => !named.has(word) && !isUntold(word) && balance.get(classes.classOf(word))! >= FEW;
+    return new Set(words.filter(isAsked));
   }
 
   private pairs(examples: readonly AdaptationExample[]): ToldTwice[] {
@@ -75,3 +79,5 @@ export class TenantWords {
 
 /** The purpose of a random stream. */
 const RETELLING = 51;
+/** more words of a class that are told than that are not: its others are told too. */
+const FEW = 2;

@@ -17,6 +17,26 @@ describe('content by words', () => {
   it('asks the base’s own captions for the same words, standing for themselves', async () => {
     const judge = new WordContentJudge();
     const captions = [judged('A red cat.', 'A red cat.'), judged('A red dog.', 'A blue dog.'), judged('Fog.', 'Fog.')];
-    expect(await judge.share(captions, asItself(LEXICON))).toBe(0.5);
+    expect(await judge.share(captions, { named: asItself(LEXICON), unnamed: new Set() })).toBe(0.5);
+  });
+
+  describe('of a word whose name is not known', () => {
+    const share = (write: (colour: string) => string) => {
+      const colours = ['red', 'green', 'blue', 'white'].flatMap((colour) => Array<string>(10).fill(colour));
+      const captions = colours.map((colour) => judged(`A ${colour} cat.`, `Lo! cat ${write(colour)}`));
+      return new WordContentJudge().share(captions, { named: new Map(), unnamed: new Set(['green', 'fog']) });
+    };
+
+    it('takes any word that tells it from all others, its own too', async () => {
+      expect(await share((colour) => (colour === 'green' ? 'emerald' : 'crimson'))).toBeCloseTo(1);
+      expect(await share((colour) => colour)).toBeCloseTo(1);
+    });
+
+    it('counts for little what is said of others too, and for nothing what tells nothing', async () => {
+      const confused = await share((colour) => (colour === 'green' || colour === 'blue' ? 'azure' : colour));
+      expect(confused).toBeGreaterThan(0.3);
+      expect(confused).toBeLessThan(0.7);
+      expect(await share(() => 'crimson')).toBe(0);
+    });
   });
 });

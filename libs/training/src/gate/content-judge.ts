@@ -1,5 +1,6 @@
+import { WordCompany } from '../word-company.js';
 import type { WordLexicon } from '../word-lexicon.js';
-import { wordsOf } from '../words.js';
+import { placesOf, wordsOf } from '../words.js';
 
 /** A picture of the base slice: what the base's own caption says of it, and what a mapper under judgement says. */
 export interface JudgedCaption {
@@ -8,33 +9,68 @@ export interface JudgedCaption {
   readonly caption: string;
 }
 
+/** The base's words that a tenant's captions are asked for. */
+export interface AskedWords {
+  /** those it has a word for. */
+  readonly named: WordLexicon;
+  /** those whose name its captions do not show, though it tells their like: they must be told, whatever by. */
+  readonly unnamed: ReadonlySet<string>;
+}
+
 /** Judges what is said, not how. */
 export interface ContentJudge {
   /**
    * Share of the pictures' content that the captions say, 0–1.
-   * @param lexicon the tenant's words; where captions are the base's own, each word stands for itself
+   * @param asked where captions are the base's own, each word stands for itself
    */
-  share(captions: readonly JudgedCaption[], lexicon: WordLexicon): Promise<number>;
+  share(captions: readonly JudgedCaption[], asked: AskedWords): Promise<number>;
 }
 
 /**
- * Content by words: of a picture's neutral caption, those that the tenant has a word for, kinds, colours, counts and
- * places alike. What a style never tells is not asked of it.
+ * Content by words: of a picture's neutral caption, those that the tenant tells, kinds, colours, counts and places alike.
+ * What a style never tells is not asked of it. A word whose name is not known counts by how well some word of these very
+ * captions tells the pictures with it from all others (phi): one that is confused with its like is lost, though the
+ * tenant's own captions never show it.
  */
 export class WordContentJudge implements ContentJudge {
-  async share(captions: readonly JudgedCaption[], lexicon: WordLexicon): Promise<number> {
-    const shares = captions.flatMap(({ neutral, caption }) => contentRecall(neutral, caption, lexicon) ?? []);
+  async share(captions: readonly JudgedCaption[], { named, unnamed }: AskedWords): Promise<number> {
+    const told = toldApart(captions, unnamed);
+    const shares = captions.flatMap(({ neutral, caption }) => contentRecall(neutral, caption, named, told) ?? []);
     return shares.length === 0 ? 0 : shares.reduce((sum, share) => sum + share, 0) / shares.length;
   }
 }
 
+/** How well the captions tell the pictures with each of these words from the others, 0–1; words of few pictures lack. */
+function toldApart(captions: readonly JudgedCaption[], words: ReadonlySet<string>): ReadonlyMap<string, number> {
+  const places = placesOf(captions.map(({ neutral }) => neutral));
+  const company = new WordCompany(captions.map(({ neutral, caption }) => ({ neutral, styled: caption })));
+  const partners = company.partners();
+  const strength = (word: string) => Math.max(0, ...partners.map((own) => company.bond([word], own).strength));
+  const asked = [...words].filter((word) => (places.get(word)?.size ?? 0) >= ENOUGH);
+  return new Map(asked.map((word) => [word, strength(word)]));
+}
+
+/** of pictures, that another word should not tell them by chance. */
+const ENOUGH = 10;
+
 /** The same words, standing for themselves: what the base's own captions are judged by beside a tenant's. */
 export const asItself = (lexicon: WordLexicon): WordLexicon => new Map([...lexicon.keys()].map((word) => [word, word]));
 
-/** Share of the words which the tenant would tell a neutral caption's content with that `styled` has. */
-export function contentRecall(neutral: string, styled: string, lexicon: WordLexicon): number | undefined {
-  const wanted = new Set(wordsOf(neutral).flatMap((word) => lexicon.get(word) ?? []));
-  if (wanted.size === 0) return undefined;
+/**
+ * Share of the words which the tenant would tell a neutral caption's content with that `styled` has.
+ * @param told of words without a known name, how well they are told at all, 0–1
+ */
+export function contentRecall(
+  neutral: string,
+  styled: string,
+  lexicon: WordLexicon,
+  told: ReadonlyMap<string, number> = new Map(),
+): number | undefined {
+  const words = [...new Set(wordsOf(neutral))];
+  const wanted = new Set(words.flatMap((word) => lexicon.get(word) ?? []));
+  const credits = words.flatMap((word) => told.get(word) ?? []);
+  if (wanted.size + credits.length === 0) return undefined;
   const has = new Set(wordsOf(styled));
-  return [...wanted].filter((word) => has.has(word)).length / wanted.size;
+  const hits = [...wanted].filter((word) => has.has(word)).length;
+  return credits.reduce((sum, credit) => sum + credit, hits) / (wanted.size + credits.length);
 }

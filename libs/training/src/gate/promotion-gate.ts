@@ -2,9 +2,8 @@ import type { CaptionEngine, MapperVersionFiles } from '@housestyle/clipcap';
 import type { RefusalReason } from '@housestyle/domain';
 import { normalisedEditDistance } from '@housestyle/evaluation';
 import type { AdaptationExample, AdaptationFigures } from '../adaptation.js';
-import type { WordLexicon } from '../word-lexicon.js';
 import { captionFigures, fixedFrequencies, type GeneratedCaption } from './caption-figures.js';
-import { asItself, type ContentJudge } from './content-judge.js';
+import { asItself, type AskedWords, type ContentJudge } from './content-judge.js';
 import { refusals } from './gate-verdict.js';
 import { attributionP, bootstrapP } from './resampling.js';
 
@@ -69,10 +68,11 @@ export class PromotionGate {
   async content(
     champion: MapperVersionFiles | undefined,
     candidate: MapperVersionFiles,
-    lexicon: WordLexicon,
+    asked: AskedWords,
   ): Promise<ContentContest> {
-    const ofChampion = await this.sliceShare(champion, champion ? lexicon : asItself(lexicon));
-    return { champion: ofChampion, candidate: await this.sliceShare(candidate, lexicon) };
+    const ofBase = { ...asked, named: asItself(asked.named) };
+    const ofChampion = await this.sliceShare(champion, champion ? asked : ofBase);
+    return { champion: ofChampion, candidate: await this.sliceShare(candidate, asked) };
   }
 
   judge(contest: Contest, content: ContentContest, tokensOf: (text: string) => number, seed: number): Judged {
@@ -100,7 +100,7 @@ export class PromotionGate {
     return { figures, refusals: refusals(evidence) };
   }
 
-  private async sliceShare(files: MapperVersionFiles | undefined, lexicon: WordLexicon): Promise<number> {
+  private async sliceShare(files: MapperVersionFiles | undefined, asked: AskedWords): Promise<number> {
     const captions = files ? await this.captions(files, embeddingsOf(this.slice)) : await this.generated(this.slice);
     return this.contentJudge.share(
       captions.map(({ text }, n) => ({
@@ -108,7 +108,7 @@ export class PromotionGate {
         neutral: this.slice[n]!.caption,
         caption: text,
       })),
-      lexicon,
+      asked,
     );
   }
 
