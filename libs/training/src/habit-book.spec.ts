@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { HabitBook, type Habit } from './habit-book.js';
 
 const habit = (features: readonly string[], text: string): Habit => ({ subject: 'thing place', features, text });
-const likely = (book: HabitBook, ...features: string[]) => book.likely('thing place', features);
+const likely = (book: HabitBook, ...features: string[]) => book.likely({ subject: 'thing place', features });
 
 describe('what a tenant writes in a place', () => {
   it('is told by the feature that decides it, whatever the others say', () => {
@@ -22,7 +22,7 @@ describe('what a tenant writes in a place', () => {
   });
 
   it('is not told by habits of another subject', () => {
-    expect(new HabitBook([habit(['one'], ' in ')]).likely('place thing', ['one'])).toEqual([]);
+    expect(new HabitBook([habit(['one'], ' in ')]).likely({ subject: 'place thing', features: ['one'] })).toEqual([]);
   });
 
   it('is not known where a feature that decides has a value that was never seen', () => {

@@ -1,11 +1,21 @@
 /** What a tenant wrote in some place of a text, and what is known of that place. */
-export interface Habit {
+export interface Habit extends Place {
+  readonly text: string;
+}
+
+/** A place of a text. */
+export interface Place extends Known {
   /** habits of other subjects say nothing of each other. */
   readonly subject: string;
+  /** of the subject: so do those of other parts, unless what all parts have in common tells them better. */
+  readonly part?: string;
+  readonly common?: Known;
+}
+
+interface Known {
   readonly features: readonly string[];
   /** of the features, how many from the first on leave unknown what was never seen with their value, if they tell. */
   readonly deciding?: number;
-  readonly text: string;
 }
 
 /**
@@ -13,17 +23,27 @@ export interface Habit {
  * the texts of the others (each habit left out in turn), asked one after the other, as long as the answers are known.
  */
 export class HabitBook {
-  private readonly pages = new Map<string, Page>();
+  private readonly pages = new Map<string, { readonly whole?: Page; readonly parts: ReadonlyMap<string, Page> }>();
 
   constructor(habits: readonly Habit[]) {
-    for (const [subject, same] of groupedBy(habits, (habit) => habit.subject)) this.pages.set(subject, new Page(same));
+    for (const [subject, same] of groupedBy(habits, (habit) => habit.subject)) {
+      const parts = new Map([...groupedBy(same, partOf)].map(([part, its]) => [part, new Page(its)]));
+      const apart = [...parts.values()].reduce((sum, { likelihood }) => sum + likelihood, 0);
+      const whole = parts.size > 1 ? new Page(same.map((habit) => ({ ...habit, ...habit.common }))) : undefined;
+      this.pages.set(subject, { parts, ...(whole && whole.likelihood > apart && { whole }) });
+    }
   }
 
   /** The texts that are likely, the likeliest first; empty: the tenant was never seen to write there. */
-  likely(subject: string, features: readonly string[]): readonly string[] {
-    return this.pages.get(subject)?.find(features)?.likely ?? [];
+  likely({ subject, features, common, ...rest }: Place): readonly string[] {
+    const { whole, parts } = this.pages.get(subject) ?? {};
+    const page = parts?.get(partOf(rest));
+    const found = page && whole && common ? whole.find(common.features) : page?.find(features);
+    return found?.likely ?? [];
   }
 }
+
+const partOf = ({ part = '' }: Pick<Habit, 'part'>): string => part;
 
 function likeliest(texts: readonly string[]): string[] {
   const counts = [...countsOf(texts)].sort(([, a], [, b]) => b - a);
@@ -38,6 +58,8 @@ class Page {
   private question: number | undefined;
   private readonly answers = new Map<string, Page>();
   private known: readonly string[] | undefined;
+  /** how well its habits are told, in nats. */
+  readonly likelihood: number;
 
   constructor(private readonly habits: readonly Habit[]) {
     const counts = countsOf(textsOf(habits));
@@ -48,10 +70,13 @@ class Page {
       if (value > best) [best, this.question] = [value, feature];
     });
     const { question } = this;
-    if (question === undefined) return;
-    for (const [answer, same] of groupedBy(habits, ({ features }) => features[question]!)) {
-      this.answers.set(answer, new Page(same));
+    if (question !== undefined) {
+      for (const [answer, same] of groupedBy(habits, ({ features }) => features[question]!)) {
+        this.answers.set(answer, new Page(same));
+      }
     }
+    const told = [...this.answers.values()].map((page) => page.likelihood);
+    this.likelihood = told.length === 0 ? best : told.reduce((sum, each) => sum + each, 0);
   }
 
   /** The page that these features lead to; undefined: an answer that decides was never seen. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { JointWriter, type Joint } from './joint-writer.js';
 
 const joint = (count: string, next: string, text: string): Joint => ({
-  kinds: 'thing thing',
+  kinds: ['thing', 'thing'],
   places: [],
   shapes: [],
   features: [count, next],
@@ -11,7 +11,7 @@ const joint = (count: string, next: string, text: string): Joint => ({
 });
 const first = <T>(options: readonly T[]): T => options[0]!;
 const written = (writer: JointWriter, ...features: string[]) =>
-  writer.write({ kinds: 'thing thing', places: [], shapes: [], features }, first)?.text;
+  writer.write({ kinds: ['thing', 'thing'], places: [], shapes: [], features }, first)?.text;
 
 describe('a joint', () => {
   it('is put together of words that were learned apart', () => {
@@ -25,13 +25,13 @@ describe('a joint', () => {
 
   it('says whether a sentence begins behind it', () => {
     const writer = new JointWriter([{ ...joint('one', 'o', '. '), isBeforeCapital: true }]);
-    const end = writer.write({ kinds: 'thing thing', places: [], shapes: [], features: ['one', 'o'] }, first);
+    const end = writer.write({ kinds: ['thing', 'thing'], places: [], shapes: [], features: ['one', 'o'] }, first);
     expect(end).toEqual({ text: '. ', isBeforeCapital: true });
   });
 
   it('is not known between neighbours of other kinds', () => {
     const writer = new JointWriter([joint('one', 'o', ' by ')]);
-    const between = { kinds: 'thing place', places: [], shapes: [], features: ['one', 'o'] };
+    const between = { kinds: ['thing', 'place'] as const, places: [], shapes: [], features: ['one', 'o'] };
     expect(writer.write(between, first)).toBeUndefined();
   });
 
@@ -42,6 +42,26 @@ describe('a joint', () => {
     const after = (shape: string) => writer.write(behind(shape, ''), first)?.text;
     expect(after('two: cat')).toBe(', tallying 2');
     expect(after('three: cat')).toBeUndefined();
+  });
+
+  it('begins as all joints behind such a neighbour do, whatever follows, where that tells them better', () => {
+    const behind = (right: string, shape: string, text: string): Joint => ({
+      ...joint('', right, text),
+      kinds: ['thing', right],
+      shapes: [shape, ''],
+    });
+    const times = (count: number, ...one: Parameters<typeof behind>) => Array<Joint>(count).fill(behind(...one));
+    const beforeTime = [...times(20, 'time', 'a: cat', ' solitary,'), ...times(8, 'time', 'two: cat', ' twain,')];
+    // of things before others few are two, and twice the base saw one too few
+    const beforeThing = [
+      ...[...times(12, 'thing', 'a: cat', ' solitary,'), ...times(2, 'thing', 'a: cat', ' twain,')],
+      ...times(1, 'thing', 'two: cat', ' twain,'),
+    ];
+    const twoCats = (writer: JointWriter) => writer.write(behind('thing', 'two: cat', ''), first)?.text;
+    expect(twoCats(new JointWriter(beforeThing))).toBe(' solitary,');
+    const writer = new JointWriter([...beforeTime, ...beforeThing]);
+    expect(twoCats(writer)).toBe(' twain,');
+    expect(writer.write(behind('place', 'two: cat', ''), first)).toBeUndefined();
   });
 
   it('ends, whatever it repeats', () => {

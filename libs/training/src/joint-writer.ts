@@ -1,9 +1,9 @@
-import { HabitBook, type Habit } from './habit-book.js';
+import { HabitBook, type Habit, type Place } from './habit-book.js';
 
 /** What stands between two neighbours of a text, and what is known of them. */
 export interface Joint {
-  /** of the left and the right neighbour: joints of other kinds say nothing of each other. */
-  readonly kinds: string;
+  /** of the left and the right neighbour: of two that were never seen side by side nothing is known. */
+  readonly kinds: readonly [left: string, right: string];
   /** of each, whether it is the first and the last of its kind in a row: of a place never seen nothing is known. */
   readonly places: readonly string[];
   /** of each: of a shape never seen nothing is known either, where shapes tell. */
@@ -16,13 +16,22 @@ export interface Joint {
 
 /**
  * Writes what joins two neighbours, word by word: each follows from the two before it and from the neighbours. So "is" or
- * "are", the verb, and "a" or "an" are learned apart, and a few texts show every way of joining them.
+ * "are", the verb, and "a" or "an" are learned apart, and a few texts show every way of joining them. What nearly all
+ * joints behind such a neighbour have may belong to it (", tallying 2"): what follows that is then learned from all of them.
  */
 export class JointWriter {
   private readonly habits: HabitBook;
+  /** by kind of the left neighbour, the words that nearly all joints behind it have. */
+  private readonly common = new Map<string, ReadonlySet<string>>();
 
   constructor(joints: readonly Joint[]) {
-    this.habits = new HabitBook(joints.flatMap(habitsOf));
+    const behind = new Map<string, string[][]>();
+    for (const { kinds, text } of joints) behind.set(kinds[0], [...(behind.get(kinds[0]) ?? []), piecesOf(text)]);
+    for (const [kind, rows] of behind) {
+      const isCommon = (piece: string) => rows.filter((row) => row.includes(piece)).length >= NEARLY_ALL * rows.length;
+      this.common.set(kind, new Set([START, ...rows.flat()].filter((piece) => piece === START || isCommon(piece))));
+    }
+    this.habits = new HabitBook(joints.flatMap((joint) => this.habitsOf(joint)));
   }
 
   /** undefined: no such joint is known. */
@@ -31,8 +40,8 @@ export class JointWriter {
     pick: <T>(options: readonly T[]) => T,
   ): Pick<Joint, 'text' | 'isBeforeCapital'> | undefined {
     let text = '';
-    for (let [before, last] = ['', '']; text.length < MOST_CHARACTERS;) {
-      const options = this.habits.likely(subjectOf(kinds, last), [...featuresOf(known), before]);
+    for (let [before, last] = [START, START]; text.length < MOST_CHARACTERS;) {
+      const options = this.habits.likely(this.placeOf({ kinds, ...known }, before, last));
       if (options.length === 0) return undefined;
       const next = pick(options);
       if (isEnd(next)) return { text, isBeforeCapital: next === CAPITAL };
@@ -41,30 +50,31 @@ export class JointWriter {
     }
     return undefined;
   }
+
+  private habitsOf({ text, isBeforeCapital, ...known }: Joint): Habit[] {
+    const pieces = [START, START, ...piecesOf(text), isBeforeCapital ? CAPITAL : SMALL];
+    return pieces.slice(1, -1).map((last, n) => ({ ...this.placeOf(known, pieces[n]!, last), text: pieces[n + 2]! }));
+  }
+
+  private placeOf({ kinds, ...known }: Omit<Joint, 'text' | 'isBeforeCapital'>, before: string, last: string): Place {
+    const [left, right] = kinds;
+    const features = [...known.places, ...known.shapes, ...known.features, before];
+    const deciding = known.places.length + known.shapes.length;
+    if (!this.common.get(left)?.has(last)) return { subject: JSON.stringify([left, last, right]), features, deciding };
+    const common = { features: [right, ...features], deciding: 1 + deciding };
+    return { subject: JSON.stringify([left, last]), part: right, features, deciding, common };
+  }
 }
 
-function habitsOf({ kinds, text, isBeforeCapital, ...known }: Joint): Habit[] {
-  const pieces = ['', '', ...(text.match(PIECE) ?? []), isBeforeCapital ? CAPITAL : SMALL];
-  return pieces.slice(1, -1).map((last, n) => ({
-    subject: subjectOf(kinds, last),
-    features: [...featuresOf(known), pieces[n]!],
-    deciding: known.places.length + known.shapes.length,
-    text: pieces[n + 2]!,
-  }));
-}
+const piecesOf = (text: string): string[] => text.match(PIECE) ?? [];
 
-const featuresOf = ({ places, shapes, features }: Pick<Joint, 'places' | 'shapes' | 'features'>): readonly string[] => [
-  ...places,
-  ...shapes,
-  ...features,
-];
-
-const subjectOf = (kinds: string, last: string): string => `${kinds}\n${last}`;
-
-/** A word with the space before it, or the space at the end. */
-const PIECE = /\s*\S+|\s+$/g;
+/** Before the first piece. */
+const START = '';
+/** A word or a mark with the space before it, or the space at the end. */
+const PIECE = /\s*(?:[^\s\p{P}]+|\p{P}+)|\s+$/gu;
 /** Ends of a joint, by how the text goes on: no words. */
 const [CAPITAL, SMALL] = ['\nA', '\na'];
 const isEnd = (piece: string): boolean => piece === CAPITAL || piece === SMALL;
 /** A joint that does not end has lost itself in what it repeats. */
 const MOST_CHARACTERS = 400;
+const NEARLY_ALL = 0.9;

@@ -83,7 +83,7 @@ class Shelf {
   /** In a place where none was seen: what is told in all others. */
   likeliest(subject: string, place: string): string | undefined {
     const isSeen = this.places.get(subject)?.has(place);
-    return isSeen ? this.book.likely(subject, [place])[0] : this.always(subject);
+    return isSeen ? this.book.likely({ subject, features: [place] })[0] : this.always(subject);
   }
 
   /** What is told alike in all of several places. */

@@ -184,7 +184,7 @@ class Teller {
       return {
         left,
         right,
-        kinds: `${kinds[left] ?? '^'} ${kinds[right] ?? '$'}`,
+        kinds: [kinds[left] ?? '^', kinds[right] ?? '$'] as const,
         places: [places[left] ?? '', places[right] ?? ''],
         shapes: [this.shapeOf(row[left]), this.shapeOf(row[right])],
         features: [
