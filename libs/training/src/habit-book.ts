@@ -1,15 +1,14 @@
-/** What a tenant wrote in some place of a text, and what is known of that place. */
+/** What a tenant wrote in some place of a text. */
 export interface Habit extends Place {
   readonly text: string;
 }
 
-/** A place of a text. */
+/** What is known of a place of a text. */
 export interface Place extends Known {
   /** habits of other subjects say nothing of each other. */
   readonly subject: string;
-  /** of the subject: so do those of other parts, unless what all parts have in common tells them better. */
+  /** of the subject: so do those of other parts, unless all together tell them better. */
   readonly part?: string;
-  readonly common?: Known;
 }
 
 interface Known {
@@ -29,21 +28,26 @@ export class HabitBook {
     for (const [subject, same] of groupedBy(habits, (habit) => habit.subject)) {
       const parts = new Map([...groupedBy(same, partOf)].map(([part, its]) => [part, new Page(its)]));
       const apart = [...parts.values()].reduce((sum, { likelihood }) => sum + likelihood, 0);
-      const whole = parts.size > 1 ? new Page(same.map((habit) => ({ ...habit, ...habit.common }))) : undefined;
+      const whole = parts.size > 1 ? new Page(same.map((habit) => ({ ...habit, ...withPart(habit) }))) : undefined;
       this.pages.set(subject, { parts, ...(whole && whole.likelihood > apart && { whole }) });
     }
   }
 
   /** The texts that are likely, the likeliest first; empty: the tenant was never seen to write there. */
-  likely({ subject, features, common, ...rest }: Place): readonly string[] {
-    const { whole, parts } = this.pages.get(subject) ?? {};
-    const page = parts?.get(partOf(rest));
-    const found = page && whole && common ? whole.find(common.features) : page?.find(features);
+  likely(place: Place): readonly string[] {
+    const { whole, parts } = this.pages.get(place.subject) ?? {};
+    const page = parts?.get(partOf(place));
+    const found = page && whole ? whole.find(withPart(place).features) : page?.find(place.features);
     return found?.likely ?? [];
   }
 }
 
-const partOf = ({ part = '' }: Pick<Habit, 'part'>): string => part;
+const partOf = ({ part = '' }: Place): string => part;
+
+const withPart = (place: Place): Known => ({
+  features: [partOf(place), ...place.features],
+  deciding: 1 + (place.deciding ?? 0),
+});
 
 function likeliest(texts: readonly string[]): string[] {
   const counts = [...countsOf(texts)].sort(([, a], [, b]) => b - a);

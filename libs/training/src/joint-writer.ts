@@ -60,9 +60,9 @@ export class JointWriter {
     const [left, right] = kinds;
     const features = [...known.places, ...known.shapes, ...known.features, before];
     const deciding = known.places.length + known.shapes.length;
-    if (!this.common.get(left)?.has(last)) return { subject: JSON.stringify([left, last, right]), features, deciding };
-    const common = { features: [right, ...features], deciding: 1 + deciding };
-    return { subject: JSON.stringify([left, last]), part: right, features, deciding, common };
+    const isCommon = this.common.get(left)?.has(last);
+    const subject = JSON.stringify(isCommon ? [left, last] : [left, last, right]);
+    return { subject, ...(isCommon && { part: right }), features, deciding };
   }
 }
 
