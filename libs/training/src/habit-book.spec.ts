@@ -21,6 +21,17 @@ describe('what a tenant writes in a place', () => {
     expect(likely(bookOf(' in ', ' at ', ' in ', ' at '), 'other').toSorted()).toEqual([' at ', ' in ']);
   });
 
+  it('is no misreading, though that be as frequent: what is far more usual where a feature that tells is another', () => {
+    const counted = (feature: string, text: string, times: number) => Array<Habit>(times).fill(habit([feature], text));
+    const numbers = [
+      ...counted('one', ' solitary', 30),
+      ...[...counted('two', ' twain', 12), ...counted('two', ' solitary', 1)],
+      ...[...counted('three', ' twain', 4), ...counted('three', ' thrice', 4)],
+    ];
+    expect(likely(new HabitBook(numbers), 'three')).toEqual([' thrice']);
+    expect(likely(new HabitBook([...numbers, ...counted('few', ' twain', 3)]), 'few')).toEqual([' twain']);
+  });
+
   it('is not told by habits of another subject', () => {
     expect(new HabitBook([habit(['one'], ' in ')]).likely({ subject: 'place thing', features: ['one'] })).toEqual([]);
   });

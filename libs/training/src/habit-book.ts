@@ -49,13 +49,10 @@ const withPart = (place: Place): Known => ({
   deciding: 1 + (place.deciding ?? 0),
 });
 
-function likeliest(texts: readonly string[]): string[] {
-  const counts = [...countsOf(texts)].sort(([, a], [, b]) => b - a);
-  return counts.filter(([, count]) => count >= LIKELY_SHARE * counts[0]![1]).map(([text]) => text);
-}
-
 /** What is seen more seldom beside the likeliest is a misreading of the base's. */
 const LIKELY_SHARE = 0.6;
+/** times as often as here. */
+const USUAL_ELSEWHERE = 2;
 
 /** Habits that look alike so far, and the next question, if one is worth asking. */
 class Page {
@@ -65,7 +62,11 @@ class Page {
   /** how well its habits are told, in nats. */
   readonly likelihood: number;
 
-  constructor(private readonly habits: readonly Habit[]) {
+  /** @param usual what is usual where a feature that tells has other values, and how often it was seen there. */
+  constructor(
+    private readonly habits: readonly Habit[],
+    private readonly usual: ReadonlyMap<string, number> = new Map(),
+  ) {
     const counts = countsOf(textsOf(habits));
     let best = likelihood([habits], counts);
     habits[0]!.features.forEach((_, feature) => {
@@ -75,8 +76,10 @@ class Page {
     });
     const { question } = this;
     if (question !== undefined) {
-      for (const [answer, same] of groupedBy(habits, ({ features }) => features[question]!)) {
-        this.answers.set(answer, new Page(same));
+      const answers = [...groupedBy(habits, ({ features }) => features[question]!)];
+      const usualOf = answers.map(([, same]) => byNumber(textsOf(same))[0]!);
+      for (const [n, [answer, same]] of answers.entries()) {
+        this.answers.set(answer, new Page(same, new Map([...usual, ...usualOf.filter((_, other) => other !== n)])));
       }
     }
     const told = [...this.answers.values()].map((page) => page.likelihood);
@@ -93,7 +96,15 @@ class Page {
 
   /** Its texts that are likely, the likeliest first. */
   get likely(): readonly string[] {
-    return (this.known ??= likeliest(textsOf(this.habits)));
+    return (this.known ??= this.findLikely());
+  }
+
+  /** Beside a text of its own, what is far more usual elsewhere is a misreading of the base's, however often it was seen. */
+  private findLikely(): readonly string[] {
+    const counts = byNumber(textsOf(this.habits));
+    const likely = counts.filter(([, count]) => count >= LIKELY_SHARE * counts[0]![1]);
+    const own = likely.filter(([text, count]) => (this.usual.get(text) ?? 0) < USUAL_ELSEWHERE * count);
+    return (own.length > 0 ? own : likely).map(([text]) => text);
   }
 }
 
@@ -120,6 +131,9 @@ const PART_COST = 1;
 const UNSEEN = 0.1;
 
 const textsOf = (habits: readonly Habit[]): string[] => habits.map(({ text }) => text);
+
+/** The most frequent first. */
+const byNumber = (texts: readonly string[]) => [...countsOf(texts)].sort(([, a], [, b]) => b - a);
 
 function groupedBy(habits: readonly Habit[], keyOf: (habit: Habit) => string): Map<string, Habit[]> {
   const groups = new Map<string, Habit[]>();
