@@ -62,7 +62,7 @@ class Page {
   /** how well its habits are told, in nats. */
   readonly likelihood: number;
 
-  /** @param usual what is usual where a feature that tells has other values, and how often it was seen there. */
+  /** @param usual what is usual where the answer to the first question, the one that tells most, is another, and how often. */
   constructor(
     private readonly habits: readonly Habit[],
     private readonly usual: ReadonlyMap<string, number> = new Map(),
@@ -79,7 +79,8 @@ class Page {
       const answers = [...groupedBy(habits, ({ features }) => features[question]!)];
       const usualOf = answers.map(([, same]) => byNumber(textsOf(same))[0]!);
       for (const [n, [answer, same]] of answers.entries()) {
-        this.answers.set(answer, new Page(same, new Map([...usual, ...usualOf.filter((_, other) => other !== n)])));
+        const others = usualOf.filter((_, other) => other !== n).sort(([, a], [, b]) => a - b); // of one text the most
+        this.answers.set(answer, new Page(same, usual.size > 0 ? usual : new Map(others)));
       }
     }
     const told = [...this.answers.values()].map((page) => page.likelihood);
