@@ -1,17 +1,17 @@
 /**
  * The learning curve on the demo world: each house style at 10 … 300 reviewed captions, measured on its 100 test scenes,
  * which choose nothing. d = mean normalised edit distance to the tenant's text; floor = d of what the base says of the
- * scene, told in the style. After a build:
+ * scene, told in the style. Content by the world's parser on 5,000 pictures that nobody was trained on. After a build:
  * `node test/bench/learning-curve.mjs [--styles museum,bard] [--sizes 10,20] [--seed 1]`.
  */
 import { CaptionEngine } from '@housestyle/clipcap';
 import { MemoryWeights } from '@housestyle/graph';
 import { captionFigures, fixedFrequencies } from '@housestyle/training';
 import {
+  contentPictures,
   demoAdapt,
   embeddings,
   inputOf,
-  judgedSlice,
   STYLES,
   TEST_FROM,
   textsOf,
@@ -28,8 +28,7 @@ const { styles, sizes, seed } = readOptions(import.meta.url, {
 const { base, runner, adapt } = await demoAdapt();
 const engine = await CaptionEngine.load(base, runner);
 const testEmbeddings = embeddings.slice(TEST_FROM);
-const slice = await judgedSlice();
-const told = (style) => content(slice.map(({ generated }) => ({ text: generated })), undefined, style); // prettier-ignore
+const pictures = await contentPictures();
 
 console.log(
   '| style | n | decision | d base | d | floor | excess falls | CIDEr | exact | content by words | by the world’s parser | s |',
@@ -43,6 +42,11 @@ for (const style of styles.split(',')) {
   const before = score(await captions());
   const onFloor = texts.slice(TEST_FROM).map(({ floor: text }) => ({ text, length: 1, isStopped: true }));
   const floor = score(onFloor).editDistance;
+  const ofBase = content(
+    pictures.map(({ generated: text }) => ({ text })),
+    undefined,
+    style,
+  );
   for (const size of sizes.split(',').map(Number)) {
     const input = inputOf(
       texts.map(({ text }) => text),
@@ -55,8 +59,8 @@ for (const style of styles.split(',')) {
     const share = (value) => `${(100 * value).toFixed(0)} %`;
     const pair = (key, digits = 2) => `${before[key].toFixed(digits)} → ${after[key].toFixed(digits)}`;
     const byWords = change(figures.champion.contentShare, figures.candidate.contentShare);
-    const sliceOf = slice.map(({ embedding }) => embedding);
-    const byParser = change(told(style), content(await captions(candidate, sliceOf), style));
+    const embedded = pictures.map(({ embedding }) => embedding);
+    const byParser = change(ofBase, content(await captions(candidate, embedded), style));
     const verdict = decision === 'promote' ? decision : `${decision}: ${reason}`;
     console.log(
       `| ${style} | ${size} | ${verdict} | ${before.editDistance.toFixed(3)} | ${after.editDistance.toFixed(3)} | ` +
@@ -66,9 +70,9 @@ for (const style of styles.split(',')) {
 }
 await engine.release();
 
-/** Mean share of what the base slice's scenes show that the captions say. */
+/** Mean share of what the scenes show that the captions say. */
 function content(written, style, judgedIn = style) {
-  const shares = written.map(({ text }, n) => contentOf(slice[n].caption, text, style, judgedIn));
+  const shares = written.map(({ text }, n) => contentOf(pictures[n].caption, text, style, judgedIn));
   return shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }
 
@@ -77,9 +81,9 @@ function change(before, after) {
 }
 
 /** What a candidate (absent: the base) writes. */
-async function captions(candidate, pictures = testEmbeddings) {
+async function captions(candidate, embedded = testEmbeddings) {
   const mapper = candidate && (await engine.loadMapper(filesOf(candidate), 'candidate'));
-  const items = pictures.map((embedding) => ({ input: { embedding }, ...(mapper && { mapper }) }));
+  const items = embedded.map((embedding) => ({ input: { embedding }, ...(mapper && { mapper }) }));
   return (await engine.caption(items)).map(({ hypotheses: [best] }) => ({
     text: best.text,
     length: best.tokens.length,

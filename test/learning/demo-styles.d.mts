@@ -8,7 +8,7 @@ export const embeddings: readonly Float32Array[];
 export const scenes: readonly { readonly place: string; readonly time: string }[];
 export function textsOf(style: string): readonly { readonly text: string; readonly floor?: string }[];
 export function demoAdapt(): Promise<{ base: BaseModelFiles; runner: GraphRunner; adapt: Adapt }>;
-export function judgedSlice(): Promise<
+export function contentPictures(): Promise<
   readonly { readonly embedding: Float32Array; readonly caption: string; readonly generated?: string }[]
 >;
 export function inputOf(texts: readonly string[], count: number, seed?: number): AdaptationInput;

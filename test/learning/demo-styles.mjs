@@ -21,9 +21,11 @@ export async function demoAdapt() {
   return { base, runner, adapt: createAdapt({ base, runner, replay: await readBaseReplay(BASE) }) };
 }
 
-/** The pictures of the base that content is judged on. */
-export async function judgedSlice() {
-  return divideReplay(await readBaseReplay(BASE)).slice;
+/** Pictures that nobody was trained on, to measure content by: the base slice and 4,000 more. */
+export async function contentPictures() {
+  const { slice } = divideReplay(await readBaseReplay(BASE));
+  const more = rows(path.join(FIXTURES, 'content.safetensors'));
+  return [...slice, ...jsonLines('content.jsonl').map((told, n) => ({ ...told, embedding: more[n] }))];
 }
 
 /** `count` reviewed captions of a style, the newest fifth held out from 50 on. */
