@@ -1,7 +1,7 @@
 import { openBaseModel } from '@housestyle/checkpoints';
 import { CaptionEngine, type CaptionItem, type MapperHandle } from '@housestyle/clipcap';
 import { toDomainError } from '@housestyle/domain';
-import { OnnxGraphRunner, serveWorker, type WorkerHandler } from '@housestyle/runtime';
+import { giveWay, OnnxGraphRunner, serveWorker, type WorkerHandler } from '@housestyle/runtime';
 import { LoadedMappers } from './loaded-mappers.js';
 import type { ItemInput, ItemOutcome, ItemWork, WorkerData, WorkerRequest } from './worker-messages.js';
 
@@ -14,6 +14,7 @@ type ItemHandler = WorkerHandler<WorkerRequest, ItemOutcome>;
 
 /** One inference thread: one base model loaded; items come one by one, and the engine takes them into its batch. */
 await serveWorker<WorkerData, WorkerRequest, ItemOutcome>(async (data): Promise<ItemHandler> => {
+  giveWay();
   const { engine, mappers } = await loadBase(data);
   return {
     async handle({ work, item: { input, mapper } }, signal) {

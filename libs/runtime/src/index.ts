@@ -1,5 +1,6 @@
 export { DEVICES, type Device } from './device.js';
 export { FairDispatcher, type FairDispatcherOptions, type Submission } from './fair-dispatcher.js';
+export { giveWay } from './give-way.js';
 export { OnnxGraphRunner, type OnnxGraphRunnerOptions } from './onnx-graph-runner.js';
 export { operatorsLackingOn } from './operators-on-device.js';
 export { serveWorker, type WorkerHandler, type WorkerReply } from './serve-worker.js';
