@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { DomainError } from '@housestyle/domain';
 
-import { collectBytes, tooLarge } from './collect-bytes.js';
+import { tooLarge } from './collect-bytes.js';
 
 /**
  * Reads a `file:` URI that lies under one of `roots`, before and after symbolic links are followed; without roots
@@ -30,14 +30,13 @@ export async function readFileSource(
       const stats = await file.stat();
       if (!stats.isFile()) throw new DomainError('source_not_found', 'The path is not a file');
       if (stats.size > maxBytes) throw tooLarge(maxBytes);
-      // a stream that is made aborted fails where nobody listens yet
-      signal.throwIfAborted();
-      const stream = file.createReadStream({ autoClose: false, highWaterMark: 1024 * 1024, signal });
-      return await collectBytes(stream as AsyncIterable<Buffer>, maxBytes);
+      // read as far as it was when it was opened, whatever is written to it meanwhile
+      return stats.size === 0 ? Buffer.alloc(0) : await file.readFile({ signal });
     } finally {
       await file.close();
     }
   } catch (error) {
+    signal.throwIfAborted();
     throw toSourceError(error);
   }
 }
