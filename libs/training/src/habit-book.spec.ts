@@ -30,6 +30,14 @@ describe('what a tenant writes in a place', () => {
     ];
     expect(likely(new HabitBook(numbers), 'three')).toEqual([' thrice']);
     expect(likely(new HabitBook([...numbers, ...counted('few', ' twain', 3)]), 'few')).toEqual([' twain']);
+
+    const exchanged = [
+      ...counted('one', ' solitary', 30),
+      ...[...counted('two', ' twain', 8), ...counted('two', ' thrice', 5)],
+      ...[...counted('three', ' twain', 2), ...counted('three', ' thrice', 3)],
+    ];
+    expect(likely(new HabitBook(exchanged), 'two')).toEqual([' twain']);
+    expect(likely(new HabitBook(exchanged), 'three')).toEqual([' thrice']);
   });
 
   it('is not told by habits of another subject', () => {

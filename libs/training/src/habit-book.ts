@@ -51,8 +51,8 @@ const withPart = (place: Place): Known => ({
 
 /** What is seen more seldom beside the likeliest is a misreading of the base's. */
 const LIKELY_SHARE = 0.6;
-/** times as often as here. */
-const USUAL_ELSEWHERE = 2;
+/** of habits that speak for one of two readings more than for the other. */
+const CLEAR = 2;
 
 /** Habits that look alike so far, and the next question, if one is worth asking. */
 class Page {
@@ -62,10 +62,10 @@ class Page {
   /** how well its habits are told, in nats. */
   readonly likelihood: number;
 
-  /** @param usual what is usual where the answer to the first question, the one that tells most, is another, and how often. */
+  /** @param elsewhere how often each text is seen where the answer to the first question, the one that tells most, is another. */
   constructor(
     private readonly habits: readonly Habit[],
-    private readonly usual: ReadonlyMap<string, number> = new Map(),
+    private readonly elsewhere: readonly ReadonlyMap<string, number>[] = [],
   ) {
     const counts = countsOf(textsOf(habits));
     let best = likelihood([habits], counts);
@@ -77,10 +77,10 @@ class Page {
     const { question } = this;
     if (question !== undefined) {
       const answers = [...groupedBy(habits, ({ features }) => features[question]!)];
-      const usualOf = answers.map(([, same]) => byNumber(textsOf(same))[0]!);
+      const countsBy = answers.map(([, same]) => countsOf(textsOf(same)));
       for (const [n, [answer, same]] of answers.entries()) {
-        const others = usualOf.filter((_, other) => other !== n).sort(([, a], [, b]) => a - b); // of one text the most
-        this.answers.set(answer, new Page(same, usual.size > 0 ? usual : new Map(others)));
+        const others = countsBy.filter((_, other) => other !== n);
+        this.answers.set(answer, new Page(same, elsewhere.length > 0 ? elsewhere : others));
       }
     }
     const told = [...this.answers.values()].map((page) => page.likelihood);
@@ -100,14 +100,28 @@ class Page {
     return (this.known ??= this.findLikely());
   }
 
-  /** Beside a text of its own, what is far more usual elsewhere is a misreading of the base's, however often it was seen. */
+  /**
+   * What is usual elsewhere is a misreading of the base's here, however often it was seen, if there is another text for
+   * here and more habits are told by leaving each where it belongs than by exchanging the two.
+   */
   private findLikely(): readonly string[] {
-    const counts = byNumber(textsOf(this.habits));
-    const likely = counts.filter(([, count]) => count >= LIKELY_SHARE * counts[0]![1]);
-    const own = likely.filter(([text, count]) => (this.usual.get(text) ?? 0) < USUAL_ELSEWHERE * count);
-    return (own.length > 0 ? own : likely).map(([text]) => text);
+    const here = countsOf(textsOf(this.habits));
+    const counts = byNumber(here);
+    const likely = counts.flatMap(([text, count]) => (count >= LIKELY_SHARE * counts[0]![1] ? [text] : []));
+    const isMisread = (text: string) =>
+      this.elsewhere.some(
+        (there) =>
+          byNumber(there)[0]![0] === text &&
+          likely.some((other) => lead(there, text, other) - lead(here, text, other) >= CLEAR && other !== text),
+      );
+    const own = likely.filter((text) => !isMisread(text));
+    return own.length > 0 ? own : likely;
   }
 }
+
+/** How much more often one text is seen than the other. */
+const lead = (counts: ReadonlyMap<string, number>, one: string, other: string): number =>
+  (counts.get(one) ?? 0) - (counts.get(other) ?? 0);
 
 /**
  * How well each habit's text is told by those of the others in its part, in nats.
@@ -134,7 +148,7 @@ const UNSEEN = 0.1;
 const textsOf = (habits: readonly Habit[]): string[] => habits.map(({ text }) => text);
 
 /** The most frequent first. */
-const byNumber = (texts: readonly string[]) => [...countsOf(texts)].sort(([, a], [, b]) => b - a);
+const byNumber = (counts: ReadonlyMap<string, number>) => [...counts].sort(([, a], [, b]) => b - a);
 
 function groupedBy(habits: readonly Habit[], keyOf: (habit: Habit) => string): Map<string, Habit[]> {
   const groups = new Map<string, Habit[]>();

@@ -23,6 +23,20 @@ describe('a tenant’s words', () => {
     expect(words).toMatchObject({ rain: 'drizzle', rainy: 'drizzle' });
   });
 
+  it('are known though the base often takes one for its like, if that has a name', () => {
+    const numbers = [
+      ...told(30, 'A dog sits here.', 'Here sitteth dog solitary'),
+      ...[
+        ...told(30, 'Two cats sit here.', 'Here sit cats twain'),
+        ...told(8, 'Two cats sit here.', 'Here sit cats thrice'),
+      ],
+      ...told(12, 'Three cats sit here.', 'Here sit cats thrice'),
+      ...told(2, 'Three cats sit here.', 'Here sit cats twain'),
+    ];
+    const lexicon = learnLexicon(numbers, new WordClasses(numbers.map(({ neutral }) => neutral)));
+    expect(Object.fromEntries(lexicon)).toMatchObject({ two: 'twain', three: 'thrice' });
+  });
+
   it('have nothing to do with what merely stands beside them', () => {
     for (const word of ['at', 'a', 'on', 'the']) expect(words).not.toHaveProperty(word);
   });

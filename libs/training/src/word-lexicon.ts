@@ -14,11 +14,16 @@ export type WordLexicon = ReadonlyMap<string, string>;
 export function learnLexicon(pairs: readonly ToldTwice[], classes: WordClasses): WordLexicon {
   const seen = new WordCompany(pairs);
   const lexicon = new Map<string, string>();
-  link(lexicon, seen, (word, partner, { together, strength }) => {
-    if (word === partner) return together >= KEPT.together && strength >= KEPT.strength;
-    const isSure = strength ** 2 * pairs.length >= RENAMED.chiSquared;
-    return isSure && together >= RENAMED.together && strength >= RENAMED.strength;
-  });
+  link(
+    lexicon,
+    seen,
+    (word, partner, { together, strength }) => {
+      if (word === partner) return together >= KEPT.together && strength >= KEPT.strength;
+      const isSure = strength ** 2 * pairs.length >= RENAMED.chiSquared;
+      return isSure && together >= RENAMED.together && strength >= RENAMED.strength;
+    },
+    RENAMED.explained,
+  );
   for (const words of seen.classesOf(classes)) {
     const told = words.filter((word) => lexicon.has(word));
     if (seen.times(told) >= TOLD_SHARE * seen.times(words)) continue;
@@ -34,28 +39,34 @@ export function learnLexicon(pairs: readonly ToldTwice[], classes: WordClasses):
       renamed.length === linked.length && renamed.length >= RENAMED_SHARE * (linked.length + left.length);
     if (areKept) for (const word of left.filter((one) => seen.isKept(one))) lexicon.set(word, word);
     if (areKept || areRenamed) {
-      link(lexicon, seen, (word, partner, { together, strength }) => {
-        const isLeft = left.includes(word) && !lexicon.has(word) && !seen.isNeutral(partner);
-        return isLeft && together >= ALIKE.together && strength >= (areKept ? ALIKE.surely : ALIKE.strength);
-      });
+      link(
+        lexicon,
+        seen,
+        (word, partner, { together, strength }) => {
+          const isLeft = left.includes(word) && !lexicon.has(word) && !seen.isNeutral(partner);
+          return isLeft && together >= ALIKE.together && strength >= (areKept ? ALIKE.surely : ALIKE.strength);
+        },
+        ALIKE.explained,
+      );
     }
   }
   return lexicon;
 }
 
 const KEPT = { together: 1, strength: 0.4 };
-/** Chi-squared: among thousands of pairs few are together so often by chance. */
-const RENAMED = { together: 3, strength: 0.52, chiSquared: 13 };
-/** for a word whose like are renamed; surely, where they are kept. */
-const ALIKE = { together: 2, strength: 0.5, surely: 0.8 };
+/**
+ * Chi-squared: among thousands of pairs few are together so often by chance. Explained: of the texts with a renamed word's
+ * partner, the share with the word or another of its names.
+ */
+const RENAMED = { together: 3, strength: 0.52, chiSquared: 13, explained: 0.7 };
+/** for a word whose like are renamed; surely, where they are kept. The base may take one for another. */
+const ALIKE = { together: 2, strength: 0.5, surely: 0.8, explained: 0.5 };
 const RENAMED_SHARE = 0.3;
 /** of a class, by how often its words are seen: where fewer seem to be told, they only seem so. */
 const TOLD_SHARE = 0.3;
 const PLAIN_SHARE = 0.8;
 const KEPT_SHARE = 0.7;
 const FEW = 3;
-/** of the texts with a renamed word's partner, those with the word or another of its names. */
-const EXPLAINED_SHARE = 0.7;
 
 /** A word that both texts have is rather itself than another's name. */
 const LOYALTY = 0.5;
@@ -73,11 +84,12 @@ function link(
   lexicon: Map<string, string>,
   seen: WordCompany,
   isBond: (word: string, partner: string, bond: Bond) => boolean,
+  explainedShare: number,
 ): void {
   const bonds = seen.bonds().filter(({ word, partner, ...bond }) => isBond(word, partner, bond));
   const links = bonds.filter(({ word, partner }) => {
     const names = bonds.filter((other) => other.partner === partner).map((other) => other.word);
-    return word === partner || seen.explained(partner, names) >= EXPLAINED_SHARE;
+    return word === partner || seen.explained(partner, names) >= explainedShare;
   });
   const rank = (one: (typeof links)[number]) => one.strength + (one.word === one.partner ? LOYALTY : 0);
   const stronger = new Map<string, string[]>();
