@@ -139,7 +139,8 @@ class Adaptation {
 
   /**
    * Chooses when to stop and how much of the delta to keep on captions set aside, if there are enough to set any aside.
-   * A run that is not well fed is then repeated so with all captions.
+   * A run that is not well fed is then repeated so with all captions; one that is learns the language of all from the
+   * beginning, for among few captions each may decide how a word is told.
    */
   private async trainOn(examples: readonly AdaptationExample[]): Promise<Trained> {
     const loss = await this.trainer.loss(
@@ -149,12 +150,12 @@ class Adaptation {
     const { share, least, most } = RECIPE.validation;
     const wanted = Math.min(most, Math.max(least, Math.round(share * examples.length)));
     const { kept, taken } = splitOff(examples, wanted, this.input.seed);
-    const told = this.retold(this.isCrossValidated ? examples : kept);
+    const told = this.retold(examples);
     const diet = dietFor(examples.length, told.length, this.words.replayed.length, loss < RECIPE.familiarLoss);
     if (diet.isWellFed && this.isCrossValidated) {
       return { delta: await this.trainDelta(examples, told, diet, 'training'), plan: { diet, scale: 1 } };
     }
-    const replay = this.isCrossValidated ? this.retold(kept) : told;
+    const replay = diet.isWellFed ? told : this.retold(kept);
     const first = await this.trainedSoFar(kept, replay, diet, taken);
     const distanceAt = (scale: number) => this.distance({ delta: first.delta, plan: { diet, scale } }, examples, taken);
     let scale = 1;
