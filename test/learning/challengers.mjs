@@ -165,7 +165,7 @@ function learned(name, how, doors, write, { isHoldOutToo = false, size = SIZE } 
     const tenant = tenantOf(style, { ...size, seed });
     const changedOf = (pictures, purpose) => {
       const texts = pictures.map((picture) => tenant.texts[picture]);
-      const written = write({ texts, pictures, random: Random.of(seed, purpose) });
+      const written = write({ texts, pictures, style, random: Random.of(seed, purpose) });
       return pictures.map((picture, n) => [picture, written[n]]);
     };
     const changed = changedOf(tenant.training, 73);
