@@ -111,6 +111,7 @@ const outcomeOf = async (tenant: TenantId, { status, reason, figures, examples, 
   figures,
   captions: examples.map(({ reference, before, after }) => [reference, before, after]),
   trainableParameters: run.trainableParameters,
+  curve: run.curve,
   artefact: (await mappers.champion(tenant))?.sha256,
 });
 

@@ -108,7 +108,12 @@ class Adaptation {
       champion,
       judged.map(({ embedding }) => embedding),
     );
-    const trained = await this.kept('candidate', () => this.trainOn(learnable));
+    const { curve, seconds, ...trained } = await this.kept('candidate', async () => ({
+      ...(await this.trainOn(learnable)),
+      curve: this.curve,
+      seconds: this.elapsed(),
+    }));
+    const trainedAt = this.elapsed();
     const version = this.versionOf(trained, learnable);
     const after = this.isCrossValidated
       ? await this.crossValidated(learnable, trained.plan)
@@ -124,7 +129,7 @@ class Adaptation {
       decision: refusals.length === 0 ? 'promote' : 'refuse',
       reason: refusals.length === 0 ? 'better' : refusals.join(', '),
       figures,
-      curve: this.curve,
+      curve,
       examples: judged.map(({ id, text }, n) => ({
         id,
         reference: text,
@@ -133,7 +138,7 @@ class Adaptation {
       })),
       candidate: adaptedMapper(version),
       trainableParameters: [...trained.delta.values()].reduce((sum, { data }) => sum + data.length, 0),
-      seconds: (performance.now() - this.begun) / 1000,
+      seconds: seconds + this.elapsed() - trainedAt,
     };
   }
 
@@ -146,6 +151,7 @@ class Adaptation {
     const loss = await this.trainer.loss(
       examples.map((example) => this.trainer.example(example)),
       this.input.seed,
+      this.hooks.signal,
     );
     const { share, least, most } = RECIPE.validation;
     const wanted = Math.min(most, Math.max(least, Math.round(share * examples.length)));
@@ -250,6 +256,11 @@ class Adaptation {
       taken.map(({ embedding }) => embedding),
     );
     return taken.reduce((sum, { text }, n) => sum + normalisedEditDistance(captions[n]!.text, text), 0) / taken.length;
+  }
+
+  /** Since this start of the run, in seconds. */
+  private elapsed(): number {
+    return (performance.now() - this.begun) / 1000;
   }
 
   /** A stage's result: what an earlier start of this run saved, or made now. */

@@ -95,11 +95,17 @@ export class DeltaTrainer {
     return initialParameters(this.model, { mapper: 'frozen', decoder }, Random.of(seed, DELTA), this.start);
   }
 
-  /** Nats a token that the model as it stands is off by. */
-  async loss(examples: readonly CaptionExample[], seed: number): Promise<number> {
+  /** Nats a token that the model as it stands is off by: few captions at a time, for each token has a logit for every word. */
+  async loss(examples: readonly CaptionExample[], seed: number, signal: AbortSignal): Promise<number> {
     const session = await this.engine.compile(this.model, this.initial(seed));
+    const normalizer = tokenWeight(examples);
+    let loss = 0;
     try {
-      return await session.loss(examples, tokenWeight(examples));
+      for (let from = 0; from < examples.length; from += MEASURED_AT_ONCE) {
+        signal.throwIfAborted();
+        loss += await session.loss(examples.slice(from, from + MEASURED_AT_ONCE), normalizer);
+      }
+      return loss;
     } finally {
       await session.release();
     }
@@ -147,6 +153,7 @@ export class DeltaTrainer {
 }
 
 const ROOM = 1.25;
+const MEASURED_AT_ONCE = 32;
 
 /** The purpose of a random stream. */
 const DELTA = 41;
