@@ -11,6 +11,8 @@ const SENTENCES = {
   exact_match_fell: 'Fewer of its captions are word for word what people wrote.',
   wrong_pictures: 'Its captions fit other pictures as well as their own: texts and pictures may have been mixed up.',
   content_lost: 'It leaves out more of what the pictures show than the present mapper does.',
+  content_unjudged:
+    'Nobody can tell whether it still says what pictures show: the base model brings no pictures of its own to judge by, or these captions have no word in common with what it writes.',
 } as const;
 
 export type RefusalReason = keyof typeof SENTENCES;

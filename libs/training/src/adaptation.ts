@@ -55,7 +55,7 @@ export interface CaptionFigures {
 /** Champion and candidate side by side. */
 export interface AdaptationFigures {
   readonly nHoldOut: number;
-  /** true: measured by k-fold over all captions, for want of a hold-out */
+  /** true: measured by k-fold over all captions, for want of a hold-out; what the champion has learned of them, both sides have */
   readonly isCrossValidated: boolean;
   readonly champion: CaptionFigures;
   readonly candidate: CaptionFigures;

@@ -26,6 +26,7 @@ const evidence = (
       bootstrapP: p.bootstrapP ?? 0.001,
     },
     references: { distinctRatio: 1, meanLength: 15 },
+    pictures: 20,
     attributionP: p.attributionP ?? 0.001,
   }) satisfies GateEvidence;
 
@@ -50,10 +51,16 @@ describe('the gate', () => {
     expect(refusals(evidence(figures))).toContain(reason);
   });
 
-  it('judges by no fewer than 20 captions where none were held out from the candidate', () => {
+  it('promotes nobody where neither side could say anything that it asked for', () => {
+    const { figures, ...rest } = evidence({ contentShare: 0 });
+    const champion = { ...figures.champion, contentShare: 0 };
+    expect(refusals({ ...rest, figures: { ...figures, champion } })).toEqual(['content_unjudged']);
+  });
+
+  it('judges by no fewer than 20 pictures where none were held out from the candidate', () => {
     const { figures, ...rest } = evidence();
-    const of = (nHoldOut: number, isCrossValidated: boolean) =>
-      refusals({ ...rest, figures: { ...figures, nHoldOut, isCrossValidated } });
+    const of = (pictures: number, isCrossValidated: boolean) =>
+      refusals({ ...rest, pictures, figures: { ...figures, nHoldOut: 20, isCrossValidated } });
     expect(of(19, true)).toEqual(['too_few_captions']);
     expect(of(20, true)).toEqual([]);
     expect(of(10, false)).toEqual([]);

@@ -11,6 +11,8 @@ export interface ReferenceFigures {
 export interface GateEvidence {
   readonly figures: AdaptationFigures;
   readonly references: ReferenceFigures;
+  /** that the references are of: one may have several. */
+  readonly pictures: number;
   /** of the permutation test of attribution. */
   readonly attributionP: number;
 }
@@ -25,17 +27,17 @@ export const GATE = {
   maxExactMatchLoss: 0.02,
   minDistinctShareOfReferences: 0.6,
   lengthBounds: [0.6, 1.6] as const,
-  /** captions that all are judged by each other: fewer show too little of what a style tells for lost content to be seen. */
+  /** pictures whose captions are judged by each other: fewer show too little of what a style tells for lost content to be seen. */
   leastCrossValidated: 20,
 };
 
 /** Every reason against a candidate, the gravest first; none: it is promoted. */
-export function refusals({ figures, references, attributionP }: GateEvidence): RefusalReason[] {
-  const { champion, candidate, bootstrapP, isCrossValidated, nHoldOut } = figures;
+export function refusals({ figures, references, pictures, attributionP }: GateEvidence): RefusalReason[] {
+  const { champion, candidate, bootstrapP, isCrossValidated } = figures;
   const length = candidate.meanLength / references.meanLength;
   const found: [RefusalReason, boolean][] = [
     ['broken_candidate', !isFinite(candidate)],
-    ['too_few_captions', isCrossValidated && nHoldOut < GATE.leastCrossValidated],
+    ['too_few_captions', isCrossValidated && pictures < GATE.leastCrossValidated],
     ['does_not_stop', candidate.stoppedShare < GATE.minStoppedShare],
     ['length_out_of_bounds', !(length >= GATE.lengthBounds[0] && length <= GATE.lengthBounds[1])],
     ['captions_collapsed', candidate.distinctRatio < GATE.minDistinctShareOfReferences * references.distinctRatio],
@@ -44,12 +46,8 @@ export function refusals({ figures, references, attributionP }: GateEvidence): R
       'not_better',
       candidate.editDistance > champion.editDistance * (1 - GATE.minRelativeGain) || bootstrapP > GATE.maxBootstrapP,
     ],
-    // none at all: there were no words to judge by
-    [
-      'content_lost',
-      candidate.contentShare === 0 ||
-        candidate.contentShare < champion.contentShare * (1 - GATE.maxRelativeContentLoss),
-    ],
+    ['content_lost', candidate.contentShare < champion.contentShare * (1 - GATE.maxRelativeContentLoss)],
+    ['content_unjudged', champion.contentShare === 0 && candidate.contentShare === 0],
     ['cider_fell', candidate.cider < champion.cider],
     ['exact_match_fell', candidate.exactMatch < champion.exactMatch - GATE.maxExactMatchLoss],
   ];

@@ -82,6 +82,7 @@ export class PromotionGate {
     const distance = (caption: GeneratedCaption, n: number) => normalisedEditDistance(caption.text, references[n]!);
     const gains = examples.map((_, n) => distance(champion[n]!, n) - distance(candidate[n]!, n));
     const groups = examples.map(({ imageKey }) => imageKey);
+    const oneOfEach = [...new Map(groups.map((picture, n) => [picture, n])).values()];
     const figures: AdaptationFigures = {
       nHoldOut: examples.length,
       isCrossValidated,
@@ -95,7 +96,8 @@ export class PromotionGate {
         distinctRatio: new Set(references).size / references.length,
         meanLength: references.reduce((sum, text) => sum + tokensOf(text) + 1, 0) / references.length,
       },
-      attributionP: attributionP(examples.length, (caption, n) => distance(candidate[caption]!, n), seed),
+      pictures: oneOfEach.length,
+      attributionP: attributionP(oneOfEach, (caption, reference) => distance(candidate[caption]!, reference), seed),
     };
     return { figures, refusals: refusals(evidence) };
   }
