@@ -16,7 +16,7 @@ export interface ReviewedCaption {
 /** Below it a gate does better with every caption, cross-validated, than with a handful held out. */
 export const HOLD_OUT_FROM_PICTURES = 50;
 export const HOLD_OUT_SHARE = 0.2;
-/** A smaller one judges nobody, and is not begun. */
+/** A smaller one judges nobody: its pictures wait, unlearned, until they are as many. */
 export const MIN_HOLD_OUT = 10;
 
 /** The distance, in the unit vector's components, at which two embeddings still count as one picture. */
@@ -57,8 +57,7 @@ export function chooseHoldOut(
     maxEditorShare,
     editorsOf(captions),
   );
-  const chosen = judges.map(({ imageKey }) => imageKey);
-  return new Set(present + chosen.length < MIN_HOLD_OUT ? [] : chosen);
+  return new Set(judges.map(({ imageKey }) => imageKey));
 }
 
 /** The captions of one run. */

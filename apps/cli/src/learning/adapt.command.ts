@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describeBaseModel, openBaseModel, readBaseReplay, writeMapperArtefact } from '@housestyle/checkpoints';
 import { ClipImageEncoder, type BaseModelFiles } from '@housestyle/clipcap';
-import { divideCaptions, DomainError, pictureSignature } from '@housestyle/domain';
+import { divideCaptions, DomainError, PictureNames, pictureSignature } from '@housestyle/domain';
 import { OnnxGraphRunner, runnersBeside, type Device } from '@housestyle/runtime';
 import { createAdapt, type AdaptationExample, type AdaptationInput } from '@housestyle/training';
 import { adaptationReport } from './adapt-report.js';
@@ -94,10 +94,11 @@ async function readExamples(
     terminal.complain(`left out ${counted(files.length - embeddings.size, 'picture')} that could not be read`);
   }
   await mentionStrangers(images, new Set(files), terminal);
+  const names = new PictureNames();
   return captions.flatMap(({ file, caption }, n) => {
     const embedding = embeddings.get(file);
     if (!embedding) return [];
-    const imageKey = pictureSignature(embedding).join();
+    const imageKey = names.nameOf(pictureSignature(embedding).join(), embedding);
     return [{ id: file, embedding, text: caption, isCorrected: true, reviewedAt: new Date(n), imageKey }];
   });
 }
