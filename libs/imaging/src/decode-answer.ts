@@ -17,7 +17,7 @@ export type DecodeAnswer =
 export const MAX_PREVIEW_BYTES = 4 * 2 ** 20;
 const MAX_MESSAGE_LENGTH = 500;
 
-export function toFailure(thrown: unknown): DecodeAnswer {
+export function toFailure(thrown: unknown): DecodeAnswer & { readonly kind: 'failure' } {
   const { code, message } = toDomainError(thrown);
   return { kind: 'failure', code, message: message.slice(0, MAX_MESSAGE_LENGTH) };
 }

@@ -38,7 +38,8 @@ const MAX_FRAMES = 10_000;
  * embedded profile, unless it says sRGB: then (as without one) the stored values are taken as they are.
  *
  * Throws `empty_image`, `unsupported_format` and `too_many_pixels` (told from the header, before decoding),
- * `decode_out_of_memory`, or `corrupt_image`, which a truncated file is too.
+ * `decode_out_of_memory`, `internal` where the system is short of threads or files, or `corrupt_image`, which a truncated
+ * file is too.
  */
 export async function decodeImage(
   bytes: Uint8Array,
@@ -90,9 +91,15 @@ function checkHeader(header: Metadata, maxPixels: number): void {
 const tooManyFrames = (): DomainError =>
   new DomainError('unsupported_format', `The picture has more than ${MAX_FRAMES} frames`);
 
+/** The system has no thread, process or file left: no fault of the picture, which may be decoded another time. */
+export const isShortage = (message: string): boolean =>
+  /creating thread|resource temporarily unavailable|too many open files/i.test(message);
+
 function toImageError(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  const shortage = message.split('\n').find(isShortage);
+  if (shortage !== undefined) return new DomainError('internal', shortage, { cause: error });
   if (/(out of|insufficient|not enough|cannot allocate) memory|memory allocation|bad_alloc/i.test(message)) {
     return new DomainError('decode_out_of_memory', 'The picture needs too much memory to decode', { cause: error });
   }

@@ -5,9 +5,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 
 import sharp, { type Sharp } from 'sharp';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { decodeImage } from './decode-image.js';
 import { DecodePool, type DecodePoolOptions } from './decode-pool.js';
@@ -172,6 +173,79 @@ describe('a process that is lost', () => {
   });
 });
 
+describe('a system that is short of threads, processes or files', () => {
+  let folder: string;
+
+  /** A decoding process with something done to it before it starts, and to the library it decodes with. */
+  async function planted(name: string, program: string): Promise<URL> {
+    const path = join(folder, `${name}.mjs`);
+    const text = `import sharp from '${import.meta.resolve('sharp')}';\n${program}\nawait import('${SCRIPT.href}');\n`;
+    await writeFile(path, text);
+    return pathToFileURL(path);
+  }
+
+  beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'decode-pool-'))));
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it.each(['glib: Error creating thread: Resource temporarily unavailable', 'vips: Too many open files\\n'])(
+    'is no fault of the picture’s: %s',
+    async (message) => {
+      const script = await planted(
+        'short',
+        `sharp.prototype.metadata = async () => { throw new Error('${message}'); };`,
+      );
+      const losses: Error[] = [];
+      const pool = openPool({ size: 1, script, onProcessLost: (error) => losses.push(error) });
+      const short = expect(pool.crop(small, SIZE)).rejects;
+      await short.toMatchObject({ code: 'internal', disposition: 'retry' });
+      const told = `the decoding process ended (1: ${message.replace('\\n', '')})`;
+      expect(losses.map((error) => error.message)).toEqual([told, told]);
+    },
+  );
+
+  it('starts no further process; the one that is there does every picture', async () => {
+    const flag = join(folder, 'full');
+    const script = await planted('first', `if ((await import('node:fs')).existsSync('${flag}')) process.exit(1);`);
+    let failedStarts = 0;
+    const options = { size: 2, script, restartDelayMs: 1, onProcessLost: () => (failedStarts += 1) };
+    const pool = openPool(options);
+    await pool.open();
+    await writeFile(flag, '');
+    const [pid] = pidsOf(pool);
+    process.kill(pid!, 'SIGSTOP');
+    const crops = Promise.all([pool.crop(small, SIZE), pool.crop(small, SIZE), pool.crop(small, SIZE)]);
+    await Promise.race([crops, until('failed starts', () => failedStarts > 5)]);
+    process.kill(pid!, 'SIGCONT');
+    expect((await crops).map(({ width }) => width)).toEqual([36, 36, 36]);
+  });
+
+  it('has no descriptor left for a while, and ends nothing', async () => {
+    const program = `
+      import { closeSync, openSync } from 'node:fs';
+      import { DecodePool } from '${new URL('../dist/index.js', import.meta.url).href}';
+      const held = [];
+      const onProcessLost = ({ message }) => {
+        console.log(message);
+        for (const descriptor of held.splice(0)) closeSync(descriptor);
+      };
+      const pool = new DecodePool({ size: 1, onProcessLost });
+      const bytes = Buffer.from('${small.toString('base64')}', 'base64');
+      try {
+        for (;;) held.push(openSync('/dev/null'));
+      } catch {}
+      console.log((await pool.crop(bytes, 64)).width);`;
+    await writeFile(join(folder, 'full.mjs'), program);
+    const command = 'ulimit -n 64; exec "$0" "$1"';
+    const parent = spawn('/bin/sh', ['-c', command, process.execPath, join(folder, 'full.mjs')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    parent.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const [exit] = (await once(parent, 'close')) as [number];
+    expect([output, exit]).toEqual(['the decoding process ended (-24: spawn /bin/sh EMFILE)\n36\n', 0]);
+  });
+});
+
 describe('a picture that takes too much', { timeout: 60_000 }, () => {
   it('of time is told so; its process is gone, and the next picture is decoded', async () => {
     const { pool, pid } = await stoppedPool({ timeoutMs: 2_000 });
@@ -280,9 +354,13 @@ describe('its processes', () => {
     expect([String(output[0]), exit[0]]).toEqual(['36\n', 0]);
   });
 
-  it('that do not start fail the opening, and in the end the pictures', async () => {
-    const pool = openPool({ script: new URL('./nothing.js', import.meta.url), restartDelayMs: 1 });
-    await expect(pool.open()).rejects.toThrow('the decoding process ended (1');
+  it.each([
+    ['end at once', './nothing.js', '(1'],
+    // refused by Node itself, as a system without memory for another is
+    ['are not to be had', './nothing%00.js', '(-1: The argument'],
+  ])('that %s fail the opening, and in the end the pictures', async (_, script, how) => {
+    const pool = openPool({ script: new URL(script, import.meta.url), restartDelayMs: 1 });
+    await expect(pool.open()).rejects.toThrow(`the decoding process ended ${how}`);
     await expect(pool.prepare(small, SIZE)).rejects.toMatchObject({ code: 'internal' });
   });
 });

@@ -1,6 +1,6 @@
 import { DomainError } from '@housestyle/domain';
 
-import { DEFAULT_MAX_PIXELS } from './decode-image.js';
+import { DEFAULT_MAX_PIXELS, isShortage } from './decode-image.js';
 import { DecoderLostError, DecoderProcess, type DecoderLimits } from './decoder-process.js';
 import type { CroppedPicture, PictureOrder, PreparedPicture } from './prepare-picture.js';
 
@@ -30,6 +30,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
   /** processes it has outlived */
   losses: number;
+  /** one of them ended because the system was short of threads or files */
+  wasShort: boolean;
 }
 
 interface Worker {
@@ -78,7 +80,7 @@ export class DecodePool {
   /**
    * The crop of `imageSize` and the preview.
    * @throws DomainError as `decodeImage` does; `decode_timeout`, `decode_out_of_memory`, or `decoder_crashed` when it
-   * ended two processes
+   * ended two processes; `internal` when no process can be had, or the system is short of threads or files
    */
   async prepare(bytes: Uint8Array, imageSize: number): Promise<PreparedPicture> {
     return (await this.run(bytes, imageSize, true)) as PreparedPicture;
@@ -110,7 +112,7 @@ export class DecodePool {
     const { maxPixels = DEFAULT_MAX_PIXELS, isShrinkingOnLoad = false } = this.options;
     const order = { imageSize, maxPixels, isPreviewWanted, isShrinkingOnLoad };
     return new Promise((resolve, reject) => {
-      this.waiting.push({ bytes, order, resolve, reject, losses: 0 });
+      this.waiting.push({ bytes, order, resolve, reject, losses: 0, wasShort: false });
       this.dispatch();
     });
   }
@@ -172,7 +174,9 @@ export class DecodePool {
     this.starting -= 1;
     if (this.isClosing) return;
     this.failedStarts += 1;
-    if (this.failedStarts >= MAX_FAILED_STARTS) {
+    // those that start now are alive, too
+    const isAnyAtWork = this.alive.length > this.starting;
+    if (this.failedStarts >= MAX_FAILED_STARTS && !isAnyAtWork) {
       this.failWaiting(new DomainError('internal', `no decoding process starts: ${error.message}`, { cause: error }));
     }
     const delayMs = (this.options.restartDelayMs ?? 100) * 2 ** Math.min(this.failedStarts - 1, MAX_DOUBLINGS);
@@ -199,7 +203,9 @@ export class DecodePool {
   private again(picture: Waiting, error: DecoderLostError): void {
     if (this.isClosing) return picture.reject(closing());
     if (!error.isOrderly) picture.losses += 1;
+    picture.wasShort ||= isShortage(error.message);
     if (picture.losses < MAX_LOSSES) this.waiting.unshift(picture);
+    else if (picture.wasShort) picture.reject(new DomainError('internal', error.message, { cause: error }));
     else picture.reject(new DomainError('decoder_crashed', 'Decoding the picture ended its process', { cause: error }));
   }
 }

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 
 import { toFailure, type DecodeAnswer } from './decode-answer.js';
+import { isShortage } from './decode-image.js';
 import { frameHead, FrameReader, type Frame } from './frame.js';
 import { preparePicture, type PictureOrder } from './prepare-picture.js';
 
@@ -36,12 +37,20 @@ async function serve({ fields, bytes }: Frame): Promise<void> {
     const shown = preview && { preview: { width: preview.width, height: preview.height } };
     answer({ kind: 'picture', width, height, ...shown }, pixels, preview?.bytes);
   } catch (error) {
-    answer(toFailure(error));
+    const failure = toFailure(error);
+    // of a picture that it could not try it says nothing: another process may
+    if (isShortage(failure.message)) return end(failure.message);
+    answer(failure);
   }
   isBusy = false;
   // in a turn of its own, when nothing here holds them any more
   if (pixelsHeld > LARGE_PIXELS) setImmediate(() => globalThis.gc?.());
   if (isEnding) parent.end(() => process.exit(0));
+}
+
+/** @param why on one line, the last that the parent hears */
+function end(why: string): void {
+  process.stderr.write(`${why.replaceAll('\n', ' ')}\n`, () => process.exit(1));
 }
 
 function answer(fields: DecodeAnswer | { readonly kind: 'ready' }, ...parts: (Uint8Array | undefined)[]): void {

@@ -56,8 +56,9 @@ const STALL_MS = 1_000;
 
 /** One decoding process, seen from its parent. It does one picture at a time and is killed rather than waited for. */
 export class DecoderProcess {
-  private readonly child: ChildProcess;
-  private readonly socket: Socket;
+  /** undefined when the system had no room for it, or for its pipes */
+  private readonly child: ChildProcess | undefined;
+  private readonly socket: Socket | undefined;
   private running: Running | undefined;
   private timer: NodeJS.Timeout | undefined;
   private remarks = '';
@@ -72,27 +73,36 @@ export class DecoderProcess {
     script: URL,
     private readonly limits: DecoderLimits,
   ) {
-    this.child = spawnLimited(fileURLToPath(script), limits.maxMemoryBytes);
-    this.socket = this.child.stdio[3] as Socket;
-    // not a kill of ours, should it have been lost a moment ago
-    this.socket.on('error', () => this.child.kill('SIGKILL'));
-    this.child.stderr!.on('data', (chunk: Buffer) => {
+    let end!: (code: number | null, signal: string | null) => void;
+    this.exited = new Promise((resolve) => {
+      end = (code, signal) => {
+        const error = this.toError(code, signal);
+        this.onClose(error);
+        resolve(error);
+      };
+    });
+    this.ready.catch(() => undefined);
+    try {
+      this.child = spawnLimited(fileURLToPath(script), limits.maxMemoryBytes);
+    } catch (error) {
+      this.remarks = (error as Error).message;
+      end(-1, null);
+      return;
+    }
+    // before anything else of it is touched: without a descriptor to spare it comes with this error and no pipes
+    this.child.on('error', (error) => (this.remarks += error.message));
+    this.child.once('close', end);
+    this.child.stderr?.on('data', (chunk: Buffer) => {
       this.remarks = (this.remarks + chunk.toString('latin1')).slice(-MAX_REMARKS_LENGTH);
     });
+    this.socket = (this.child.stdio as ChildProcess['stdio'] | undefined)?.[3] as Socket | undefined;
+    // not a kill of ours, should it have been lost a moment ago
+    this.socket?.on('error', () => this.child?.kill('SIGKILL'));
     const hello = new FrameReader(0, () => {
       this.isNeeded = false;
       this.started.resolve();
     });
     this.listen(hello);
-    this.exited = new Promise((resolve) => {
-      this.child.once('error', (error) => (this.remarks += error.message));
-      this.child.once('close', (code, signal) => {
-        const error = this.toError(code, signal);
-        this.onClose(error);
-        resolve(error);
-      });
-    });
-    this.ready.catch(() => undefined);
   }
 
   /** It can be given a picture. */
@@ -112,7 +122,7 @@ export class DecoderProcess {
 
   /** undefined when the system gave it none */
   get pid(): number | undefined {
-    return this.child.pid;
+    return this.child?.pid;
   }
 
   /**
@@ -126,18 +136,18 @@ export class DecoderProcess {
       this.listen(reader);
       this.isNeeded = true;
       this.startTimer();
-      this.socket.cork();
-      this.socket.write(frameHead(order, bytes.length));
-      this.socket.write(bytes);
-      this.socket.uncork();
+      this.socket?.cork();
+      this.socket?.write(frameHead(order, bytes.length));
+      this.socket?.write(bytes);
+      this.socket?.uncork();
     });
   }
 
   /** Whether this process waits for that one: an idle one does not keep it from ending. */
   private set isNeeded(isNeeded: boolean) {
-    for (const handle of [this.child, this.socket, this.child.stderr as Socket]) {
-      if (isNeeded) handle.ref();
-      else handle.unref();
+    for (const handle of [this.child, this.socket, this.child?.stderr as Socket | undefined]) {
+      if (isNeeded) handle?.ref();
+      else handle?.unref();
     }
   }
 
@@ -145,12 +155,12 @@ export class DecoderProcess {
     this.isKilled = true;
     // whoever waits for its end shall see it
     this.isNeeded = true;
-    this.child.kill('SIGKILL');
+    this.child?.kill('SIGKILL');
   }
 
   private listen(reader: FrameReader): void {
-    this.socket.removeAllListeners('data');
-    this.socket.on('data', (chunk: Buffer) => {
+    this.socket?.removeAllListeners('data');
+    this.socket?.on('data', (chunk: Buffer) => {
       try {
         reader.push(chunk);
       } catch {

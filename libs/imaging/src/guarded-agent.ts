@@ -1,18 +1,13 @@
-import { lookup as lookUpName, type LookupAddress, type LookupOptions } from 'node:dns';
+import type { LookupAddress, LookupOptions } from 'node:dns';
 import { isIP } from 'node:net';
 
 import { DomainError } from '@housestyle/domain';
 import { Agent, buildConnector } from 'undici';
 
+import { createLookUp, type LookUp } from './look-up.js';
+
 /** Node's `lookup` callback: one address, or all of them when the caller asked for all. */
 type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
-
-/** Every address of a name; `dns.lookup` fits. */
-export type LookUp = (
-  hostname: string,
-  options: LookupOptions & { readonly all: true },
-  callback: (error: Error | null, addresses: LookupAddress[]) => void,
-) => void;
 
 /**
  * An HTTP agent that dials only addresses `isAddressAllowed` accepts. The check sits where the socket is opened, on
@@ -22,10 +17,10 @@ export function createGuardedAgent(options: {
   readonly isAddressAllowed: (address: string) => boolean;
   readonly timeoutMs: number;
   readonly maxBytes: number;
-  /** instead of the system's resolver */
+  /** instead of the hosts file and the system's name servers */
   readonly lookUp?: LookUp;
 }): Agent {
-  const { isAddressAllowed, timeoutMs, maxBytes, lookUp = lookUpName } = options;
+  const { isAddressAllowed, timeoutMs, maxBytes, lookUp = createLookUp() } = options;
   const connect = buildConnector({ timeout: timeoutMs, lookup: guardedLookup(isAddressAllowed, lookUp) });
   return new Agent({
     headersTimeout: timeoutMs,

@@ -36,12 +36,14 @@ export async function readHttpSource(
         headers: { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': 'housestyle' },
       });
       if (statusCode === 200) {
-        if (Number(headers['content-length']) > limits.maxBytes) {
+        // not a number where there is none
+        const announcedBytes = Number(headers['content-length']);
+        if (announcedBytes > limits.maxBytes) {
           body.on('error', () => undefined).destroy();
           throw tooLarge(limits.maxBytes);
         }
         const contentType = headers['content-type'];
-        const bytes = await collectBytes(body as AsyncIterable<Buffer>, limits.maxBytes);
+        const bytes = await collectBytes(body as AsyncIterable<Buffer>, limits.maxBytes, announcedBytes);
         return { bytes, ...(typeof contentType === 'string' ? { contentType } : {}) };
       }
       // the body of any other answer is not wanted; the connection goes with it

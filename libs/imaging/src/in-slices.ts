@@ -14,17 +14,12 @@ export async function sha256InSlices(bytes: Uint8Array): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The same as `Buffer.concat`; other work goes on between the slices. */
-export async function concatInSlices(chunks: readonly Uint8Array[], length: number): Promise<Buffer> {
-  const whole = Buffer.allocUnsafeSlow(length);
-  let [at, pausedAt] = [0, 0];
-  for (const chunk of chunks) {
-    if (at - pausedAt > SLICE_BYTES) {
-      await otherWork();
-      pausedAt = at;
-    }
-    whole.set(chunk, at);
-    at += chunk.length;
+/** The same bytes with room for `length`; other work goes on between the slices. */
+export async function enlargeInSlices(bytes: Uint8Array, length: number): Promise<Buffer> {
+  const larger = Buffer.allocUnsafeSlow(length);
+  for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+    if (at > 0) await otherWork();
+    larger.set(bytes.subarray(at, at + SLICE_BYTES), at);
   }
-  return whole;
+  return larger;
 }

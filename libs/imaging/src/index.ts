@@ -1,11 +1,11 @@
 export { addressRule, isPublicAddress, type AddressExceptions } from './address-policy.js';
 export { DEFAULT_MAX_PIXELS, decodeImage, type DecodedImage, type DecodeOptions } from './decode-image.js';
 export { DecodePool, type DecodePoolOptions } from './decode-pool.js';
-export type { LookUp } from './guarded-agent.js';
 export { GuardedPoster, type GuardedPosterSettings } from './guarded-poster.js';
 export { encodeJpeg } from './encode-jpeg.js';
 export type { FetchedImage } from './http-source.js';
 export { ImageFetcher, type FetchOptions, type ImageFetcherSettings } from './image-fetcher.js';
+export type { LookUp } from './look-up.js';
 export { makePreview, type Preview } from './make-preview.js';
 export type { OutboundRules } from './outbound-rules.js';
 export type { CroppedPicture, PreparedPicture } from './prepare-picture.js';

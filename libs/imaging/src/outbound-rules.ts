@@ -3,13 +3,14 @@ import { isIP } from 'node:net';
 import { DomainError } from '@housestyle/domain';
 
 import { type AddressExceptions } from './address-policy.js';
-import { addressNotAllowed, type LookUp } from './guarded-agent.js';
+import { addressNotAllowed } from './guarded-agent.js';
+import { type LookUp } from './look-up.js';
 
 /** What pictures and webhooks alike may lead to over HTTP. */
 export interface OutboundRules extends AddressExceptions {
   /** any port when not given */
   readonly allowedPorts?: readonly number[];
-  /** instead of the system's resolver */
+  /** instead of the hosts file and the system's name servers */
   readonly lookUp?: LookUp;
 }
 

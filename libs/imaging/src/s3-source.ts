@@ -31,7 +31,7 @@ export async function readS3Source(
     signal.addEventListener('abort', abort, { once: true });
     try {
       if (size > maxBytes) throw tooLarge(maxBytes);
-      return await collectBytes(stream as AsyncIterable<Buffer>, maxBytes);
+      return await collectBytes(stream as AsyncIterable<Buffer>, maxBytes, size);
     } finally {
       signal.removeEventListener('abort', abort);
       stream.destroy();
