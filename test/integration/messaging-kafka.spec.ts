@@ -125,6 +125,38 @@ describeWith([requirements.kafka()], 'Kafka', () => {
     expect(failures).toEqual([1, 2]);
   });
 
+  it('goes on with other topics and partitions while one cannot be handled', async () => {
+    const stuck = `stuck-${randomUUID()}`;
+    await withAdmin(brokers, (admin) =>
+      admin.createTopics({ waitForLeaders: true, topics: [{ topic: stuck, numPartitions: 2 }] }),
+    );
+    const sink = openSink();
+    // of two partitions, which keys share out; what comes with the first key is refused
+    await sink.publish(['a', 'b', 'c', 'd', 'e', 'f'].map((key) => ({ ...text(key, key), topic: stuck })));
+    const seen: string[] = [];
+    let refused: number | undefined;
+    let isMended = false;
+    await consume(
+      async (messages) => {
+        const { topic: of, partition } = messages[0]!;
+        if (of === stuck && !isMended && partition === (refused ??= partition)) throw new Error('as arranged');
+        seen.push(...texts(messages));
+      },
+      { topics: [stuck, topic] },
+    );
+    await waitFor('a refusal', () => refused !== undefined);
+    await waitFor('the other partition', () => seen.length > 0);
+    const ofOther = seen.length;
+    for (const value of ['1', '2', '3']) {
+      await sink.publish([text(value)]);
+      await waitFor(`message ${value}`, () => seen.at(-1) === value, { timeoutMs: 10_000 });
+    }
+    isMended = true;
+    await waitFor('what was refused', () => seen.length === 9);
+    expect(ofOther).toBeLessThan(6);
+    expect([...seen].sort()).toEqual(['1', '2', '3', 'a', 'b', 'c', 'd', 'e', 'f']);
+  });
+
   it('moves malformed messages aside with the reason, whole, and lands those around them', async () => {
     const sink = openSink();
     const broken = {

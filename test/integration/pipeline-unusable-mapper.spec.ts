@@ -1,11 +1,13 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describeBaseModel } from '@housestyle/checkpoints';
 import { LandingRepository, MapperVersionRepository } from '@housestyle/database';
-import { BASE_MAPPER_ID, type TenantId } from '@housestyle/domain';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BASE_MAPPER_ID, MAX_ATTEMPTS, type TenantId } from '@housestyle/domain';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { DEMO_MODEL, putMapperArtefact, startCaptioner, type RunningCaptioner } from '../support/captioner.js';
 import { startPipeline, type RunningPipeline } from '../support/pipeline.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
@@ -89,4 +91,52 @@ it('lets the version before write while a champion’s artefact is damaged, and 
   // repaired, it writes from the next picture on
   await flipABit(join(second.folder, 'model.safetensors'));
   expect(await captionedBy(tenant, 'two')).toBe(second.id);
+});
+
+it('waits for a store that forbids reading, and lets the base’s own write when the attempts are at their end', async () => {
+  const store = createServer((_, response) => response.writeHead(403).end());
+  await new Promise<void>((done) => store.listen(0, '127.0.0.1', done));
+  const locked = await startCaptioner({
+    ARTEFACT_STORE: 's3://artefacts',
+    S3_ENDPOINT: `http://127.0.0.1:${(store.address() as AddressInfo).port}`,
+    AWS_ACCESS_KEY_ID: 'rotated',
+    AWS_SECRET_ACCESS_KEY: 'away',
+  });
+  const test = await createTestDatabase();
+  const other = await startPipeline(test, {
+    CAPTIONER_ADDRESS: locked.address,
+    UPLOAD_STORE: join(folder, 'other-uploads'),
+    FILE_ROOTS: resolve('samples'),
+  });
+  onTestFinished(async () => {
+    await other.app.stop();
+    await locked.close();
+    await test.drop();
+    store.close();
+  });
+  const tenant = await test.provision();
+  const versions = new MapperVersionRepository(test.database);
+  const { name: baseModel, sha256: baseSha256 } = await describeBaseModel(DEMO_MODEL);
+  for (const name of ['first', 'second']) {
+    const sha256 = Buffer.alloc(32, name).toString('hex');
+    const artefact = { name, baseModel, baseSha256, sha256, key: `mappers/${name}`, kind: 'mlp' } as const;
+    await versions.promote(tenant, (await versions.register(tenant, artefact)).id, 'better');
+  }
+  await new LandingRepository(test.database).land([{ tenantId: tenant, assetId: 'one', version: '1', uri: SAMPLE }]);
+  const outcome = `SELECT status::text, error_code, attempts, mapper_id FROM asset
+    LEFT JOIN suggestion s ON s.asset_row_id = asset.id`;
+  const [waiting] = await waitFor('an attempt', async () => {
+    const rows = await test.query(`${outcome} WHERE error_code IS NOT NULL`);
+    return rows.length > 0 && rows;
+  });
+  expect(waiting).toMatchObject({ status: 'received', error_code: 'store_unavailable' });
+  // the pauses between attempts are minutes
+  await test.query(`UPDATE asset SET attempts = $1, next_attempt_at = now() WHERE lease_token IS NULL`, [
+    MAX_ATTEMPTS - 1,
+  ]);
+  const [done] = await waitFor('the outcome', async () => {
+    const rows = await test.query(`${outcome} WHERE status <> 'received'`);
+    return rows.length > 0 && rows;
+  });
+  expect(done).toMatchObject({ status: 'captioned', attempts: MAX_ATTEMPTS, mapper_id: BASE_MAPPER_ID });
 });

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { MapperReference } from '@housestyle/domain';
+import { DomainError, type MapperReference } from '@housestyle/domain';
 import { FileObjectStore, type StoredObject } from '@housestyle/object-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../../test/support/wait-for.js';
@@ -72,6 +72,16 @@ describe('MapperCache', () => {
     store.slow[1]!.push(WEIGHTS);
     store.slow[1]!.push(null);
     expect((await again).sha256).toBe(reference.sha256);
+  });
+
+  it('calls a store that forbids reading one that is away: no picture is to blame', async () => {
+    const reference = await put('quick/v1');
+    store.read = () => Promise.reject(new DomainError('forbidden', 'the key was rotated'));
+    await expect(open(5_000).pull(reference)).rejects.toMatchObject({
+      code: 'store_unavailable',
+      disposition: 'retry',
+      message: 'mapper quick/v1 at quick/v1: the key was rotated',
+    });
   });
 
   it('lets a caller go at its deadline; the pull goes on for the next one', async () => {

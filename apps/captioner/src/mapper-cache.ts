@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { MAPPER_MANIFEST, parseMapperManifest } from '@housestyle/checkpoints';
-import { DomainError, toDomainError, type MapperReference } from '@housestyle/domain';
+import { DomainError, toDomainError, type ErrorCode, type MapperReference } from '@housestyle/domain';
 import type { ObjectStore } from '@housestyle/object-store';
 import type { MapperFolders } from './mapper-folders.js';
 import { Patience } from './patience.js';
@@ -115,10 +115,16 @@ function expectSha256(file: string, found: string, expected: string): void {
   throw new DomainError('corrupt_checkpoint', `${file} has sha256 ${found}, not ${expected}`);
 }
 
+/** What a store says, said of a mapper. One that forbids us to read is an operator's to mend, like one that is away. */
+const MAPPER_CODES: Partial<Record<ErrorCode, ErrorCode>> = {
+  not_found: 'mapper_not_found',
+  forbidden: 'store_unavailable',
+};
+
 const tooSlow = (what: string): DomainError => new DomainError('store_unavailable', what);
 
 function asMapperError(thrown: unknown, { id, key }: MapperReference): DomainError {
   const error = toDomainError(thrown);
-  const code = error.code === 'not_found' ? 'mapper_not_found' : error.code;
+  const code = MAPPER_CODES[error.code] ?? error.code;
   return new DomainError(code, `mapper ${id} at ${key}: ${error.message}`, { cause: thrown });
 }

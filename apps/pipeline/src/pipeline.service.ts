@@ -7,6 +7,8 @@ import type { KafkaFeedService } from './kafka-feed.service.js';
 import type { Webhooks } from './webhooks/open-webhooks.js';
 
 const BROKER_GRACE_MS = 1_500;
+/** A captioner may be away for as long as a restart takes before anybody is told. */
+const CAPTIONER_GRACE_MS = 60_000;
 
 /** What is closed last. */
 export interface PipelineConnections {
@@ -64,6 +66,9 @@ export class PipelineService {
   async isReady(): Promise<boolean> {
     if (!this.isStarted || !this.bases.isKnown) return false;
     await this.connections.database.ping();
+    this.bases.look();
+    // what lands waits, and nothing is lost; but nothing is captioned either
+    if (this.worker.failingForMs > CAPTIONER_GRACE_MS) throw new Error('the captioner has not answered for a minute');
     // captioning goes on meanwhile, but nothing comes from Kafka and nothing goes there
     if (this.feed && !this.feed.isConnected) throw new Error('the Kafka broker does not answer');
     const [pause] = this.feed?.pauses ?? [];

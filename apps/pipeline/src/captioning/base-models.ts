@@ -10,12 +10,24 @@ export class BaseModels {
   private models: ReadonlyMap<string, BaseModel> = new Map();
   private readAt = -Infinity;
   private reading: Promise<void> | undefined;
+  /** the first time in a row that it could not be asked, of `performance.now` */
+  private failingSince: number | undefined;
 
   constructor(private readonly captioner: Pick<CaptionerClient, 'listBaseModels'>) {}
 
   /** True once the captioner has answered. */
   get isKnown(): boolean {
     return this.models.size > 0;
+  }
+
+  /** For how long it could not be asked, though it was tried; 0 while it answers. */
+  get failingForMs(): number {
+    return this.failingSince === undefined ? 0 : performance.now() - this.failingSince;
+  }
+
+  /** Asks in the background if it has not been asked for a while: nobody else does while no pictures come. */
+  look(): void {
+    if (performance.now() - this.readAt > MAX_AGE_MS) void this.refresh().catch(() => undefined);
   }
 
   /** @throws DomainError `model_not_found`; `captioner_unavailable` and the like when it cannot be asked */
@@ -28,8 +40,9 @@ export class BaseModels {
       });
     }
     const model = this.models.get(name);
-    if (!model) throw new DomainError('model_not_found', `the captioner does not serve ${JSON.stringify(name)}`);
-    return model;
+    if (model) return model;
+    const advice = 'name its directory in the captioner’s MODEL_DIRECTORIES';
+    throw new DomainError('model_not_found', `the captioner does not serve ${JSON.stringify(name)}: ${advice}`);
   }
 
   refresh(): Promise<void> {
@@ -38,8 +51,12 @@ export class BaseModels {
   }
 
   private async read(): Promise<void> {
-    const { baseModels } = await this.captioner.listBaseModels();
+    const { baseModels } = await this.captioner.listBaseModels().catch((error: unknown) => {
+      this.failingSince ??= performance.now();
+      throw error;
+    });
     this.models = new Map(baseModels.map((model) => [model.name, model]));
     this.readAt = performance.now();
+    this.failingSince = undefined;
   }
 }

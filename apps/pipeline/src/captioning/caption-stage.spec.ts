@@ -163,6 +163,36 @@ describe('CaptionStage', () => {
     expect([...outcomes.values()].filter((outcome) => outcome === 'captioned')).toHaveLength(24);
   });
 
+  it('waits for a base model that some captioners do not serve, whatever others answer meanwhile', async () => {
+    let calls = 0;
+    let isServed = false;
+    // of two captioners in turn, one is older
+    const { stage, outcomes } = stageOver((ids) =>
+      ids[0]!.startsWith('new') && !isServed && calls++ % 2 === 0 ? 'model_not_found' : undefined,
+    );
+    for (let n = 0; n < 12; n++) {
+      stage.add(item(`new ${n}`, 'other'));
+      stage.add(item(`quick ${n}`));
+      await vi.advanceTimersByTimeAsync(700);
+    }
+    expect([...outcomes.keys()].filter((id) => id.startsWith('quick'))).toHaveLength(12);
+    isServed = true;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect([...outcomes.values()].filter((outcome) => outcome === 'captioned')).toHaveLength(24);
+  });
+
+  it('tells for how long a captioner has kept pictures waiting', async () => {
+    let isAway = true;
+    const { stage } = stageOver(() => (isAway ? 'captioner_unavailable' : undefined));
+    expect(stage.failingForMs).toBe(0);
+    stage.add(item('a'));
+    await vi.advanceTimersByTimeAsync(70_000);
+    expect(stage.failingForMs).toBeGreaterThan(60_000);
+    isAway = false;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(stage.failingForMs).toBe(0);
+  });
+
   it('leaves a call for other base models while one is being loaded', async () => {
     let load = (): void => undefined;
     const loading = new Promise<undefined>((resolve) => (load = () => resolve(undefined)));

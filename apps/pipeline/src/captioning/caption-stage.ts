@@ -1,5 +1,5 @@
 import { generationToWire, mapperToWire, type CaptionerClient } from '@housestyle/contracts/captioner';
-import { toDomainError, type DomainError, type GenerationSettings } from '@housestyle/domain';
+import { MAX_ATTEMPTS, toDomainError, type DomainError, type GenerationSettings } from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
 import { inTurns } from '../fair-turns.js';
 import type { PipelineMetrics } from '../pipeline-metrics.js';
@@ -43,7 +43,8 @@ const PATIENCE_WHEN_BUSY = 6;
  * another reason, or again and again, or while others succeed, its pictures go on in halves. A picture that fails by
  * itself is charged with the attempt, unless the captioner may be to blame and no other call has succeeded meanwhile:
  * so one that brings the captioner down neither goes round for ever nor takes the others along. All this goes for a base
- * model that the captioner has not loaded, too, and for its pictures only: those of other bases go on.
+ * model that the captioner has not loaded, too, and for its pictures only: those of other bases go on. One that it does
+ * not serve at all is waited for, however long it takes: no picture can bring that about.
  */
 export class CaptionStage {
   private waiting: Waiting[] = [];
@@ -52,6 +53,8 @@ export class CaptionStage {
   private timer: NodeJS.Timeout | undefined;
   private pausedUntil = 0;
   private consecutiveFailures = 0;
+  /** the first of these, of `performance.now` */
+  private failingSince = 0;
   private successes = 0;
   private isStopped = false;
   private readonly turns: BaseTurns;
@@ -66,6 +69,12 @@ export class CaptionStage {
     private readonly logger: Logger,
   ) {
     this.turns = new BaseTurns(options);
+  }
+
+  /** For how long pictures have waited while no call succeeded, for the captioner's sake; 0 while none does. */
+  get failingForMs(): number {
+    const isTrying = this.waiting.length > 0 || this.calls.size > 0;
+    return isTrying && this.consecutiveFailures > 0 ? performance.now() - this.failingSince : 0;
   }
 
   add(item: PreparedItem): void {
@@ -162,7 +171,7 @@ export class CaptionStage {
       else if (refused.length > 0) this.turns.fail(base);
       if (refused.length < batch.length) this.turns.succeed(base);
       for (const entry of refused) this.again(entry, entry.maxShare);
-      const stranded = batch.filter(({ item }) => item.mapper && isMappersFault(codes.get(item.lease.assetRowId)));
+      const stranded = batch.filter(({ item }) => isStranded(item, codes.get(item.lease.assetRowId)));
       for (const entry of stranded) this.fallBack(entry, codes.get(entry.item.lease.assetRowId)!);
       const answered = batch
         .filter((entry) => !refused.includes(entry) && !stranded.includes(entry))
@@ -181,11 +190,13 @@ export class CaptionStage {
     const isSilent = isSilence(error);
     const isBaseAway = isBasesFault(error.code);
     const isAway = isCaptionersFault(error.code) || isBaseAway;
+    const isNotServed = error.code === 'model_not_found';
     if (isBaseAway) {
       const { base } = batch[0]!.item;
       this.turns.fail(base.sha256);
       this.logger.warn({ code: error.code, base: base.name }, error.message);
     } else if (isAway || isSilent) {
+      if (this.consecutiveFailures === 0) this.failingSince = performance.now();
       this.consecutiveFailures += 1;
       this.pause();
       this.logger.warn({ code: error.code, failures: this.consecutiveFailures }, error.message);
@@ -196,7 +207,8 @@ export class CaptionStage {
         ? entry.ofBaseSeen !== this.turns.successes(baseOf(entry.item))
         : entry.successesSeen !== this.successes;
       const isHalved = !isAway || haveOthersSucceeded || failures % FAILURES_UNTIL_HALVED === 0;
-      if (batch.length > 1) this.again(entry, isHalved ? Math.ceil(batch.length / 2) : entry.maxShare);
+      if (isNotServed) this.again(entry, entry.maxShare);
+      else if (batch.length > 1) this.again(entry, isHalved ? Math.ceil(batch.length / 2) : entry.maxShare);
       else if ((isAway || isSilent) && !haveOthersSucceeded) this.again(entry, 1);
       else track(this.writes, this.outcomes.fail(entry.item.lease, error));
     }
@@ -235,13 +247,19 @@ const isCaptionersFault = (code: string | undefined): boolean => code === 'capti
 
 /** Each base has a queue and threads of its own. */
 const isBasesFault = (code: string | undefined): boolean =>
-  code === 'model_unavailable' || code === 'captioner_overloaded';
+  code === 'model_unavailable' || code === 'model_not_found' || code === 'captioner_overloaded';
 
 const isMappersFault = (code: string | undefined): boolean =>
   code === 'corrupt_checkpoint' ||
   code === 'mapper_not_found' ||
   code === 'mapper_mismatch' ||
   code === 'invalid_model';
+
+/** Its mapper will not write. A store that is away may come back in time; the last attempt does not wait for it. */
+function isStranded({ mapper, lease }: PreparedItem, code: string | undefined): boolean {
+  if (!mapper) return false;
+  return isMappersFault(code) || (code === 'store_unavailable' && lease.attempts >= MAX_ATTEMPTS);
+}
 
 function track(set: Set<Promise<void>>, work: Promise<void>, onEnd?: () => void): void {
   const tracked = work.finally(() => {

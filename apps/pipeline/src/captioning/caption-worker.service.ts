@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import type { BaseModel } from '@housestyle/contracts/captioner';
 import type { CaptioningRepository, CaptioningTask, LeasedAsset, LeaseRepository, Writers } from '@housestyle/database';
 import { DomainError, toDomainError, type TenantId } from '@housestyle/domain';
 import type { Logger } from '@housestyle/telemetry';
@@ -28,6 +29,8 @@ const POLL_MS = 5_000;
 const GATHER_MS = 50;
 /** the same while there is less room than for a full lease, unless that changes */
 const GATHER_FOR_ROOM_MS = 1_000;
+/** between two words about the same base model that cannot be had */
+const TELL_AGAIN_MS = 10 * 60_000;
 const BACKOFF = { firstBackoffMs: 500, maxBackoffMs: 15_000 };
 /** a tenant that owns nothing */
 const NOBODY = '00000000-0000-0000-0000-000000000000' as TenantId;
@@ -50,6 +53,8 @@ export class CaptionWorkerService {
   private readonly working = new Set<Promise<void>>();
   private lastLease = NO_LEASE;
   private isWarm = false;
+  /** by base model, of `performance.now` */
+  private readonly toldAt = new Map<string, number>();
 
   constructor(
     private readonly held: HeldLeases,
@@ -63,6 +68,11 @@ export class CaptionWorkerService {
   readonly wake = this.loop.wake;
   /** The database is back. */
   readonly retry = this.loop.retry;
+
+  /** For how long nothing can be captioned, for the captioner's sake; 0 while it can, as far as anybody knows. */
+  get failingForMs(): number {
+    return Math.max(this.stages.bases.failingForMs, this.stages.stage.failingForMs);
+  }
 
   start(): void {
     // one listener for every fetch on its way
@@ -129,21 +139,49 @@ export class CaptionWorkerService {
       throw error;
     });
     const taskOf = new Map(tasks.map((task) => [task.assetRowId, task]));
-    for (const lease of leases) {
-      const task = taskOf.get(lease.assetRowId);
-      if (task) this.track(this.work(lease, task, writers));
-      else this.held.forget([lease]);
+    this.held.forget(leases.filter(({ assetRowId }) => !taskOf.has(assetRowId)));
+    const there = leases.filter(({ assetRowId }) => taskOf.has(assetRowId));
+    // not awaited: a captioner that keeps silent about its bases must not hold up the loop
+    if (there.length > 0) this.track(this.beginWithBase(there, taskOf, writers));
+  }
+
+  private async beginWithBase(
+    leases: readonly LeasedAsset[],
+    taskOf: ReadonlyMap<string, CaptioningTask>,
+    writers: Writers,
+  ): Promise<void> {
+    const [{ tenantId }] = leases as [LeasedAsset];
+    const base = await this.baseOf(leases[0]!);
+    if (this.isStopping) return;
+    // given back later if the database does not take them now
+    if (!base) return this.held.setAside(tenantId, leases).catch(() => undefined);
+    for (const lease of leases) this.track(this.work(lease, taskOf.get(lease.assetRowId)!, base, writers));
+  }
+
+  /** A tenant's base model. One that cannot be had now is an operator's to bring, and no picture's fault. */
+  private async baseOf({ baseModel }: LeasedAsset): Promise<BaseModel | undefined> {
+    try {
+      return await this.stages.bases.get(baseModel);
+    } catch (error) {
+      const now = performance.now();
+      if (now - (this.toldAt.get(baseModel) ?? -Infinity) > TELL_AGAIN_MS) {
+        this.toldAt.set(baseModel, now);
+        const { code, message } = toDomainError(error);
+        const level = code === 'model_not_found' ? 'error' : 'warn';
+        this.logger[level]({ base: baseModel, code }, `pictures wait for their base model: ${message}`);
+      }
+      return undefined;
     }
   }
 
-  private async work(lease: LeasedAsset, task: CaptioningTask, { champion, predecessor }: Writers): Promise<void> {
-    const { bases, preparer, stage, outcomes } = this.stages;
+  private async work(lease: LeasedAsset, task: CaptioningTask, base: BaseModel, writers: Writers): Promise<void> {
+    const { preparer, stage, outcomes } = this.stages;
+    const { champion, predecessor } = writers;
     try {
       if (lease.isExhausted) {
         const message = `its worker ended ${lease.attempts - 1} times before there was an outcome`;
         throw new DomainError('attempts_exhausted', message);
       }
-      const base = await bases.get(lease.baseModel);
       const mappers = { ...(champion && { mapper: champion }), ...(predecessor && { fallback: predecessor }) };
       const item = { lease, task, base, ...mappers };
       const stored = task.embeddings.find(({ baseSha256 }) => baseSha256 === base.sha256);

@@ -1,19 +1,27 @@
 import type { Lease, LeasedAsset, LeaseRepository } from '@housestyle/database';
+import type { TenantId } from '@housestyle/domain';
 import { createLogger } from '@housestyle/telemetry';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PipelineMetrics } from '../pipeline-metrics.js';
 import { HeldLeases } from './held-leases.js';
+
+type Allowances = NonNullable<Parameters<LeaseRepository['lease']>[3]>;
 
 /** One asset, leased anew each time; `givenBack` has the tokens of the leases that were. */
 function holder() {
   const givenBack: string[] = [];
+  const allowances: Allowances[] = [];
   let leases = 0;
   const repository = {
-    lease: async () => [{ leaseToken: `${++leases}`, assetRowId: 'a', tenantId: 't' } as unknown as LeasedAsset],
+    lease: async (_limit: number, _ms: number, _worker: string, allowed: Allowances) => {
+      allowances.push(allowed);
+      return [{ leaseToken: `${++leases}`, assetRowId: 'a', tenantId: 't' } as unknown as LeasedAsset];
+    },
     release: async (released: readonly Lease[]) => void givenBack.push(...released.map((lease) => lease.leaseToken)),
   } as unknown as LeaseRepository;
   const limits = { capacity: 4, leaseMs: 60_000, workerId: 'spec' };
-  return { held: new HeldLeases(repository, limits, new PipelineMetrics(), createLogger('spec', 'silent')), givenBack };
+  const held = new HeldLeases(repository, limits, new PipelineMetrics(), createLogger('spec', 'silent'));
+  return { held, givenBack, allowances };
 }
 
 describe('leases whose outcome the database does not take', () => {
@@ -32,4 +40,21 @@ describe('leases whose outcome the database does not take', () => {
     await held.stop();
     expect(givenBack).toEqual(['1', '2', '3', '5']);
   });
+});
+
+it('leases nothing of a tenant that was set aside for a while, and says that it has no room', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const tenant = 't' as TenantId;
+  const { held, givenBack, allowances } = holder();
+  await held.setAside(tenant, await held.take(1));
+  expect(givenBack).toEqual(['1']);
+  expect(held.tenantsWithoutRoom).toEqual([tenant]);
+  await held.take(1);
+  expect(allowances[1]!.byTenant).toEqual(new Map([[tenant, 0]]));
+  vi.advanceTimersByTime(10_000);
+  await held.stop();
+  expect(held.tenantsWithoutRoom).toEqual([]);
+  await held.take(1);
+  expect(allowances[2]!.byTenant).toEqual(new Map());
 });

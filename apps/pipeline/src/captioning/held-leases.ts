@@ -12,6 +12,8 @@ export interface HeldLeasesOptions {
   readonly workerId: string;
 }
 
+/** before anything more is leased of a tenant whose assets cannot be worked on */
+const SET_ASIDE_MS = 10_000;
 /** in a row: a database that is away is back by then, and no asset needs so long */
 const MAX_ABANDONMENTS = 3;
 
@@ -22,6 +24,8 @@ const MAX_ABANDONMENTS = 3;
 export class HeldLeases {
   private readonly held = new Map<string, LeasedAsset>();
   private readonly countOf = new Map<TenantId, number>();
+  /** until when nothing is leased of a tenant, of `performance.now` */
+  private readonly asideUntil = new Map<TenantId, number>();
   /** still ours in the table, and to be given back as soon as the database answers */
   private strays: Lease[] = [];
   /** of assets whose outcome could not be written, how often in a row */
@@ -44,7 +48,7 @@ export class HeldLeases {
 
   /** Who may take no more for now. */
   get tenantsWithoutRoom(): TenantId[] {
-    return [...this.countOf.keys()].filter((tenant) => this.allowanceOf(tenant) === 0);
+    return this.knownTenants.filter((tenant) => this.allowanceOf(tenant) === 0);
   }
 
   start(): void {
@@ -87,6 +91,12 @@ export class HeldLeases {
     await this.releaseStrays();
   }
 
+  /** The same for what nobody can work on now: nothing of the tenant is leased for a while, so that others' is. */
+  async setAside(tenant: TenantId, leases: readonly Lease[]): Promise<void> {
+    this.asideUntil.set(tenant, performance.now() + SET_ASIDE_MS);
+    await this.release(leases);
+  }
+
   /** Gives back whatever is left. */
   async stop(): Promise<void> {
     clearInterval(this.renewal);
@@ -106,7 +116,7 @@ export class HeldLeases {
     const { capacity, leaseMs, workerId } = this.options;
     const batch = randomUUID();
     const allowances = {
-      byTenant: new Map([...this.countOf.keys()].map((tenant) => [tenant, this.allowanceOf(tenant)])),
+      byTenant: new Map(this.knownTenants.map((tenant) => [tenant, this.allowanceOf(tenant)])),
       ofOthers: shareOf(capacity, this.held.size),
     };
     try {
@@ -126,7 +136,14 @@ export class HeldLeases {
     this.unanswered = this.unanswered.filter((batch) => !unanswered.includes(batch));
   }
 
+  private get knownTenants(): TenantId[] {
+    const now = performance.now();
+    for (const [tenant, until] of this.asideUntil) if (until <= now) this.asideUntil.delete(tenant);
+    return [...new Set([...this.countOf.keys(), ...this.asideUntil.keys()])];
+  }
+
   private allowanceOf(tenant: TenantId): number {
+    if (this.asideUntil.has(tenant)) return 0;
     const own = this.countOf.get(tenant) ?? 0;
     return Math.max(0, shareOf(this.options.capacity, this.held.size - own) - own);
   }

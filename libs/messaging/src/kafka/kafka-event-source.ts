@@ -28,12 +28,15 @@ const MAX_PAUSE_MS = 30_000;
 
 /**
  * A Kafka consumer group. The position moves only after the handler resolved. A handler that rejects is called again
- * from here, with growing pauses and heartbeats in between: an error that kafkajs sees would stop every fetcher.
+ * with the same messages, with growing pauses in which their partition alone is not fetched: the others go on. An error
+ * that kafkajs sees would stop every fetcher.
  */
 export class KafkaEventSource implements EventSource {
   private readonly consumer: Consumer;
   private readonly timing;
   private readonly watchdog: ConsumerWatchdog;
+  /** of partitions whose handler rejected, how often in a row */
+  private readonly failures = new Map<string, number>();
   private joining: Promise<void> | undefined;
   private hasFailed = false;
   private isStopped = false;
@@ -124,8 +127,7 @@ export class KafkaEventSource implements EventSource {
       const chunk = batch.messages.slice(start, start + size);
       const last = chunk.at(-1);
       if (!last || !isOurs(payload)) return;
-      const isHandled = await this.handleUntilDone(handler, toIncoming(batch, chunk), payload);
-      if (!isHandled) return;
+      if (!(await this.isHandled(handler, toIncoming(batch, chunk), payload))) return;
       payload.resolveOffset(last.offset);
       await payload.heartbeat();
       // named, since without them the client would wait for the end of all that it fetched
@@ -133,32 +135,24 @@ export class KafkaEventSource implements EventSource {
     }
   }
 
-  /** False when the partition was taken away or the source is stopping before the handler resolved. */
-  private async handleUntilDone(
+  /** False when the handler rejected: unresolved, the messages are fetched again after the pause, by whoever owns them then. */
+  private async isHandled(
     handler: BatchHandler,
     messages: readonly IncomingMessage[],
     payload: EachBatchPayload,
   ): Promise<boolean> {
-    for (let attempt = 1; isOurs(payload); attempt++) {
-      this.watchdog.saw('progress');
-      try {
-        await handler(messages);
-        return true;
-      } catch (error) {
-        this.options.onHandlerError?.(error, attempt);
-      }
-      await this.pause(Math.min(250 * 2 ** (attempt - 1), MAX_PAUSE_MS), payload);
-    }
-    return false;
-  }
-
-  private async pause(totalMs: number, payload: EachBatchPayload): Promise<void> {
-    const end = Date.now() + totalMs;
-    for (let leftMs = totalMs; leftMs > 0 && isOurs(payload); leftMs = end - Date.now()) {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(leftMs, 1_000)));
-      // waiting is what it is meant to do now, for longer than a short session timeout if need be
-      this.watchdog.saw('progress');
-      await payload.heartbeat();
+    const name = `${payload.batch.topic}/${payload.batch.partition}`;
+    this.watchdog.saw('progress');
+    try {
+      await handler(messages);
+      this.failures.delete(name);
+      return true;
+    } catch (error) {
+      const attempt = (this.failures.get(name) ?? 0) + 1;
+      this.failures.set(name, attempt);
+      this.options.onHandlerError?.(error, attempt);
+      setTimeout(payload.pause(), Math.min(250 * 2 ** (attempt - 1), MAX_PAUSE_MS)).unref();
+      return false;
     }
   }
 
