@@ -69,6 +69,16 @@ describe('compose.yaml', () => {
     expect(trainer!.volumes).toEqual(captioner!.volumes);
   });
 
+  it('serves and trains the same base models, and pulls them where both find them', () => {
+    const { captioner, trainer, api } = compose.services;
+    const [served, trained] = [captioner, trainer].map((service) => service!.environment?.['MODEL_DIRECTORIES']);
+    expect(served).toBe('${MODEL_DIRECTORIES:-models/demo}');
+    expect(trained).toBe(served);
+    const libraries = [captioner, trainer, api].map((service) => service!.environment?.['MODEL_LIBRARY']);
+    expect(new Set(libraries)).toEqual(new Set(['/data/models']));
+    for (const service of [captioner, trainer, api]) expect(service!.volumes).toContain('data:/data');
+  });
+
   it('mounts volumes where its images have a folder that their user owns', () => {
     const mounts = Object.values(compose.services).flatMap(({ build, volumes = [] }) =>
       build ? volumes.map((volume) => ({ file: join('deploy', build.context, build.dockerfile), volume })) : [],

@@ -22,5 +22,6 @@ COPY --from=build --chown=node:node /src/apps/captioner ./apps/captioner
 RUN mkdir -p .housestyle /data && chown node:node .housestyle /data
 USER node
 EXPOSE 50051 9464
-HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:9464/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# its base models are loaded first, and may be large
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5m CMD ["node", "-e", "fetch('http://127.0.0.1:9464/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "apps/captioner/dist/main.js"]

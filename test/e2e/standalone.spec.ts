@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,9 +22,9 @@ describe('everything on one machine', () => {
   let url: string;
   let app: AppProcess;
 
-  const start = () =>
+  const start = (environment: Readonly<Record<string, string>> = {}) =>
     startApp('standalone', {
-      environment: { HOUSESTYLE_DATA: data, HOUSESTYLE_API_KEY: API_KEY, PORT: new URL(url).port },
+      environment: { HOUSESTYLE_DATA: data, HOUSESTYLE_API_KEY: API_KEY, PORT: new URL(url).port, ...environment },
       readyUrl: `${url}/readyz`,
     });
 
@@ -93,6 +93,21 @@ describe('everything on one machine', () => {
     const { counts } = await get<{ counts: { suggestions: Record<string, number> } }>('/v1/session');
     expect(counts.suggestions).toMatchObject({ accepted: 1, pending: SAMPLES - 1 });
     expect(await suggestions()).toHaveLength(SAMPLES);
+  });
+
+  it('captions with the base model that is named, from a folder or from the library', async () => {
+    await app.stop('SIGINT');
+    app = await start({ MODEL_DIRECTORIES: 'demo-ru,models/demo', MODEL_LIBRARY: 'models' });
+    await waitFor('the banner', () => app.output().includes('captioned with the base model demo-ru'));
+    const form = new FormData();
+    form.set('file', new Blob([await readFile('samples/samples-00005.png')]), 'boat.png');
+    const headers = { authorization: `Bearer ${API_KEY}` };
+    expect((await fetch(`${url}/v1/assets`, { method: 'POST', headers, body: form })).ok).toBe(true);
+    const caption = await waitFor('its caption', async () => {
+      const found = (await suggestions()).find(({ asset }) => asset.assetId.startsWith('upload-'));
+      return found?.caption;
+    });
+    expect(caption).toBe('Синяя лодка на море на закате.');
   });
 });
 

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
-import { ApiKeyRepository, connectionUrls, TenantRepository } from '@housestyle/database';
+import { ApiKeyRepository, BucketMappingRepository, connectionUrls, TenantRepository } from '@housestyle/database';
 import type { TenantId } from '@housestyle/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
@@ -35,6 +36,34 @@ describe('administration from a terminal', () => {
       code: 1,
       stderr: expect.stringContaining('conflict') as string,
     });
+  });
+
+  it('maps further buckets to a tenant, takes them back, and shows what it has', async () => {
+    const id = await database.provision();
+    const buckets = async (...args: string[]) => (await housestyle('tenants', 'buckets', id, ...args)).stdout;
+    expect(await buckets()).toBe('no bucket is mapped to it\n');
+    expect(await buckets('scans', 'photos/2026/', 'scans')).toBe('s3://photos/2026/\ns3://scans/\n');
+    expect(await buckets('moved', '--unmap', 'scans', 'photos/2026/', '--json')).toBe(
+      '{"bucket":"moved","prefix":""}\n',
+    );
+    const resolve = (key: string) => new BucketMappingRepository(database.database).resolve([{ bucket: 'moved', key }]);
+    expect(await resolve('any/picture.jpg')).toEqual([id]);
+  });
+
+  it('maps all that is asked for, or nothing', async () => {
+    const id = await database.provision();
+    await housestyle('tenants', 'create', 'Owner', '--bucket', 'taken/a/');
+    const refused = (code: string, ...args: string[]) =>
+      expect(housestyle('tenants', 'buckets', ...args)).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(code) as string,
+      });
+    await refused('conflict', id, 'free', 'taken/a/');
+    await refused('not_found', id, 'free', '--unmap', 'taken/a/');
+    await refused('invalid_request', id, 'free', 's3://taken');
+    await refused('unknown_tenant', randomUUID(), 'free');
+    expect(await database.query("SELECT FROM bucket_mapping WHERE bucket = 'free'")).toEqual([]);
+    expect(await database.query("SELECT FROM bucket_mapping WHERE bucket = 'taken'")).toHaveLength(1);
   });
 
   it('rotates a tenant’s keys and revokes them, by their prefix', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { migrate, newApiKey, prepareDatabase, provisionTenants } from '@housestyle/database';
 import { tenantId } from '@housestyle/domain';
 import { readAdministrationSettings } from '@housestyle/settings';
+import { toBucketMapping } from './tenants/buckets.command.js';
 import { EXIT_OK, type Terminal } from './terminal.js';
 
 export interface TenantOptions {
@@ -24,10 +25,7 @@ export async function createTenant(name: string, options: TenantOptions, termina
   const { DATABASE_URL } = readAdministrationSettings();
   const id = tenantId(randomUUID());
   const { key: apiKey } = newApiKey();
-  const bucketMappings = options.bucket.map((location) => {
-    const [bucket = '', ...prefix] = location.split('/');
-    return { bucket, prefix: prefix.join('/') };
-  });
+  const bucketMappings = options.bucket.map(toBucketMapping);
   await prepareDatabase(DATABASE_URL);
   await provisionTenants(DATABASE_URL, [{ id, name, baseModel: options.baseModel, apiKey, bucketMappings }]);
   terminal.print(options.json ? JSON.stringify({ id, name, apiKey }) : `tenant   ${id}\nAPI key  ${apiKey}`);

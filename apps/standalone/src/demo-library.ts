@@ -15,11 +15,14 @@ const DEMO_TENANTS = [
   { id: tenantId('00000000-0000-4000-8000-000000000002'), name: 'Toy Shop' },
 ];
 
-/** The two demo tenants with their keys: the first one's may be given, the others are made once and kept in `directory`. */
+/**
+ * The two demo tenants with their keys: the first one's may be given, the others are made once and kept in `directory`.
+ * Tenants that were of another base change to `baseModel`.
+ */
 export async function provisionDemoTenants(
   adminUrl: string,
   directory: string,
-  firstKey: string | undefined,
+  { baseModel, firstKey }: { readonly baseModel: string; readonly firstKey: string | undefined },
 ): Promise<DemoTenant[]> {
   const keys = await keptKeys(join(directory, 'demo-keys.json'));
   const tenants = DEMO_TENANTS.map((tenant, index) => ({
@@ -28,7 +31,7 @@ export async function provisionDemoTenants(
   }));
   await provisionTenants(
     adminUrl,
-    tenants.map((tenant) => ({ ...tenant, baseModel: 'demo' })),
+    tenants.map((tenant) => ({ ...tenant, baseModel })),
   );
   return tenants;
 }

@@ -21,7 +21,7 @@ try {
   const begun = performance.now();
   console.log('Housestyle is starting: PostgreSQL, captioner, pipeline, page …');
   try {
-    const { url, tenants } = await standalone.start();
+    const { url, tenants, baseModel } = await standalone.start();
     console.log(`
 Housestyle is running (${((performance.now() - begun) / 1000).toFixed(1)} s)
 
@@ -29,8 +29,9 @@ Housestyle is running (${((performance.now() - begun) / 1000).toFixed(1)} s)
   API         ${url}/docs
 ${tenants.map(({ name, apiKey }, n) => `  key ${n + 1}       ${apiKey}   ${name}`).join('\n')}
 
-Sign in with either key: the sample pictures are being captioned. Drop your own onto the page (the demo model knows
-drawn picture-book scenes only). Ctrl-C stops everything; ${settings.HOUSESTYLE_DATA}/ keeps it for the next start.
+Sign in with either key: the sample pictures are being captioned. Drop your own onto the page.
+${aboutModel(baseModel)}
+Ctrl-C stops everything; ${settings.HOUSESTYLE_DATA}/ keeps it for the next start.
 `);
   } catch (error) {
     console.error(toDomainError(error).message);
@@ -39,4 +40,9 @@ drawn picture-book scenes only). Ctrl-C stops everything; ${settings.HOUSESTYLE_
 } catch (error) {
   console.error(toDomainError(error).message);
   process.exit(1);
+}
+
+function aboutModel(name: string): string {
+  if (name !== 'demo') return `They are captioned with the base model ${name}.`;
+  return 'The demo model knows drawn picture-book scenes only; for photographs see docs/models.md.';
 }

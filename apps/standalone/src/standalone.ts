@@ -1,4 +1,6 @@
+import { describeBaseModel, locateBaseModels } from '@housestyle/checkpoints';
 import { Database, prepareDatabase } from '@housestyle/database';
+import { DomainError, toDomainError } from '@housestyle/domain';
 import type { Environment, StandaloneSettings } from '@housestyle/settings';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -9,11 +11,14 @@ import { EmbeddedPostgresService } from './embedded-postgres.service.js';
 import { freePort } from './free-port.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const READY_TIMEOUT_MS = 60_000;
+/** a captioner verifies and loads its base models first: a gigabyte takes half a minute on a busy machine */
+const READY_TIMEOUT_MS = 180_000;
 
 export interface RunningStandalone {
   readonly url: string;
   readonly tenants: readonly DemoTenant[];
+  /** that the tenants' pictures are captioned with, by name */
+  readonly baseModel: string;
 }
 
 /** Everything on one machine: a database, then the apps as child processes; each part may be replaced by one elsewhere. */
@@ -32,10 +37,12 @@ export class Standalone {
   }
 
   async start(): Promise<RunningStandalone> {
+    const bases = await this.locateBases();
+    const baseModel = await nameOfBase(bases[0]!);
     await mkdir(this.directory, { recursive: true });
-    const captionerAddress = this.settings.CAPTIONER_ADDRESS ?? (await this.startCaptioner());
+    const captionerAddress = this.settings.CAPTIONER_ADDRESS ?? (await this.startCaptioner(bases));
     const databaseUrl = this.settings.DATABASE_URL ?? (await this.postgres.start());
-    const tenants = await this.prepare(databaseUrl);
+    const tenants = await this.prepare(databaseUrl, baseModel);
     await this.startApp('pipeline', {
       DATABASE_URL: databaseUrl,
       CAPTIONER_ADDRESS: captionerAddress,
@@ -45,7 +52,7 @@ export class Standalone {
     });
     await this.startApp('trainer', {
       DATABASE_URL: databaseUrl,
-      MODEL_DIRECTORIES: join(ROOT, 'models/demo'),
+      MODEL_DIRECTORIES: bases.join(','),
       ARTEFACT_STORE: join(this.directory, 'artefacts'),
     });
     const port = this.settings.PORT || (await freePort());
@@ -60,7 +67,7 @@ export class Standalone {
       port,
     );
     await Promise.all(this.apps.map((app) => app.ready(READY_TIMEOUT_MS)));
-    return { url: `http://localhost:${port}`, tenants };
+    return { url: `http://localhost:${port}`, tenants, baseModel };
   }
 
   async stop(): Promise<void> {
@@ -68,11 +75,18 @@ export class Standalone {
     await this.postgres.stop();
   }
 
-  private async startCaptioner(): Promise<string> {
+  /** Their folders, the demo tenants' first. */
+  private async locateBases(): Promise<string[]> {
+    const { MODEL_DIRECTORIES: given = [], MODEL_LIBRARY } = this.settings;
+    const folders = await locateBaseModels(given, MODEL_LIBRARY);
+    return folders.length > 0 ? folders.map((folder) => resolve(folder)) : [join(ROOT, 'models/demo')];
+  }
+
+  private async startCaptioner(bases: readonly string[]): Promise<string> {
     const port = await freePort();
     await this.startApp('captioner', {
       CAPTIONER_PORT: String(port),
-      MODEL_DIRECTORIES: join(ROOT, 'models/demo'),
+      MODEL_DIRECTORIES: bases.join(','),
       ARTEFACT_STORE: join(this.directory, 'artefacts'),
       MAPPER_CACHE: join(this.directory, 'mapper-cache'),
     });
@@ -96,12 +110,23 @@ export class Standalone {
     child.start();
   }
 
-  private async prepare(adminUrl: string): Promise<DemoTenant[]> {
+  private async prepare(adminUrl: string, baseModel: string): Promise<DemoTenant[]> {
     const urls = await prepareDatabase(adminUrl);
-    const tenants = await provisionDemoTenants(adminUrl, this.directory, this.settings.HOUSESTYLE_API_KEY);
+    const firstKey = this.settings.HOUSESTYLE_API_KEY;
+    const tenants = await provisionDemoTenants(adminUrl, this.directory, { baseModel, firstKey });
     const database = await Database.open(urls, { maxConnections: 1 });
     await landSamples(database, join(ROOT, 'samples'));
     await database.close();
     return tenants;
+  }
+}
+
+/** @throws DomainError that begins with the variable's name */
+async function nameOfBase(folder: string): Promise<string> {
+  try {
+    return (await describeBaseModel(folder)).name;
+  } catch (error) {
+    const { code, message } = toDomainError(error);
+    throw new DomainError(code, `MODEL_DIRECTORIES: ${message}`, { cause: error });
   }
 }

@@ -9,7 +9,13 @@ export interface TenantToProvision {
   readonly baseModel: string;
   /** replaces the key this gave the tenant before; at least 128 bits of randomness, since its hash is fast */
   readonly apiKey?: string;
-  readonly bucketMappings?: readonly { readonly bucket: string; readonly prefix?: string }[];
+  readonly bucketMappings?: readonly BucketMapping[];
+}
+
+/** Objects of `bucket` whose keys begin with `prefix` are a tenant's; without one, all of them. */
+export interface BucketMapping {
+  readonly bucket: string;
+  readonly prefix?: string;
 }
 
 /** Marks the key that provisioning gave, so that the next one can take its place. */
@@ -35,6 +41,37 @@ export async function provisionTenants(adminUrl: string, tenants: readonly Tenan
   });
 }
 
+/**
+ * Takes `unmapped` from a tenant, then maps `mapped` to it, as an administrator; its other mappings stay.
+ * @returns all it has then, by bucket and prefix
+ * @throws DomainError `unknown_tenant`; `not_found` when what is to be unmapped is not mapped to it; `conflict` when a
+ * bucket and prefix belong to another tenant
+ */
+export async function mapBuckets(
+  adminUrl: string,
+  tenant: TenantId,
+  {
+    mapped = [],
+    unmapped = [],
+  }: { readonly mapped?: readonly BucketMapping[]; readonly unmapped?: readonly BucketMapping[] },
+): Promise<Required<BucketMapping>[]> {
+  return withMigrationLock(adminUrl, async (client) => {
+    await client.query('BEGIN');
+    // row-level security is forced: an administrator who is no superuser keeps to it too
+    await client.query(`SELECT set_config('housestyle.tenant_id', $1, true)`, [tenant]);
+    const known = await client.query('SELECT FROM tenant WHERE id = $1', [tenant]);
+    if (known.rowCount === 0) throw new DomainError('unknown_tenant', `there is no tenant ${tenant}`);
+    await removeMappings(client, tenant, unmapped);
+    await addMappings(client, tenant, mapped);
+    const { rows } = await client.query<Required<BucketMapping>>(
+      'SELECT bucket, prefix FROM bucket_mapping WHERE tenant_id = $1 ORDER BY bucket, prefix',
+      [tenant],
+    );
+    await client.query('COMMIT');
+    return rows;
+  });
+}
+
 async function provisionTenant(client: pg.Client, tenant: TenantToProvision): Promise<void> {
   await client.query(
     `INSERT INTO tenant (id, name, base_model) VALUES ($1, $2, $3)
@@ -42,13 +79,28 @@ async function provisionTenant(client: pg.Client, tenant: TenantToProvision): Pr
     [tenant.id, tenant.name, tenant.baseModel],
   );
   if (tenant.apiKey !== undefined) await replaceKey(client, tenant.id, tenant.apiKey);
-  for (const { bucket, prefix = '' } of tenant.bucketMappings ?? []) {
+  await addMappings(client, tenant.id, tenant.bucketMappings ?? []);
+}
+
+async function addMappings(client: pg.Client, tenant: TenantId, mappings: readonly BucketMapping[]): Promise<void> {
+  for (const { bucket, prefix = '' } of mappings) {
     const mapped = await client.query(
       `INSERT INTO bucket_mapping (tenant_id, bucket, prefix) VALUES ($1, $2, $3)
        ON CONFLICT (bucket, prefix) DO UPDATE SET prefix = excluded.prefix WHERE bucket_mapping.tenant_id = $1`,
-      [tenant.id, bucket, prefix],
+      [tenant, bucket, prefix],
     );
     if (mapped.rowCount === 0) throw new DomainError('conflict', `s3://${bucket}/${prefix} is another tenant's`);
+  }
+}
+
+async function removeMappings(client: pg.Client, tenant: TenantId, mappings: readonly BucketMapping[]): Promise<void> {
+  for (const { bucket, prefix = '' } of mappings) {
+    const removed = await client.query(
+      'DELETE FROM bucket_mapping WHERE tenant_id = $1 AND bucket = $2 AND prefix = $3',
+      [tenant, bucket, prefix],
+    );
+    if (removed.rowCount === 0)
+      throw new DomainError('not_found', `s3://${bucket}/${prefix} is not mapped to the tenant`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
-import { CAPTIONER_ADDRESS, DATABASE_URL, KAFKA_BROKERS, LOG_LEVEL } from './variables.js';
+import { list, readSettings, variable, wholeNumber, type Environment } from './read-settings.js';
+import { CAPTIONER_ADDRESS, DATABASE_URL, KAFKA_BROKERS, LOG_LEVEL, MODEL_LIBRARY } from './variables.js';
 
 export const STANDALONE_VARIABLES = {
   PORT: variable(wholeNumber(0, 65_535).default(3000), { description: 'port of the page and the API' }),
@@ -19,6 +19,11 @@ export const STANDALONE_VARIABLES = {
   CAPTIONER_ADDRESS: variable(CAPTIONER_ADDRESS.unwrap().optional(), {
     description: 'host:port of a captioner running elsewhere; unset: one is started',
   }),
+  MODEL_DIRECTORIES: variable(list.optional(), {
+    description:
+      'base models for the captioner and the trainer, comma-separated: directories, or names in MODEL_LIBRARY; the first is the demo tenants’; unset: the demo',
+  }),
+  MODEL_LIBRARY,
   LOG_LEVEL: variable(LOG_LEVEL.unwrap().default('warn'), { description: 'what the started apps log' }),
 };
 

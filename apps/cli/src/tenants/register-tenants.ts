@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import { createTenant, type TenantOptions } from '../administration.command.js';
 import { count } from '../option-values.js';
 import type { Terminal } from '../terminal.js';
+import { mapTenantBuckets, type BucketOptions } from './buckets.command.js';
 import { limitTenant, type LimitOptions } from './limit.command.js';
 import {
   createKey,
@@ -22,6 +23,15 @@ Examples:
   $ housestyle tenants create "Toy Shop" --base-model demo --bucket toy-shop-uploads/incoming/
 
   Prints the tenant's id and its API key. The key is shown once: the database keeps its hash.`;
+
+const BUCKETS_HELP = `
+Examples:
+  $ housestyle tenants buckets 7b0c2a52-95a7-4a4e-a6f5-3c9d0d9b7a10 museum-uploads museum-archive/scans/
+  $ housestyle tenants buckets 7b0c2a52-95a7-4a4e-a6f5-3c9d0d9b7a10 --unmap museum-uploads
+  $ housestyle tenants buckets 7b0c2a52-95a7-4a4e-a6f5-3c9d0d9b7a10
+
+  Prints what is mapped afterwards. Of two prefixes that fit an object the longer one counts. S3_BUCKETS, a setting of the
+  pipeline, has to list a bucket too. What is unmapped is read no more; what was captioned stays.`;
 
 const LIMIT_HELP = `
 Examples:
@@ -53,6 +63,17 @@ export function registerTenants(program: Command, terminal: Terminal, exit: (cod
     .option('--json', 'print a JSON object', false)
     .addHelpText('after', CREATE_HELP)
     .action(async (name: string, options: TenantOptions) => exit(await createTenant(name, options, terminal)));
+  tenants
+    .command('buckets')
+    .description('Map further S3 buckets to a tenant, or take them from it.')
+    .argument('<tenant>', 'its id')
+    .argument('[bucket/prefix...]', 'whose objects, by notification or s3: URI, are its pictures')
+    .option('--unmap <bucket/prefix...>', 'mappings to remove, first', [])
+    .option('--json', 'print JSON, one object a line', false)
+    .addHelpText('after', BUCKETS_HELP)
+    .action(async (tenant: string, locations: string[], options: BucketOptions) =>
+      exit(await mapTenantBuckets(tenant, locations, options, terminal)),
+    );
   tenants
     .command('limit')
     .description('Say how much a tenant may ask for.')
