@@ -14,13 +14,14 @@ Examples:
   $ housestyle adapt --images photos/ --captions photos.jsonl --out our-style
   $ housestyle caption --mapper our-style photos/*.jpg
 
-  24 samples in a museum's words: too few to be sure of, so ask for the mapper whatever the gate says.
+  24 samples in a museum's words: they teach the style, and cost a little more content than the gate allows, so ask for the
+  mapper all the same.
   $ housestyle adapt --images samples --captions samples/museum.jsonl --out museum --force
 
   This is what the trainer of a running installation does with its editors' reviews: the same recipe, the same gate.
   From 50 pictures on, the newest fifth is held out to judge by; of fewer, every caption is judged by a mapper that has
-  not learned it, and fewer than 20 are too few to judge by. A mapper that is no better, or that says less of what is in the pictures, is refused: nothing is
-  written and the exit code is 1. With --force it is written all the same (exit code 0).
+  not learned it, and fewer than 20 are too few to judge by. A mapper that is no better, or that says less of what is in the
+  pictures, is refused: nothing is written and the exit code is 1. With --force it is written all the same (exit code 0).
   Pictures that cannot be read are named with their error code and left out.`;
 
 /** Of a setting: its name, how it is by default, how with --official. */
@@ -52,7 +53,7 @@ Examples:
 
   As the official ClipCap code trains (rmokady/CLIP_prefix_caption): its two published recipes. --prefix_length_clip is
   --clip-length here, --bs --batch-size; the embedding's width (its --is_rn) is read from the features.
-  $ housestyle train --official --features coco.safetensors --out model
+  $ housestyle train --official --features coco.safetensors --model clipcap-coco --out model
   $ housestyle train --official --only-prefix --mapping-type transformer --prefix-length 40 --clip-length 40 \\
       --normalize-prefix --features coco-rn50x4.safetensors --model clipcap-coco-transformer --out mapper
 

@@ -9,15 +9,16 @@ import { reproduce, type Experiment, type NamedFile, type ReproduceOptions } fro
 const HELP = `
 Examples:
   Both mappers, with GPT-2 tuned and frozen, on COCO and on nocaps; METEOR and SPICE with their jars.
-  $ housestyle reproduce table-1 --official --train coco-train.safetensors --test coco=coco-test.safetensors \\
-      --test nocaps=nocaps-val.safetensors --domains nocaps_val_4500_captions.json --jars pycocoevalcap/ --out table-1
+  $ housestyle reproduce table-1 --official --model clipcap-coco --train coco-train.safetensors \\
+      --test coco=coco-test.safetensors --test nocaps=nocaps-val.safetensors --domains nocaps_val_4500_captions.json \\
+      --jars pycocoevalcap/ --out table-1
 
-  On what ships with the project: embeddings of 8,000 pictures of the demo's world to learn, 1,000 new ones to score on.
-  The official rate is for half a million captions; this one suits the demo's.
+  On what ships with the project: of embeddings of 32,000 pictures of the demo's world 3,000 to learn, of 1,000 new ones
+  200 to score on. The official rate is for half a million captions; this one suits the demo's.
   $ housestyle features coco --captions test/parity/goldens/images/captions.json --images test/parity/goldens/images \\
       --out drawn.safetensors
   $ housestyle reproduce figure-7 --official --lr 1e-3 --warm-up 0.1 --train models/demo/replay.safetensors \\
-      --test demo=drawn.safetensors --out figure-7
+      --train-pictures 3000 --test demo=drawn.safetensors --pictures 200 --out figure-7
 
   Writes OUT/table-1.md or OUT/figure-7.md and figure-7.svg, anew after every cell. Each cell that is done is a file in
   OUT/cells; interrupted and run again, it goes on with the next, or within the one it was at. The paper's numbers stand
