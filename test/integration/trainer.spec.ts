@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describeBaseModel, openMapperArtefact } from '@housestyle/checkpoints';
 import {
+  ErasureRepository,
   LearningRepository,
+  lockTraining,
   MapperVersionRepository,
+  TrainingLifecycleRepository,
   TrainingRunRepository,
   TrainingScheduleRepository,
   type TrainingRunDetail,
@@ -106,6 +110,36 @@ async function demand(tenant: TenantId): Promise<string> {
   return (await runs.request(tenant, 'demand')).run.id;
 }
 
+const storedMappers = () => readdir(path.join(artefacts, 'mappers')).catch((): string[] => []);
+
+/**
+ * Has a trainer do the run until its artefact is stored, and kills it before it is promoted.
+ * @returns the artefact's sha256
+ */
+async function killBeforePromotion(tenant: TenantId, id: string, gate: ReturnType<typeof halfwayGate>) {
+  const { app } = await startTrainer(gate.environment);
+  await hasReached(tenant, id, 10);
+  const before = new Set(await storedMappers());
+  const administrator = new pg.Client(test.adminUrl);
+  await administrator.connect();
+  await administrator.query('BEGIN; LOCK TABLE mapper_version IN ACCESS EXCLUSIVE MODE');
+  await gate.open();
+  const [stored] = await waitFor('the artefact', async () => {
+    const added = (await storedMappers()).filter((sha256) => !before.has(sha256));
+    return added.some((sha256) => existsSync(path.join(artefacts, 'mappers', sha256, 'manifest.json'))) && added;
+  });
+  await waitFor('the promotion to be on its way', async () => {
+    const waiting = await administrator.query(
+      `SELECT 1 FROM pg_locks JOIN pg_class ON pg_class.oid = relation WHERE relname = 'mapper_version' AND NOT granted`,
+    );
+    return waiting.rowCount! > 0;
+  });
+  await app.stop('SIGKILL');
+  await administrator.query('ROLLBACK');
+  await administrator.end();
+  return stored!;
+}
+
 describe('a trainer', () => {
   it('does what is asked for, shows how far it is, and promotes an artefact that opens', async () => {
     const tenant = await tenantWithReviews(6);
@@ -202,14 +236,29 @@ describe('a trainer', () => {
     const cron = `${inTwelveHours.getUTCMinutes()} ${inTwelveHours.getUTCHours()} * * *`;
     const daily = { isEnabled: true, cron, minimumSamples: 5 };
     const [late, early] = [await tenantWithReviews(6, daily), await tenantWithReviews(6, daily)];
-    await test.query(`UPDATE review SET updated_at = updated_at - interval '2 days' WHERE tenant_id = $1`, [late]);
+    const [cancelled, failed] = [await tenantWithReviews(6, daily), await tenantWithReviews(6, daily)];
+    for (const tenant of [late, cancelled, failed]) {
+      await test.query(`UPDATE review SET updated_at = updated_at - interval '2 days' WHERE tenant_id = $1`, [tenant]);
+    }
+    // the hour was twelve hours ago
+    const endRun = (tenant: TenantId, status: string, hoursAgo: number) =>
+      test.query(
+        `INSERT INTO training_run (tenant_id, trigger, seed, status, requested_at, finished_at)
+        VALUES ($1, 'schedule', 1, $2::training_status, now() - make_interval(hours => $3), now())`,
+        [tenant, status, hoursAgo],
+      );
+    await endRun(cancelled, 'cancelled', 11);
+    await endRun(failed, 'failed', 11);
+    await endRun(late, 'failed', 36);
     await startTrainer({ FAKE_STEPS: '3' });
     const [run] = await waitFor('a run', async () => {
       const all = await allRuns(late);
-      return all[0]?.finishedAt && all;
+      return all.length === 2 && all[0]!.finishedAt && all;
     });
     expect(run).toMatchObject({ trigger: 'schedule', status: 'promoted' });
     expect(await allRuns(early)).toEqual([]);
+    // what a person has stopped, or what is bound to fail, waits for the next hour
+    for (const tenant of [cancelled, failed]) expect(await allRuns(tenant)).toHaveLength(1);
   });
 
   it('refuses, fails and cancels with its reasons, and the champion stays', async () => {
@@ -252,6 +301,55 @@ describe('a trainer', () => {
       status: 'failed',
       reason: 'no trainer has the base model elsewhere',
     });
+  });
+
+  it('leaves a run to the trainer that had begun it, however long ago, and clears up when nobody comes', async () => {
+    const tenant = await test.provision({ baseModel: 'elsewhere' });
+    const elsewhere = { name: 'elsewhere', sha256: 'e15e'.repeat(16) };
+    await reviewPictures(test, tenant, 6, { base: elsewhere });
+    const id = await demand(tenant);
+    const lifecycle = new TrainingLifecycleRepository(test.database);
+    await lifecycle.begin({ tenantId: tenant, runId: id }, elsewhere);
+    await test.query(`UPDATE training_run SET requested_at = now() - interval '1 hour' WHERE id = $1`, [id]);
+    const checkpoints = path.join(artefacts, 'checkpoints', tenant, id);
+    await mkdir(checkpoints, { recursive: true });
+    await writeFile(path.join(checkpoints, 'index.json'), '["steps"]');
+    await writeFile(path.join(checkpoints, 'steps'), 'half');
+    let other = await lockTraining(test, tenant);
+    // four seconds without anybody are long
+    await startTrainer({ TRAINER_POLL_MS: '100' });
+    for (let redeployed = 0; redeployed < 3; redeployed++) {
+      await delay(1500);
+      await other!.release();
+      await delay(1500);
+      expect(await runs.summary(tenant, id)).toMatchObject({ status: 'running' });
+      other = await waitFor('the lock', () => lockTraining(test, tenant));
+    }
+    await other!.release();
+    expect(await ended(tenant, id)).toMatchObject({
+      status: 'failed',
+      reason: 'no trainer has the base model elsewhere',
+    });
+    await waitFor('the checkpoints to go', async () => (await readdir(checkpoints)).length === 0);
+  });
+
+  it('says what to do when the champion’s artefact is not in the store, or damaged', async () => {
+    const [missing, damaged] = [await tenantWithReviews(6), await tenantWithReviews(6)];
+    const draft = { name: 'lost', baseModel: base.name, baseSha256: base.sha256, kind: 'delta' } as const;
+    const { id } = await mappers.register(missing, { ...draft, key: 'mappers/lost', sha256: '10'.repeat(32) });
+    await mappers.promote(missing, id, 'by hand');
+    await startTrainer({ FAKE_STEPS: '3', LOG_LEVEL: 'silent' });
+    await ended(damaged, await demand(damaged));
+    const { key } = (await mappers.champion(damaged))!;
+    await writeFile(path.join(artefacts, key, 'decoder_delta.safetensors'), 'cut short');
+    for (const [tenant, code] of [
+      [missing, 'mapper_not_found'],
+      [damaged, 'corrupt_checkpoint'],
+    ] as const) {
+      const { status, reason } = await ended(tenant, await demand(tenant));
+      expect([status, reason]).toEqual(['failed', expect.stringMatching(new RegExp(`^${code}: `))]);
+      expect(reason).toMatch(/; repair it, or promote another version or the base’s own$/);
+    }
   });
 
   it('takes a promotion back when its reviews turn bad', async () => {
@@ -315,27 +413,7 @@ describe('two trainers', () => {
     const tenant = await tenantWithReviews(6);
     const id = await demand(tenant);
     const gate = halfwayGate();
-    const { app: first } = await startTrainer(gate.environment);
-    await hasReached(tenant, id, 10);
-    const before = new Set(await readdir(path.join(artefacts, 'mappers')).catch(() => []));
-    const administrator = new pg.Client(test.adminUrl);
-    await administrator.connect();
-    await administrator.query('BEGIN; LOCK TABLE mapper_version IN ACCESS EXCLUSIVE MODE');
-    await gate.open();
-    const [stored] = await waitFor('the artefact', async () => {
-      const all = await readdir(path.join(artefacts, 'mappers')).catch(() => []);
-      const added = all.filter((sha256) => !before.has(sha256));
-      return added.some((sha256) => existsSync(path.join(artefacts, 'mappers', sha256, 'manifest.json'))) && added;
-    });
-    await waitFor('the promotion to be on its way', async () => {
-      const waiting = await administrator.query(
-        `SELECT 1 FROM pg_locks JOIN pg_class ON pg_class.oid = relation WHERE relname = 'mapper_version' AND NOT granted`,
-      );
-      return waiting.rowCount! > 0;
-    });
-    await first.stop('SIGKILL');
-    await administrator.query('ROLLBACK');
-    await administrator.end();
+    const stored = await killBeforePromotion(tenant, id, gate);
     await startTrainer(gate.environment);
     expect(await ended(tenant, id)).toMatchObject({ status: 'promoted', attempts: 2 });
     expect((await mappers.list(tenant)).map(({ sha256 }) => sha256)).toEqual([stored]);
@@ -344,6 +422,39 @@ describe('two trainers', () => {
       tenant,
     ]);
     expect([rows.length, events.length]).toEqual([1, 1]);
+  });
+
+  it('leave no artefact behind of a run that was killed, and cancelled because a caption was erased', async () => {
+    const tenant = await test.provision();
+    const [picture] = await reviewPictures(test, tenant, 6, { base });
+    const id = await demand(tenant);
+    const gate = halfwayGate();
+    const stored = path.join(artefacts, 'mappers', await killBeforePromotion(tenant, id, gate));
+    await new ErasureRepository(test.database).erase(tenant, { suggestionId: picture!.suggestionId });
+    expect(await readdir(stored)).not.toEqual([]);
+    await startTrainer(gate.environment);
+    expect(await ended(tenant, id)).toMatchObject({
+      status: 'cancelled',
+      reason: expect.stringMatching(/erased/) as string,
+    });
+    await waitFor('the artefact to go', async () => (await readdir(stored)).length === 0);
+  });
+
+  it('clear up at their start after a run that ended in a process that was killed then', async () => {
+    const [tenant, promoted] = [await tenantWithReviews(6), await tenantWithReviews(6)];
+    const [id, promotedId] = [await demand(tenant), await demand(promoted)];
+    const gate = halfwayGate();
+    const stored = path.join(artefacts, 'mappers', await killBeforePromotion(tenant, id, gate));
+    const checkpoints = path.join(artefacts, 'checkpoints', tenant, id);
+    expect(await readdir(checkpoints)).not.toEqual([]);
+    // as `finish` would have left it
+    await test.query(`UPDATE training_run SET status = 'refused', finished_at = now() WHERE id = $1`, [id]);
+    await startTrainer(gate.environment);
+    await waitFor('its checkpoints to go', async () => (await readdir(checkpoints)).length === 0);
+    expect(await readdir(stored)).toEqual([]);
+    await ended(promoted, promotedId);
+    const { sha256 } = (await mappers.champion(promoted))!;
+    expect(await readdir(path.join(artefacts, 'mappers', sha256))).toContain('manifest.json');
   });
 
   it('leave no artefact behind that was stored and then not promoted', async () => {

@@ -94,6 +94,7 @@ describe('readiness', () => {
     const failed = await beginRun(tenant);
     expect(await learning.readiness(tenant)).toMatchObject({ readiness: { newReviews: 0 }, reviewsSinceLastRun: 0 });
     await lifecycle.finish(failed, { status: 'failed', reason: 'the store was away' });
+    expect((await learning.readiness(tenant)).lastBegunAt).toEqual((await runs.get(tenant, failed.runId))!.startedAt);
     // the timetable tries again; enough new reviews have to come before they start the next
     expect(await learning.readiness(tenant)).toMatchObject({ readiness: { newReviews: 3 }, reviewsSinceLastRun: 0 });
     await refuse(await beginRun(tenant));
@@ -188,6 +189,22 @@ describe('a run’s examples', () => {
     expect(ids(second)).toEqual(ids(first));
     expect(second.training).toHaveLength(40);
     expect(second.training.filter(({ suggestionId }) => ids(first).includes(suggestionId))).toEqual([]);
+  });
+
+  it('judge by the newest that are held out, and leave the others unlearned', async () => {
+    const tenant = await test.provision();
+    const [kept] = await reviewPictures(test, tenant, 6);
+    // as years of learning leave it: this picture's name is the oldest's
+    await test.query(
+      `INSERT INTO hold_out (tenant_id, image_key, suggestion_id, text, is_corrected, reviewed_at)
+      SELECT $1, 'picture ' || n, $2, 'held out ' || n, false, now() - interval '1 year' + n * interval '1 minute'
+      FROM generate_series(1, 1000) AS n`,
+      [tenant, kept!.suggestionId],
+    );
+    const { holdOut, training } = await beginRun(tenant);
+    expect(holdOut.map(({ text }) => text)).toEqual(Array.from({ length: 800 }, (_, n) => `held out ${201 + n}`));
+    expect(training).toHaveLength(5);
+    expect(training.some(({ suggestionId }) => suggestionId === kept!.suggestionId)).toBe(false);
   });
 
   it('keep the hold-out’s texts as they were, whatever editors do to them afterwards', async () => {

@@ -82,12 +82,12 @@ describe('asking for a run', () => {
     await waitFor('the notification', () => heard.includes(`${tenant}:${run.id}`));
     await subscription.close();
     const waiting = await lifecycle.waiting();
-    expect(waiting).toContainEqual({
-      tenantId: tenant,
-      runId: run.id,
-      isNew: true,
-      waitedMs: expect.any(Number) as number,
-    });
+    expect(waiting).toContainEqual({ tenantId: tenant, runId: run.id, isNew: true });
+    expect(await lifecycle.endedLately()).not.toContainEqual({ tenantId: tenant, runId: run.id });
+    await runs.cancel(tenant, run.id);
+    expect(await lifecycle.endedLately()).toContainEqual({ tenantId: tenant, runId: run.id });
+    await test.query(`UPDATE training_run SET requested_at = now() - interval '8 days' WHERE id = $1`, [run.id]);
+    expect(await lifecycle.endedLately()).not.toContainEqual({ tenantId: tenant, runId: run.id });
   });
 });
 
@@ -200,6 +200,20 @@ describe('a run', () => {
     const held = await lifecycle.begin({ tenantId: tenant, runId: run.id }, { ...TEST_BASE, name: 'another-base' });
     expect(held).toBeDefined();
     expect(held!.champion).toBeUndefined();
+  });
+
+  it('begins from the base’s own, and replaces the champion, when that was made for another copy of the base', async () => {
+    const tenant = await tenantWithReviews();
+    const draft = { name: 'old', baseModel: 'demo', baseSha256: '01d0'.repeat(16), key: 'k', kind: 'delta' } as const;
+    const { id } = await mappers.register(tenant, { ...draft, sha256: 'f1'.repeat(32) });
+    await mappers.promote(tenant, id, 'before the base was replaced');
+    const held = await begin(tenant);
+    expect([held.champion, held.mayStartFromChampion]).toEqual([undefined, false]);
+    expect((await runs.get(tenant, held.runId))!.championBefore).toMatchObject({ id });
+    expect(await lifecycle.begin(held, TEST_BASE)).not.toHaveProperty('champion');
+    const again = (await lifecycle.begin(held, TEST_BASE))!;
+    expect(await lifecycle.finish(again, promoted('f2'.repeat(32)))).toBe('promoted');
+    expect(await begin(tenant)).toMatchObject({ champion: { sha256: 'f2'.repeat(32) }, mayStartFromChampion: true });
   });
 
   it('is not promoted over a champion it was not measured against', async () => {

@@ -1,12 +1,12 @@
 import 'reflect-metadata';
-import { locateBaseModels } from '@housestyle/checkpoints';
+import { hasBaseReplay, locateBaseModels } from '@housestyle/checkpoints';
 import { connectionUrls, Database } from '@housestyle/database';
 import { toDomainError } from '@housestyle/domain';
 import { readTrainerSettings, type TrainerSettings } from '@housestyle/settings';
-import { createLogger, MetricsServer, NestLogger } from '@housestyle/telemetry';
+import { createLogger, MetricsServer, NestLogger, type Logger } from '@housestyle/telemetry';
 import { NestFactory } from '@nestjs/core';
 import { openTrainingEngine, type TrainingEngineChoice } from './adaptation/training-engine.js';
-import { readLocalBases } from './local-bases.js';
+import { readLocalBases, type LocalBases } from './local-bases.js';
 import { TrainerMetrics } from './trainer-metrics.js';
 import { TrainerModule } from './trainer.module.js';
 import { TrainerService } from './trainer.service.js';
@@ -31,6 +31,7 @@ async function main(adaptation: URL): Promise<void> {
   const engine = chosenEngine(settings);
   await openTrainingEngine(engine); // one that is not there stops the start, not the first run
   const bases = await readLocalBases(await locateBaseModels(settings.MODEL_DIRECTORIES, settings.MODEL_LIBRARY));
+  await mentionUnjudgeable(bases, logger);
   const database = await Database.open(await connectionUrls(settings), {
     statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
   });
@@ -62,6 +63,14 @@ async function main(adaptation: URL): Promise<void> {
 
   trainer.start();
   logger.info({ metricsPort: metricsServer?.port, bases: [...bases.keys()] }, 'working');
+}
+
+/** Says of which bases every run will be refused, before one has taken its time. */
+async function mentionUnjudgeable(bases: LocalBases, logger: Logger): Promise<void> {
+  for (const [base, { folder }] of bases) {
+    if (await hasBaseReplay(folder)) continue;
+    logger.warn({ base }, 'brings no pictures to replay: until it does, no mapper is promoted on it (docs/models.md)');
+  }
 }
 
 const chosenEngine = ({ TRAINER_ENGINE: name, TENSORFLOW_FOLDER }: TrainerSettings): TrainingEngineChoice => ({

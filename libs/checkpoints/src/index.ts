@@ -1,5 +1,5 @@
 export * from './base-model.js';
-export { readBaseReplay, type BaseReplay } from './base-replay.js';
+export { hasBaseReplay, readBaseReplay, type BaseReplay } from './base-replay.js';
 export {
   captionsBeside,
   readFeatures,

@@ -36,6 +36,8 @@ export interface LearningState {
   readonly reviewsSinceLastRun: number;
   /** undefined: there is none */
   readonly firstNewReviewAt?: Date;
+  /** when the last run began, whatever became of it; undefined: there has been none */
+  readonly lastBegunAt?: Date;
 }
 
 /** A decision with the mapper whose suggestion it was about. */
@@ -68,12 +70,13 @@ export class LearningRepository {
   readiness(tenant: TenantId): Promise<LearningState> {
     return this.database.forTenant(tenant, async (rows) => {
       const schedule = await scheduleOf(rows, tenant);
-      const { reviewsSinceLastRun, firstNewReviewAt, ...counts } = await countReviews(rows, tenant);
+      const { reviewsSinceLastRun, firstNewReviewAt, lastBegunAt, ...counts } = await countReviews(rows, tenant);
       const state = readinessState(counts.pictures, schedule);
       return {
         schedule,
         reviewsSinceLastRun,
         ...(firstNewReviewAt && { firstNewReviewAt }),
+        ...(lastBegunAt && { lastBegunAt }),
         readiness: { state, ...counts, missing: Math.max(0, schedule.minimumSamples - counts.pictures) },
       };
     });
@@ -160,19 +163,22 @@ async function countReviews(rows: Transaction, tenant: TenantId) {
     SELECT count(*) FILTER (WHERE r.updated_at > run.last_to_count)::int AS new_reviews,
       min(r.updated_at) FILTER (WHERE r.updated_at > run.last_to_count) AS first_new_at,
       count(*) FILTER (WHERE r.updated_at > run.last)::int AS since_last_run,
+      nullif(run.last, '-infinity') AS last_begun_at,
       (SELECT count(*)::int FROM hold_out WHERE tenant_id = ${tenant}::uuid AND text IS NOT NULL) AS held_out
     FROM run LEFT JOIN (
       SELECT review.updated_at FROM review JOIN suggestion s ON s.tenant_id = review.tenant_id AND s.id = suggestion_id
       WHERE review.tenant_id = ${tenant}::uuid AND decision IN ('accepted', 'corrected') AND s.erased_at IS NULL
     ) AS r ON true GROUP BY run.last, run.last_to_count`;
   const { new_reviews: newReviews, since_last_run: reviewsSinceLastRun, held_out: heldOut } = since!;
-  return { ...counts!, newReviews, heldOut, reviewsSinceLastRun, firstNewReviewAt: since!.first_new_at };
+  const { first_new_at: firstNewReviewAt, last_begun_at: lastBegunAt } = since!;
+  return { ...counts!, newReviews, heldOut, reviewsSinceLastRun, firstNewReviewAt, lastBegunAt };
 }
 
 interface SinceLastRun {
   readonly new_reviews: number;
   readonly first_new_at: Date | null;
   readonly since_last_run: number;
+  readonly last_begun_at: Date | null;
   readonly held_out: number;
 }
 

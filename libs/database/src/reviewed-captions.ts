@@ -12,7 +12,7 @@ export interface LearnableCaption extends ReviewedCaption {
 }
 
 /** The newest reviews that a run looks at: a style is what its editors write now. */
-const MAX_CAPTIONS = 4000;
+export const MAX_CAPTIONS = 4000;
 
 /** Accepted and corrected captions of pictures embedded by the base of `baseSha256`, oldest review first. */
 export async function reviewedCaptions(

@@ -1,7 +1,10 @@
-import { divideCaptions, MIN_HOLD_OUT, PictureNames, type TenantId } from '@housestyle/domain';
+import { divideCaptions, HOLD_OUT_SHARE, MIN_HOLD_OUT, PictureNames, type TenantId } from '@housestyle/domain';
 import type { Transaction } from './database.js';
 import { toEmbedding } from './embedding-values.js';
-import { reviewedCaptions, type LearnableCaption } from './reviewed-captions.js';
+import { MAX_CAPTIONS, reviewedCaptions, type LearnableCaption } from './reviewed-captions.js';
+
+/** The newest of those held out, as many as go with the captions a run looks at. */
+const MAX_HOLD_OUT = MAX_CAPTIONS * HOLD_OUT_SHARE;
 
 export interface RunExamples {
   readonly training: readonly LearnableCaption[];
@@ -22,7 +25,7 @@ export async function takeExamples(
   maxEditorShare: number | undefined,
 ): Promise<void> {
   const names = new PictureNames();
-  const heldOut = namedBefore(
+  const heldOut = takenBefore(
     names,
     await rows.$queryRaw<PictureRow[]>`
       SELECT x.image_key, e.values FROM hold_out x
@@ -31,7 +34,7 @@ export async function takeExamples(
         ON e.tenant_id = s.tenant_id AND e.asset_row_id = s.asset_row_id AND e.base_sha256 = ${baseSha256}
       WHERE x.tenant_id = ${tenant}::uuid ORDER BY x.held_out_at, x.image_key`,
   );
-  const trained = namedBefore(
+  const trained = takenBefore(
     names,
     await rows.$queryRaw<PictureRow[]>`
       SELECT DISTINCT ON (x.image_key) x.image_key, e.values FROM training_example x
@@ -52,8 +55,9 @@ export async function takeExamples(
 }
 
 /**
- * What `takeExamples` took, in the same order whoever asks; without what has been erased since. A hold-out of which
- * erasure has left too little judges nobody: it is empty, and its pictures stay unlearned.
+ * What `takeExamples` took, in the same order whoever asks; without what has been erased since. Of a hold-out that has
+ * grown for years the newest judge, and the others stay unlearned; so does one of which erasure has left too little,
+ * and which judges nobody: it is empty.
  */
 export async function loadExamples(
   rows: Transaction,
@@ -74,10 +78,10 @@ export async function loadExamples(
     JOIN suggestion s ON s.tenant_id = x.tenant_id AND s.id = x.suggestion_id
     JOIN embedding e ON e.tenant_id = s.tenant_id AND e.asset_row_id = s.asset_row_id AND e.base_sha256 = ${baseSha256}
     WHERE x.tenant_id = ${tenant}::uuid AND x.text IS NOT NULL
-    ORDER BY x.reviewed_at, x.suggestion_id`;
+    ORDER BY x.reviewed_at DESC, x.suggestion_id DESC LIMIT ${MAX_HOLD_OUT}::int`;
   return {
     training: training.map(toCaption),
-    holdOut: holdOut.length < MIN_HOLD_OUT ? [] : holdOut.map(toCaption),
+    holdOut: holdOut.length < MIN_HOLD_OUT ? [] : holdOut.reverse().map(toCaption),
   };
 }
 
@@ -117,9 +121,8 @@ interface PictureRow {
   readonly values: Uint8Array | null;
 }
 
-/** What pictures that were taken before go by. */
-function namedBefore(names: PictureNames, rows: readonly PictureRow[]): Set<string> {
-  return new Set(
-    rows.flatMap(({ image_key: name, values }) => [name, ...(values ? [names.nameOf(name, toEmbedding(values))] : [])]),
-  );
+/** The names of pictures that were taken before; `names` tells their copies from then on. */
+function takenBefore(names: PictureNames, rows: readonly PictureRow[]): Set<string> {
+  for (const { image_key: name, values } of rows) if (values) names.know(name, toEmbedding(values));
+  return new Set(rows.map(({ image_key: name }) => name));
 }

@@ -19,17 +19,15 @@ export interface RunReference {
 export interface WaitingRun extends RunReference {
   /** false: some process has begun it, and may still be at it */
   readonly isNew: boolean;
-  /** since it was asked for */
-  readonly waitedMs: number;
 }
 
 /** A run in this process's hands. Everything it writes carries `holder`: whoever begins it anew silences it. */
 export interface HeldRun extends RunReference, RunExamples {
   readonly holder: string;
   readonly seed: number;
-  /** undefined: the base's own mapper */
+  /** undefined: the base's own mapper, which also writes when the champion was made for another copy of the base */
   readonly champion?: MapperReference;
-  /** false: something the champion was trained on has been erased since */
+  /** false: something the champion was trained on has been erased since, or it was made for another copy of the base */
   readonly mayStartFromChampion: boolean;
   /** of what was done before a restart */
   readonly curve: readonly CurvePoint[];
@@ -42,6 +40,8 @@ export interface ExampleOptions {
   readonly maxEditorShare?: number;
 }
 
+const LATELY_DAYS = 7;
+
 /** A run's way from requested to its end, as its trainer writes it. Take the tenant's lock first (`lockTraining`). */
 export class TrainingLifecycleRepository {
   constructor(
@@ -52,16 +52,22 @@ export class TrainingLifecycleRepository {
   /** Requested, and running (here, elsewhere, or in a process that is no more); oldest first, as the queue role. */
   async waiting(): Promise<WaitingRun[]> {
     const rows = await this.database.acrossTenants(
-      (tables) => tables.$queryRaw<{ id: string; tenant_id: TenantId; status: string; waited_ms: number }[]>`
-      SELECT id, tenant_id, status::text, extract(epoch FROM now() - requested_at)::float8 * 1000 AS waited_ms
-      FROM training_run WHERE status IN ('requested', 'running') ORDER BY requested_at, id`,
+      (tables) => tables.$queryRaw<{ id: string; tenant_id: TenantId; status: string }[]>`
+      SELECT id, tenant_id, status::text FROM training_run
+      WHERE status IN ('requested', 'running') ORDER BY requested_at, id`,
     );
-    return rows.map(({ id, tenant_id: tenantId, status, waited_ms: waitedMs }) => ({
-      tenantId,
-      runId: id,
-      isNew: status === 'requested',
-      waitedMs,
-    }));
+    return rows.map(({ id, tenant_id: tenantId, status }) => ({ tenantId, runId: id, isNew: status === 'requested' }));
+  }
+
+  /** Those of the last days that have ended, newest first, as the queue role: it knows when a run was asked for only. */
+  async endedLately(): Promise<RunReference[]> {
+    const rows = await this.database.acrossTenants(
+      (tables) => tables.$queryRaw<{ id: string; tenant_id: TenantId }[]>`
+      SELECT id, tenant_id FROM training_run
+      WHERE status NOT IN ('requested', 'running') AND requested_at > now() - make_interval(days => ${LATELY_DAYS}::int)
+      ORDER BY requested_at DESC, id`,
+    );
+    return rows.map(({ id, tenant_id: tenantId }) => ({ tenantId, runId: id }));
   }
 
   /** The name of the tenant's base model. */
@@ -94,7 +100,8 @@ export class TrainingLifecycleRepository {
       });
       await announceRun(rows, tenant, runId);
       const { championBeforeId, mayStartFromChampion, seed } = started;
-      const champion = championBeforeId === null ? undefined : await referenceTo(rows, tenant, championBeforeId);
+      const champion =
+        championBeforeId === null ? undefined : await referenceTo(rows, tenant, championBeforeId, base.sha256);
       return {
         tenantId: tenant,
         runId,
@@ -212,6 +219,10 @@ async function prepare(
   await lockExamples(rows, tenant);
   await takeExamples(rows, tenant, run.id, base.sha256, maxEditorShare);
   const champion = await championOf(rows, tenant);
+  const mayStartFromChampion =
+    champion === undefined ||
+    ((await referenceTo(rows, tenant, champion.id, base.sha256)) !== undefined &&
+      !(await holdsErased(rows, tenant, champion.id)));
   const { training, holdOut } = await loadExamples(rows, tenant, run.id, base.sha256);
   // by the clock that reviews are dated by
   await rows.$executeRaw`
@@ -225,15 +236,22 @@ async function prepare(
       correctedCount: training.filter(({ isCorrected }) => isCorrected).length,
       holdOutCount: holdOut.length,
       championBeforeId: champion?.id ?? null,
-      mayStartFromChampion: champion === undefined || !(await holdsErased(rows, tenant, champion.id)),
+      mayStartFromChampion,
     },
   });
   return rows.trainingRun.findFirstOrThrow({ where: { tenantId: tenant, id: run.id } });
 }
 
-async function referenceTo(rows: Transaction, tenant: TenantId, id: string): Promise<MapperReference> {
-  return rows.mapperVersion.findFirstOrThrow({
-    where: { tenantId: tenant, id },
+/** Undefined when it was made for another copy of the base: that was replaced under its name, and it fits no more. */
+async function referenceTo(
+  rows: Transaction,
+  tenant: TenantId,
+  id: string,
+  baseSha256: string,
+): Promise<MapperReference | undefined> {
+  const version = await rows.mapperVersion.findFirst({
+    where: { tenantId: tenant, id, baseSha256 },
     select: { id: true, sha256: true, key: true },
   });
+  return version ?? undefined;
 }

@@ -15,6 +15,15 @@ describe('picture names', () => {
     expect(names.nameOf('a', picture(1))).toBe('a');
   });
 
+  it('are kept by pictures that had them before, and the first of these names what is new', () => {
+    const names = new PictureNames();
+    names.know('a', picture(1));
+    names.know('b', copy(1));
+    expect(names.nameOf('a', picture(1))).toBe('a');
+    expect(names.nameOf('b', copy(1))).toBe('b');
+    expect(names.nameOf('c', copy(1))).toBe('a');
+  });
+
   it('are another for each other picture, and for what another base made', () => {
     const names = new PictureNames();
     const given = Array.from({ length: 300 }, (_, n) => names.nameOf(`picture ${n}`, picture(n)));

@@ -13,6 +13,13 @@ export class PictureNames {
   private readonly known: { readonly name: string; readonly direction: Float32Array }[] = [];
   private readonly names = new Map<string, string>();
 
+  /** A picture that keeps the name it was given before, and is compared with none: of many, each costs the same. */
+  know(name: string, embedding: Float32Array): void {
+    if (this.names.has(name)) return;
+    this.names.set(name, name);
+    this.known.push({ name, direction: toUnit(embedding) });
+  }
+
   /**
    * The name that a picture goes by.
    * @param name its own, equal for equal embeddings; it becomes the picture's if no copy is known

@@ -2,8 +2,10 @@ import { deserialize, serialize } from 'node:v8';
 import { DomainError } from '@housestyle/domain';
 import type { ObjectStore } from '@housestyle/object-store';
 import type { CheckpointStore } from '@housestyle/training';
+import type { ArtefactObjects } from './mapper-artefacts.js';
 
 const INDEX = 'index.json';
+const ARTEFACTS = 'artefacts';
 const MAX_CHECKPOINT_BYTES = 4 * 1024 ** 3;
 const MAX_INDEX_BYTES = 1024 * 1024;
 
@@ -31,6 +33,17 @@ export class CheckpointObjects implements CheckpointStore {
       await this.store.put(this.keyOf(INDEX), Buffer.from(JSON.stringify([...names])));
     }
     await this.store.put(this.keyOf(name), serialize(value));
+  }
+
+  /** What this run has put into the store besides, or was about to. */
+  async artefacts(): Promise<ArtefactObjects[]> {
+    return (await this.load<ArtefactObjects[]>(ARTEFACTS)) ?? [];
+  }
+
+  /** To be called before it is stored: whoever finds the run ended knows by it what to remove. */
+  async noteArtefact(artefact: ArtefactObjects): Promise<void> {
+    const noted = await this.artefacts();
+    if (!noted.some(({ key }) => key === artefact.key)) await this.save(ARTEFACTS, [...noted, artefact]);
   }
 
   /** The run has ended: nobody takes it up again. */

@@ -12,11 +12,27 @@ import {
   type MapperArtefact,
 } from '@housestyle/checkpoints';
 import type { TrainedMapper } from '@housestyle/database';
-import { DomainError, type MapperReference } from '@housestyle/domain';
+import { DomainError, toDomainError, type ErrorCode, type MapperReference } from '@housestyle/domain';
 import type { ObjectStore } from '@housestyle/object-store';
 import type { AdaptedMapper } from '@housestyle/training';
 
 const MAX_MANIFEST_BYTES = 1024 * 1024;
+const CANDIDATE = 'candidate';
+/** Until a person does something, each run fails of them. */
+const UNUSABLE: readonly ErrorCode[] = [
+  'mapper_not_found',
+  'mapper_mismatch',
+  'checksum_mismatch',
+  'corrupt_checkpoint',
+  'invalid_model',
+];
+
+/** An artefact by its objects in the store, which begin with its key: the manifest's and these files'. */
+export interface ArtefactObjects {
+  readonly sha256: string;
+  readonly key: string;
+  readonly files: readonly string[];
+}
 
 /** Mapper versions on their way between this machine and the artefact store, by a working folder that `close` removes. */
 export class MapperArtefacts {
@@ -30,37 +46,49 @@ export class MapperArtefacts {
     return new MapperArtefacts(store, base, await mkdtemp(path.join(tmpdir(), 'housestyle-trainer-')));
   }
 
-  /** @throws DomainError as `openMapperArtefact`; `mapper_not_found` when the store has none */
+  /** @throws DomainError as `openMapperArtefact`, and what to do about it; `mapper_not_found` when the store has none */
   async pull({ key, sha256 }: MapperReference): Promise<MapperArtefact> {
-    const folder = path.join(this.folder, sha256);
+    try {
+      const folder = path.join(this.folder, sha256);
+      await this.fetch(key, folder);
+      return await openMapperArtefact(folder, { sha256, base: this.base });
+    } catch (cause) {
+      const { code, message } = toDomainError(cause);
+      if (!UNUSABLE.includes(code)) throw cause;
+      const advice = 'repair it, or promote another version or the base’s own';
+      throw new DomainError(code, `the champion’s artefact ${key} cannot be used: ${message}; ${advice}`, { cause });
+    }
+  }
+
+  private async fetch(key: string, folder: string): Promise<void> {
     const manifest = await this.store
       .read(`${key}/${MAPPER_MANIFEST}`, { maxBytes: MAX_MANIFEST_BYTES })
-      .catch((cause: unknown) => {
-        throw new DomainError('mapper_not_found', `the champion’s artefact ${key} cannot be read`, { cause });
-      });
+      .catch(asMissing);
     await mkdir(folder, { recursive: true });
     await writeFile(path.join(folder, MAPPER_MANIFEST), manifest);
-    for (const file of Object.keys(parseMapperManifest(JSON.parse(manifest.toString('utf8'))).files)) {
-      const { stream } = await this.store.get(`${key}/${file}`);
+    for (const file of filesIn(manifest)) {
+      const { stream } = await this.store.get(`${key}/${file}`).catch(asMissing);
       await pipeline(stream, createWriteStream(path.join(folder, file)));
     }
-    return openMapperArtefact(folder, { sha256, base: this.base });
+  }
+
+  /** Writes the artefact here, under the name it will have in the store. */
+  async write(mapper: AdaptedMapper): Promise<ArtefactObjects & TrainedMapper> {
+    const folder = path.join(this.folder, CANDIDATE);
+    const sha256 = await writeMapperArtefact(folder, { ...mapper, base: this.base });
+    const files = filesIn(await readFile(path.join(folder, MAPPER_MANIFEST)));
+    return { sha256, key: `mappers/${sha256}`, kind: kindOf(mapper), files };
   }
 
   /**
-   * Writes the artefact here and puts it into the store under its sha256: the manifest last, since whoever reads it
-   * takes all else for granted. The same artefact again changes nothing.
+   * Puts what was written into the store: the manifest last, since whoever reads it takes all else for granted. The
+   * same artefact again changes nothing.
    */
-  async publish(mapper: AdaptedMapper): Promise<TrainedMapper> {
-    const folder = path.join(this.folder, 'candidate');
-    const sha256 = await writeMapperArtefact(folder, { ...mapper, base: this.base });
-    const key = `mappers/${sha256}`;
-    const manifest = await readFile(path.join(folder, MAPPER_MANIFEST));
-    for (const file of Object.keys(parseMapperManifest(JSON.parse(manifest.toString('utf8'))).files)) {
-      await this.store.put(`${key}/${file}`, createReadStream(path.join(folder, file)));
+  async publish({ sha256, key, kind, files }: ArtefactObjects & TrainedMapper): Promise<TrainedMapper> {
+    for (const file of [...files, MAPPER_MANIFEST]) {
+      await this.store.put(`${key}/${file}`, createReadStream(path.join(this.folder, CANDIDATE, file)));
     }
-    await this.store.put(`${key}/${MAPPER_MANIFEST}`, manifest);
-    return { sha256, key, kind: kindOf(mapper) };
+    return { sha256, key, kind };
   }
 
   async close(): Promise<void> {
@@ -68,13 +96,24 @@ export class MapperArtefacts {
   }
 }
 
-/** Takes an artefact out of the store that nobody is to use, the manifest first: without it there is none. */
-export async function removeArtefact(store: ObjectStore, key: string): Promise<void> {
-  const manifest = await store.read(`${key}/${MAPPER_MANIFEST}`, { maxBytes: MAX_MANIFEST_BYTES });
-  await store.delete(`${key}/${MAPPER_MANIFEST}`);
-  for (const file of Object.keys(parseMapperManifest(JSON.parse(manifest.toString('utf8'))).files)) {
-    await store.delete(`${key}/${file}`);
+/** Takes out of the store what is there of an artefact, the manifest first: without it there is none. */
+export async function removeArtefact(store: ObjectStore, { key, files }: ArtefactObjects): Promise<void> {
+  for (const file of [MAPPER_MANIFEST, ...files]) await store.delete(`${key}/${file}`);
+}
+
+const filesIn = (manifest: Buffer): string[] => Object.keys(parseMapperManifest(parseJson(manifest)).files);
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw new DomainError('invalid_model', `${MAPPER_MANIFEST} is not JSON`, { cause });
   }
+}
+
+function asMissing(cause: unknown): never {
+  const { code, message } = toDomainError(cause);
+  throw code === 'not_found' ? new DomainError('mapper_not_found', message, { cause }) : cause;
 }
 
 function kindOf({ tensors, config }: AdaptedMapper): TrainedMapper['kind'] {

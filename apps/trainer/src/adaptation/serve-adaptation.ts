@@ -39,6 +39,7 @@ async function carryOut(
 ): Promise<AdaptationResult> {
   const { location, ...s3 } = place;
   const store = openObjectStore(location, s3);
+  const checkpoint = new CheckpointObjects(store, checkpointKey);
   const artefacts = await MapperArtefacts.open(store, base.description);
   try {
     const files = champion && (await artefacts.pull(champion));
@@ -48,13 +49,15 @@ async function carryOut(
       {
         onProgress: (progress) => send({ kind: 'progress', progress }),
         signal,
-        checkpoint: new CheckpointObjects(store, checkpointKey),
+        checkpoint,
       },
     );
     if (outcome.decision === 'refuse') return outcome;
     if (!candidate) throw new Error('a promotion without a candidate');
     signal.throwIfAborted();
-    return { ...outcome, mapper: await artefacts.publish(candidate) };
+    const written = await artefacts.write(candidate);
+    await checkpoint.noteArtefact(written);
+    return { ...outcome, mapper: await artefacts.publish(written) };
   } finally {
     await artefacts.close();
   }

@@ -25,14 +25,16 @@ export class ProgressReporter {
   }
 
   add(progress: TrainingProgress): void {
+    this.progress = progress;
+    this.hasNews = true;
+    // folds learn apart from the candidate, whose curve this is
+    if (progress.stage.startsWith('fold')) return;
     // a stage that begins anew, or a run taken up from a checkpoint, overwrites what it does again
     if (progress.step <= (this.curve.at(-1)?.step ?? 0)) {
       this.curve = this.curve.filter(({ step }) => step < progress.step);
     }
     this.curve.push({ step: progress.step, loss: progress.loss });
     if (this.curve.length > MAX_POINTS) this.curve = this.curve.filter((_, n) => n % 2 === 0);
-    this.progress = progress;
-    this.hasNews = true;
   }
 
   async close(): Promise<void> {

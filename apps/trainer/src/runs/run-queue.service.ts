@@ -26,18 +26,20 @@ export class RunQueueService {
   private subscription: Subscription | undefined;
   private poll: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
+  private clearing: Promise<void> | undefined;
   private isLookWanted = false;
   private isLookThorough = false;
 
   constructor(
     private readonly urls: DatabaseUrls,
     private readonly lifecycle: Pick<TrainingLifecycleRepository, 'waiting'>,
-    private readonly runs: Pick<TrainingRunService, 'execute'>,
+    private readonly runs: Pick<TrainingRunService, 'execute' | 'seenHeldElsewhere' | 'clearUpEnded'>,
     private readonly options: RunQueueOptions,
     private readonly logger: Logger,
   ) {}
 
   start(): void {
+    this.clearing = this.runs.clearUpEnded(this.stopping.signal);
     this.subscription = listen(this.urls.queueUrl, TRAINING_CHANNEL, {
       onNotification: () => this.look(false),
       onConnected: () => this.look(true),
@@ -50,7 +52,7 @@ export class RunQueueService {
     clearInterval(this.poll);
     this.stopping.abort(new Error('the trainer is stopping'));
     await this.subscription?.close();
-    await this.running;
+    await Promise.all([this.running, this.clearing]);
   }
 
   /** @param isThorough also for runs that have been begun: their process may be no more */
@@ -80,7 +82,7 @@ export class RunQueueService {
   private async tryRun(run: WaitingRun): Promise<void> {
     try {
       const lock = await lockTraining(this.urls, run.tenantId);
-      if (!lock) return;
+      if (!lock) return this.runs.seenHeldElsewhere(run);
       try {
         await this.runs.execute(run, AbortSignal.any([lock.lost, this.stopping.signal]));
       } finally {

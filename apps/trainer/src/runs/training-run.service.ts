@@ -3,7 +3,6 @@ import type {
   LearnableCaption,
   RunConclusion,
   RunReference,
-  TrainedMapper,
   TrainingLifecycleRepository,
   WaitingRun,
 } from '@housestyle/database';
@@ -19,6 +18,7 @@ import type { TrainingEngineChoice } from '../adaptation/training-engine.js';
 import type { LocalBases } from '../local-bases.js';
 import type { TrainerMetrics } from '../trainer-metrics.js';
 import { ProgressReporter } from './progress-reporter.js';
+import { UnheldRuns } from './unheld-runs.js';
 
 export interface TrainingRunOptions {
   readonly bases: LocalBases;
@@ -31,13 +31,20 @@ export interface TrainingRunOptions {
 
 /** One run from its row to its end. The caller holds the tenant's training lock. */
 export class TrainingRunService {
+  private readonly store: ObjectStore;
+  private readonly unheld: UnheldRuns;
+
   constructor(
     private readonly lifecycle: TrainingLifecycleRepository,
     private readonly thread: AdaptationThread,
     private readonly options: TrainingRunOptions,
     private readonly metrics: TrainerMetrics,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    const { location, ...s3 } = options.store;
+    this.store = openObjectStore(location, s3);
+    this.unheld = new UnheldRuns(options.baselessAfterMs);
+  }
 
   /** @param stop ends the work and leaves the run as it is, for whoever takes it up next */
   async execute(run: WaitingRun, stop: AbortSignal): Promise<void> {
@@ -45,7 +52,7 @@ export class TrainingRunService {
     const base = name === undefined ? undefined : this.options.bases.get(name);
     if (!base) return this.leaveToOthers(run, name);
     const held = await this.begin(run, base);
-    if (!held) return this.discardCheckpoints(run);
+    if (!held) return this.clearUp(run);
     this.metrics.started.inc();
     const endTimer = this.metrics.runSeconds.startTimer();
     const conclusion = await this.conclude(held, base, stop);
@@ -54,15 +61,31 @@ export class TrainingRunService {
     if (!status) return;
     endTimer();
     this.metrics.ended.inc({ status });
-    await this.discardCheckpoints(run);
-    if (conclusion.status === 'promoted' && status !== 'promoted') await this.discardArtefact(run, conclusion.mapper);
+    await this.clearUp(run);
   }
 
-  /** Another trainer may have the base, and may be busy for a while. */
-  private async leaveToOthers(run: WaitingRun, name: string | undefined): Promise<void> {
-    if (run.waitedMs > this.options.baselessAfterMs) {
-      await this.lifecycle.abandon(run, `no trainer has the base model ${name}`);
+  /** Another trainer has the tenant's lock. */
+  seenHeldElsewhere(run: WaitingRun): void {
+    this.unheld.seenHeld(run);
+  }
+
+  /** What runs left that ended in a process which was killed before it could clear up after them. */
+  async clearUpEnded(stop: AbortSignal): Promise<void> {
+    try {
+      for (const run of await this.lifecycle.endedLately()) {
+        if (stop.aborted) return;
+        await this.clearUp(run);
+      }
+    } catch (error) {
+      this.logger.warn({ err: error }, 'runs that have ended could not be looked for; the next start clears up');
     }
+  }
+
+  /** Another trainer may have the base, and may be busy for a while, or be back in a moment. */
+  private async leaveToOthers(run: WaitingRun, name: string | undefined): Promise<void> {
+    if (!this.unheld.isForsaken(run)) return;
+    await this.lifecycle.abandon(run, `no trainer has the base model ${name}`);
+    await this.clearUp(run);
   }
 
   /** A run that cannot even be begun counts its starts too, or it would be tried for ever. */
@@ -114,26 +137,20 @@ export class TrainingRunService {
     };
   }
 
-  private async discardCheckpoints(run: RunReference): Promise<void> {
+  /**
+   * The run has ended: nobody takes its checkpoints up, and what it stored goes unless it was promoted, since what that
+   * has learned may have been erased at that moment.
+   */
+  private async clearUp(run: RunReference): Promise<void> {
     try {
-      await new CheckpointObjects(this.openStore(), checkpointKey(run)).discard();
+      const checkpoints = new CheckpointObjects(this.store, checkpointKey(run));
+      for (const artefact of await checkpoints.artefacts()) {
+        if (!(await this.lifecycle.isKept(run.tenantId, artefact))) await removeArtefact(this.store, artefact);
+      }
+      await checkpoints.discard();
     } catch (error) {
-      this.logger.warn({ err: error, run: run.runId }, 'checkpoints of an ended run could not be removed');
+      this.logger.warn({ err: error, run: run.runId }, 'what an ended run has stored could not be removed');
     }
-  }
-
-  /** It was stored, and then not promoted: what it learned may have been erased at that moment. */
-  private async discardArtefact(run: RunReference, mapper: TrainedMapper): Promise<void> {
-    try {
-      if (!(await this.lifecycle.isKept(run.tenantId, mapper))) await removeArtefact(this.openStore(), mapper.key);
-    } catch (error) {
-      this.logger.warn({ err: error, run: run.runId, key: mapper.key }, 'an artefact that nobody uses is left');
-    }
-  }
-
-  private openStore(): ObjectStore {
-    const { location, ...s3 } = this.options.store;
-    return openObjectStore(location, s3);
   }
 }
 

@@ -88,12 +88,16 @@ export class TimetableService {
     if (this.registry.doesExist('cron', tenant)) this.registry.deleteCronJob(tenant);
   }
 
-  /** @param missed only if the hour has come since the first new review, and nobody was there */
+  /**
+   * @param missed only if the hour has come since the first new review, and nobody was there: a run that has begun
+   * since was there, also if it failed or was cancelled
+   */
   private async requestRun(tenant: TenantId, missed?: string): Promise<void> {
     try {
-      const { readiness, firstNewReviewAt } = await this.repositories.learning.readiness(tenant);
+      const { readiness, firstNewReviewAt, lastBegunAt } = await this.repositories.learning.readiness(tenant);
       if (readiness.state !== 'ready' || !firstNewReviewAt) return;
-      if (missed === undefined || hasComeSince(firstNewReviewAt, missed)) {
+      const since = lastBegunAt && lastBegunAt > firstNewReviewAt ? lastBegunAt : firstNewReviewAt;
+      if (missed === undefined || hasComeSince(since, missed)) {
         await this.repositories.runs.request(tenant, 'schedule');
       }
     } catch (error) {
