@@ -1,6 +1,7 @@
 import { DomainError, type TenantId } from '@housestyle/domain';
 import type pg from 'pg';
 import { apiKeyHash, apiKeyPrefix } from './api-key.js';
+import { changeTenant, inTenantTransaction } from './change-tenant.js';
 import { withMigrationLock } from './migrate.js';
 
 export interface TenantToProvision {
@@ -32,11 +33,7 @@ const PROVISIONED_SCOPES = ['upload', 'review', 'admin'];
 export async function provisionTenants(adminUrl: string, tenants: readonly TenantToProvision[]): Promise<void> {
   await withMigrationLock(adminUrl, async (client) => {
     for (const tenant of tenants) {
-      await client.query('BEGIN');
-      // row-level security is forced: an administrator who is no superuser keeps to it too
-      await client.query(`SELECT set_config('housestyle.tenant_id', $1, true)`, [tenant.id]);
-      await provisionTenant(client, tenant);
-      await client.query('COMMIT');
+      await inTenantTransaction(client, tenant.id, () => provisionTenant(client, tenant));
     }
   });
 }
@@ -55,19 +52,13 @@ export async function mapBuckets(
     unmapped = [],
   }: { readonly mapped?: readonly BucketMapping[]; readonly unmapped?: readonly BucketMapping[] },
 ): Promise<Required<BucketMapping>[]> {
-  return withMigrationLock(adminUrl, async (client) => {
-    await client.query('BEGIN');
-    // row-level security is forced: an administrator who is no superuser keeps to it too
-    await client.query(`SELECT set_config('housestyle.tenant_id', $1, true)`, [tenant]);
-    const known = await client.query('SELECT FROM tenant WHERE id = $1', [tenant]);
-    if (known.rowCount === 0) throw new DomainError('unknown_tenant', `there is no tenant ${tenant}`);
+  return changeTenant(adminUrl, tenant, async (client) => {
     await removeMappings(client, tenant, unmapped);
     await addMappings(client, tenant, mapped);
     const { rows } = await client.query<Required<BucketMapping>>(
       'SELECT bucket, prefix FROM bucket_mapping WHERE tenant_id = $1 ORDER BY bucket, prefix',
       [tenant],
     );
-    await client.query('COMMIT');
     return rows;
   });
 }

@@ -1,6 +1,6 @@
-import { DomainError, type TenantId } from '@housestyle/domain';
+import type { TenantId } from '@housestyle/domain';
 import type pg from 'pg';
-import { withMigrationLock } from './migrate.js';
+import { changeTenant } from './change-tenant.js';
 
 /** What a tenant may ask for, where it differs from the settings; undefined: as the settings say, and no quota. */
 export interface TenantLimits {
@@ -16,12 +16,7 @@ export interface TenantLimits {
  * @throws DomainError `unknown_tenant`
  */
 export async function setTenantLimits(adminUrl: string, tenant: TenantId, limits: TenantLimits): Promise<void> {
-  await withMigrationLock(adminUrl, async (client) => {
-    await client.query('BEGIN');
-    // row-level security is forced: an administrator who is no superuser keeps to it too
-    await client.query(`SELECT set_config('housestyle.tenant_id', $1, true)`, [tenant]);
-    const known = await client.query('SELECT FROM tenant WHERE id = $1', [tenant]);
-    if (known.rowCount === 0) throw new DomainError('unknown_tenant', `there is no tenant ${tenant}`);
+  await changeTenant(adminUrl, tenant, async (client) => {
     const before = await quotaOf(client, tenant);
     await client.query(
       `INSERT INTO tenant_limit (tenant_id, requests_per_minute, key_requests_per_minute, assets_per_day)
@@ -32,7 +27,6 @@ export async function setTenantLimits(adminUrl: string, tenant: TenantId, limits
       [tenant, limits.requestsPerMinute, limits.keyRequestsPerMinute, limits.assetsPerDay],
     );
     if (before !== (limits.assetsPerDay ?? null)) await beginAnew(client, tenant, limits.assetsPerDay);
-    await client.query('COMMIT');
   });
 }
 
