@@ -94,12 +94,8 @@ class Adaptation {
 
   async run(): Promise<AdaptationOutcome> {
     const { training, holdOut, champion, seed } = this.input;
-    const [learnable, judged] = this.isCrossValidated
-      ? [
-          [...training, ...holdOut],
-          [...training, ...holdOut],
-        ]
-      : [training, holdOut];
+    const all = [...training, ...holdOut];
+    const [learnable, judged] = this.isCrossValidated ? [all, all] : [training, holdOut];
     if (new Set(learnable.map(({ imageKey }) => imageKey)).size < RECIPE.leastPictures) {
       throw new DomainError('invalid_request', `learning takes captions of ${RECIPE.leastPictures} pictures`);
     }
@@ -142,55 +138,68 @@ class Adaptation {
     };
   }
 
-  /**
-   * Chooses when to stop and how much of the delta to keep on captions set aside, if there are enough to set any aside.
-   * A run that is not well fed is then repeated so with all captions; one that is learns the language of all from the
-   * beginning, for among few captions each may decide how a word is told.
-   */
   private async trainOn(examples: readonly AdaptationExample[]): Promise<Trained> {
     const loss = await this.trainer.loss(
       examples.map((example) => this.trainer.example(example)),
       this.input.seed,
       this.hooks.signal,
     );
-    const { share, least, most } = RECIPE.validation;
-    const wanted = Math.min(most, Math.max(least, Math.round(share * examples.length)));
-    const { kept, taken } = splitOff(examples, wanted, this.input.seed);
-    const told = this.retold(examples);
-    const diet = dietFor(examples.length, told.length, this.words.replayed.length, loss < RECIPE.familiarLoss);
-    if (diet.isWellFed && this.isCrossValidated) {
-      return { delta: await this.trainDelta(examples, told, diet, 'training'), plan: { diet, scale: 1 } };
-    }
-    const replay = diet.isWellFed ? told : this.retold(kept);
-    const first = await this.trainedSoFar(kept, replay, diet, taken);
-    const distanceAt = (scale: number) => this.distance({ delta: first.delta, plan: { diet, scale } }, examples, taken);
-    let scale = 1;
-    const whole = await distanceAt(1);
-    for (const other of RECIPE.scales.filter((value) => value !== 1)) {
-      if ((await distanceAt(other)) < whole - RECIPE.scaleGain) scale = other;
-    }
-    if (diet.isWellFed) return { delta: first.delta, plan: { diet, scale } };
-    const plan = { diet: { ...diet, steps: first.step }, scale };
-    return { delta: await this.trainDelta(examples, this.retold(examples), plan.diet, 'training'), plan };
+    const retold = this.retold(examples);
+    const isFamiliar = loss < RECIPE.familiarLoss;
+    const diet = dietFor(examples.length, retold.length, this.words.replayed.length, isFamiliar);
+    return diet.isWellFed ? this.trainWellFed(examples, retold, diet) : this.trainUnderfed(examples, diet);
   }
 
   /**
-   * A well-fed run is trained to its end: what it learns from the retold pictures grows to the last update. Any other
-   * stops where the captions set aside are told best.
+   * To its end, for what it learns from the retold pictures grows to the last update. How much of the delta to keep is
+   * chosen on captions set aside, if there are enough to set any aside. The language is learned from all of them, for
+   * among few captions each may decide how a word is told.
    */
-  private async trainedSoFar(
-    kept: readonly AdaptationExample[],
-    replay: readonly CaptionExample[],
+  private async trainWellFed(
+    examples: readonly AdaptationExample[],
+    retold: readonly CaptionExample[],
     diet: Diet,
-    taken: readonly AdaptationExample[],
-  ): Promise<{ readonly step: number; readonly delta: Parameters }> {
-    if (diet.isWellFed) return { step: diet.steps, delta: await this.trainDelta(kept, replay, diet, 'training') };
+  ): Promise<Trained> {
+    if (this.isCrossValidated) {
+      return { delta: await this.trainDelta(examples, retold, diet, 'training'), plan: { diet, scale: 1 } };
+    }
+    const { kept, taken } = this.setAside(examples);
+    const delta = await this.trainDelta(kept, retold, diet, 'training');
+    return { delta, plan: { diet, scale: await this.bestScale(delta, diet, examples, taken) } };
+  }
+
+  /** Finds out where captions set aside are told best, and is then repeated so long with all captions. */
+  private async trainUnderfed(examples: readonly AdaptationExample[], diet: Diet): Promise<Trained> {
+    const { kept, taken } = this.setAside(examples);
     let best: { step: number; distance: number; delta: Parameters } | undefined;
-    await this.trainDelta(kept, replay, diet, 'choosing', async (step, delta) => {
-      const distance = await this.distance({ delta, plan: { diet, scale: 1 } }, [...kept, ...taken], taken);
+    await this.trainDelta(kept, this.retold(kept), diet, 'choosing', async (step, delta) => {
+      const distance = await this.distance({ delta, plan: { diet, scale: 1 } }, examples, taken);
       if (!best || distance <= best.distance) best = { step, distance, delta: copied(delta) };
     });
-    return best!;
+    const scale = await this.bestScale(best!.delta, diet, examples, taken);
+    const plan = { diet: { ...diet, steps: best!.step }, scale };
+    return { delta: await this.trainDelta(examples, this.retold(examples), plan.diet, 'training'), plan };
+  }
+
+  private setAside(examples: readonly AdaptationExample[]) {
+    const { share, least, most } = RECIPE.validation;
+    const wanted = Math.min(most, Math.max(least, Math.round(share * examples.length)));
+    return splitOff(examples, wanted, this.input.seed);
+  }
+
+  private async bestScale(
+    delta: Parameters,
+    diet: Diet,
+    examples: readonly AdaptationExample[],
+    taken: readonly AdaptationExample[],
+  ): Promise<number> {
+    const distanceAt = (scale: number) => this.distance({ delta, plan: { diet, scale } }, examples, taken);
+    const whole = await distanceAt(1);
+    let best = 1;
+    for (const scale of RECIPE.scales.filter((value) => value !== 1)) {
+      if ((await distanceAt(scale)) < whole - RECIPE.scaleGain) best = scale;
+    }
+    return best;
   }
 
   /** Folds learn for a shorter time than the candidate, which can but be better. */
