@@ -5,6 +5,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
+import { TestAuthority } from './certificates.js';
 import { freePorts } from './free-port.js';
 import { waitFor } from './wait-for.js';
 
@@ -18,6 +19,9 @@ const CACHE_DIR = join(
 
 const run = promisify(execFile);
 
+/** who may log in where a password is asked for */
+const USER = { username: 'dam', password: 'test-only' };
+
 /**
  * A second way in. Whoever comes through `port` is told that the broker is at `advertisedPort`, where a test listens
  * and decides what gets through.
@@ -27,9 +31,19 @@ export interface KafkaDetour {
   readonly advertisedPort: number;
 }
 
+/** A way in for who knows the authority of the broker's certificate and a password of it. */
+export interface SecureKafka {
+  readonly brokers: string;
+  /** PEM */
+  readonly authority: string;
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface KafkaBroker {
   /** `host:port` */
   readonly brokers: string;
+  readonly secure: SecureKafka;
   readonly detours: readonly KafkaDetour[];
   /** SIGKILL; what it was given stays on the disk */
   kill(): Promise<void>;
@@ -42,16 +56,35 @@ export interface KafkaBroker {
 export async function startKafka({ detours: detourCount = 0 } = {}): Promise<KafkaBroker> {
   const classPath = join(await fetchJars(), '*');
   const home = await mkdtemp(join(tmpdir(), 'housestyle-kafka-'));
-  const [port, controllerPort, ...ports] = (await freePorts(2 + 2 * detourCount)) as [number, number, ...number[]];
+  const [port, securePort, controllerPort, ...ports] = (await freePorts(3 + 2 * detourCount)) as [
+    number,
+    number,
+    number,
+    ...number[],
+  ];
   const detours = Array.from({ length: detourCount }, (_, n) => ({
     port: ports[2 * n]!,
     advertisedPort: ports[2 * n + 1]!,
   }));
   const properties = join(home, 'server.properties');
-  await writeFile(properties, serverProperties(home, port, controllerPort, detours));
+  await writeFile(properties, serverProperties(home, { port, securePort, controllerPort }, detours));
+  const authority = await TestAuthority.create();
+  const { certificate, key } = await authority.issue({ names: ['127.0.0.1'] });
+  await writeFile(join(home, 'broker.pem'), `${String(key)}\n${String(certificate)}\n`);
   await writeFile(join(home, 'log4j2.properties'), 'rootLogger.level=error\n');
   const clusterId = Buffer.from(home).toString('base64url').padEnd(22, 'A').slice(-22);
-  await run('java', ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]);
+  const user = ['--add-scram', `SCRAM-SHA-512=[name=${USER.username},password=${USER.password}]`];
+  await run('java', [
+    '-cp',
+    classPath,
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    clusterId,
+    '-c',
+    properties,
+    ...user,
+  ]);
 
   const brokers = `127.0.0.1:${port}`;
   let server = launch(classPath, home, properties);
@@ -82,7 +115,8 @@ export async function startKafka({ detours: detourCount = 0 } = {}): Promise<Kaf
     await stop();
     throw new Error(`Kafka did not start:\n${server.output()}`, { cause: error });
   }
-  return { brokers, detours, kill, restart: async () => void (await restart()), stop };
+  const secure = { brokers: `127.0.0.1:${securePort}`, authority: String(authority.pem), ...USER };
+  return { brokers, secure, detours, kill, restart: async () => void (await restart()), stop };
 }
 
 function launch(classPath: string, home: string, properties: string) {
@@ -126,22 +160,27 @@ export async function withAdmin<T>(brokers: string, use: (admin: Admin) => Promi
 
 const serverProperties = (
   home: string,
-  port: number,
-  controllerPort: number,
+  { port, securePort, controllerPort }: { port: number; securePort: number; controllerPort: number },
   detours: readonly KafkaDetour[],
 ): string => {
   const ways = detours.map((detour, n) => ({ name: `DETOUR${n}`, ...detour }));
   const own = { name: 'PLAINTEXT', port, advertisedPort: port };
+  const secure = { name: 'SECURE', port: securePort, advertisedPort: securePort };
   const controller = { name: 'CONTROLLER', port: controllerPort };
   const at = (name: string, listenerPort: number) => `${name}://127.0.0.1:${listenerPort}`;
   return [
     'process.roles=broker,controller',
     'node.id=1',
-    `listeners=${[own, controller, ...ways].map((way) => at(way.name, way.port)).join()}`,
-    `advertised.listeners=${[own, ...ways].map((way) => at(way.name, way.advertisedPort)).join()}`,
+    `listeners=${[own, secure, controller, ...ways].map((way) => at(way.name, way.port)).join()}`,
+    `advertised.listeners=${[own, secure, ...ways].map((way) => at(way.name, way.advertisedPort)).join()}`,
     'controller.listener.names=CONTROLLER',
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-    `listener.security.protocol.map=${[own, controller, ...ways].map(({ name }) => `${name}:PLAINTEXT`).join()}`,
+    `listener.security.protocol.map=SECURE:SASL_SSL,${[own, controller, ...ways].map(({ name }) => `${name}:PLAINTEXT`).join()}`,
+    'listener.name.secure.ssl.keystore.type=PEM',
+    `listener.name.secure.ssl.keystore.location=${join(home, 'broker.pem')}`,
+    'listener.name.secure.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512',
+    `listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_${USER.username}="${USER.password}";`,
+    'listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;',
     'inter.broker.listener.name=PLAINTEXT',
     `log.dirs=${join(home, 'data')}`,
     'auto.create.topics.enable=false',

@@ -7,6 +7,7 @@ import {
   KafkaEventSource,
   OutboxRelay,
   withDeadLetters,
+  type KafkaSecurity,
   type Rejection,
   type TooManyDeadLettersError,
 } from '@housestyle/messaging';
@@ -20,6 +21,7 @@ import { WakeSignal } from './wake-signal.js';
 
 export interface KafkaFeedOptions {
   readonly brokers: readonly string[];
+  readonly security: KafkaSecurity;
   readonly groupId: string;
   readonly uploadTopic: string;
   readonly s3NotificationTopic: string | undefined;
@@ -63,7 +65,8 @@ export class KafkaFeedService {
       maxShare: options.isPausing ? PAUSING_SHARE : Infinity,
       onChange: (pause, topic) => this.onLandingPause(pause, topic),
     });
-    this.kafka = connectKafka({ brokers: options.brokers, clientId: 'housestyle-pipeline', log: logger });
+    const { brokers, security } = options;
+    this.kafka = connectKafka({ brokers, security, clientId: 'housestyle-pipeline', log: logger });
     this.sink = new KafkaEventSink(this.kafka);
     const { leaseMs } = options;
     const relay = new OutboxRelay(new OutboxAdapter(outbox), this.sink, { batchSize: RELAY_BATCH, leaseMs });

@@ -11,7 +11,7 @@ import {
 } from '@housestyle/database';
 import { DEFAULT_GENERATION } from '@housestyle/domain';
 import { DecodePool } from '@housestyle/imaging';
-import { captionerTls, type PipelineSettings } from '@housestyle/settings';
+import { captionerTls, kafkaSecurity, type PipelineSettings } from '@housestyle/settings';
 import type { Logger } from '@housestyle/telemetry';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BaseModels } from './captioning/base-models.js';
@@ -138,6 +138,7 @@ function openFeed({ settings, database, metrics, logger, onFailure }: PipelinePa
   );
   const options = {
     brokers,
+    security: kafkaSecurity(settings),
     groupId: settings.KAFKA_CONSUMER_GROUP,
     uploadTopic: settings.UPLOAD_TOPIC,
     s3NotificationTopic,

@@ -5,6 +5,7 @@ export { captionerTls, type CaptionerTlsFiles } from './captioner-tls.js';
 export * from './client-settings.js';
 export * from './features-settings.js';
 export * from './hub-settings.js';
+export { kafkaSecurity, type KafkaSecurityVariables } from './kafka-security.js';
 export * from './pipeline-settings.js';
 export * from './redrive-settings.js';
 export { readSettings, type Environment, type VariableMeta } from './read-settings.js';

@@ -1,6 +1,6 @@
 import { PIPELINE_VARIABLES } from './pipeline-settings.js';
 import { readSettings, type Environment } from './read-settings.js';
-import { DATABASE_ROLE_URLS, DATABASE_URL, KAFKA_BROKERS } from './variables.js';
+import { DATABASE_ROLE_URLS, DATABASE_URL, KAFKA_BROKERS, KAFKA_SECURITY } from './variables.js';
 
 const { UPLOAD_TOPIC, S3_NOTIFICATION_TOPIC } = PIPELINE_VARIABLES;
 
@@ -9,6 +9,7 @@ export const REDRIVE_VARIABLES = {
   DATABASE_URL,
   ...DATABASE_ROLE_URLS,
   KAFKA_BROKERS,
+  ...KAFKA_SECURITY,
   UPLOAD_TOPIC,
   S3_NOTIFICATION_TOPIC,
 };

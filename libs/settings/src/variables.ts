@@ -31,6 +31,26 @@ export const KAFKA_BROKERS = variable(list.optional(), {
   description: 'Kafka bootstrap servers, host:port, comma-separated; unset: HTTP uploads only',
 });
 
+/** How the brokers are spoken to; `kafkaSecurity` reads them. */
+export const KAFKA_SECURITY = {
+  KAFKA_TLS: variable(flag.default(false), { description: 'speak TLS with the brokers' }),
+  KAFKA_TLS_CA: variable(z.string().optional(), {
+    description:
+      'PEM file of the authorities that the brokers’ certificates must come from; unset: those that Node knows',
+  }),
+  KAFKA_TLS_CERT: variable(z.string().optional(), {
+    description:
+      'PEM file of a certificate of this process’s own, where the brokers ask for one; set with KAFKA_TLS_KEY',
+  }),
+  KAFKA_TLS_KEY: variable(z.string().optional(), { description: 'PEM file of its private key' }),
+  KAFKA_SASL_MECHANISM: variable(z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(), {
+    description:
+      'how this process logs in, with the next two; plain sends the password as it is, so it takes KAFKA_TLS',
+  }),
+  KAFKA_SASL_USERNAME: variable(z.string().optional(), { description: 'the user to log in as' }),
+  KAFKA_SASL_PASSWORD: variable(z.string().optional(), { description: 'its password', secret: true }),
+};
+
 export const CAPTIONER_ADDRESS = variable(z.string().default('127.0.0.1:50051'), {
   description: 'host:port of the captioner',
 });

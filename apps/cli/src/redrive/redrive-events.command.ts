@@ -8,7 +8,7 @@ import {
   topicEnd,
   type RedrivenLetters,
 } from '@housestyle/messaging';
-import { readRedriveSettings } from '@housestyle/settings';
+import { kafkaSecurity, readRedriveSettings } from '@housestyle/settings';
 import { EXIT_OK, type Terminal } from '../terminal.js';
 import { counted } from '../wording.js';
 import { explained, total, type RedriveOptions } from './redrive-report.js';
@@ -20,11 +20,12 @@ export interface RedriveEventsOptions extends RedriveOptions {
 
 /** Sends dead letters back to the topics they came on, and says how many. @returns the exit code */
 export async function redriveEvents(options: RedriveEventsOptions, terminal: Terminal): Promise<number> {
-  const { KAFKA_BROKERS: brokers, UPLOAD_TOPIC, S3_NOTIFICATION_TOPIC } = readRedriveSettings();
+  const settings = readRedriveSettings();
+  const { KAFKA_BROKERS: brokers, UPLOAD_TOPIC, S3_NOTIFICATION_TOPIC } = settings;
   if (!brokers?.length)
     throw new DomainError('invalid_settings', 'KAFKA_BROKERS is required: host:port, comma-separated');
   const read = S3_NOTIFICATION_TOPIC === undefined ? [UPLOAD_TOPIC] : [UPLOAD_TOPIC, S3_NOTIFICATION_TOPIC];
-  const kafka = connectKafka({ brokers, clientId: 'housestyle-redrive' });
+  const kafka = connectKafka({ brokers, security: kafkaSecurity(settings), clientId: 'housestyle-redrive' });
   const sink = new KafkaEventSink(kafka);
   try {
     let left = options.limit;

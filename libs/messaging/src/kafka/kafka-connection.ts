@@ -1,4 +1,4 @@
-import { Kafka, logLevel, type KafkaConfig } from 'kafkajs';
+import { Kafka, logLevel, type KafkaConfig, type SASLOptions } from 'kafkajs';
 import { stopIdleTimers } from './idle-timers.js';
 
 /** Where the client's own words go: what it recovers from by itself is a warning at most. */
@@ -7,10 +7,27 @@ export interface KafkaLog {
   debug(fields: object, message: string): void;
 }
 
+/** How brokers are spoken to; empty: in plain text, as nobody. */
+export interface KafkaSecurity {
+  readonly tls?: {
+    /** PEM; absent: those that Node knows */
+    readonly authorities?: Buffer;
+    /** PEM, this client's own, where the brokers ask for one */
+    readonly certificate?: Buffer;
+    readonly key?: Buffer;
+  };
+  readonly login?: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: string;
+  };
+}
+
 export interface KafkaSettings {
   /** `host:port` each */
   readonly brokers: readonly string[];
   readonly clientId: string;
+  readonly security?: KafkaSecurity;
   readonly log?: KafkaLog;
 }
 
@@ -39,11 +56,12 @@ export class KafkaConnection extends Kafka {
  * each with pauses of its own. Three times the longest pause and a request that is never answered are 29.5 s, the most
  * that passes between a broker that is back and a consumer that asks to join its group.
  */
-export function connectKafka({ brokers, clientId, log }: KafkaSettings): KafkaConnection {
+export function connectKafka({ brokers, clientId, security = {}, log }: KafkaSettings): KafkaConnection {
   stopIdleTimers();
   return new KafkaConnection({
     brokers: [...brokers],
     clientId,
+    ...secured(security),
     connectionTimeout: 5_000,
     requestTimeout: 25_000,
     retry: { initialRetryTime: 200, maxRetryTime: 1_500, retries: 8 },
@@ -57,3 +75,8 @@ export function connectKafka({ brokers, clientId, log }: KafkaSettings): KafkaCo
       },
   });
 }
+
+const secured = ({ tls, login }: KafkaSecurity): Pick<KafkaConfig, 'ssl' | 'sasl'> => ({
+  ...(tls && { ssl: { ca: tls.authorities, cert: tls.certificate, key: tls.key } }),
+  ...(login && { sasl: { ...login } as SASLOptions }),
+});
