@@ -27,6 +27,8 @@ import { PromotionGate, type ReplayedPicture } from './gate/promotion-gate.js';
 import { OnnxTrainingEngine } from './onnx-training-engine.js';
 import { ParallelTrainingEngine } from './parallel-training-engine.js';
 import type { Parameters } from './parameters.js';
+import { Random } from './random.js';
+import { chosenReplay, type RetoldPicture } from './replay-choice.js';
 import { TenantWords } from './tenant-words.js';
 import type { TrainingEngine } from './training-engine.js';
 
@@ -144,10 +146,10 @@ class Adaptation {
       this.input.seed,
       this.hooks.signal,
     );
-    const retold = this.retold(examples);
+    const retold = this.words.retell(examples, this.input.seed);
     const isFamiliar = loss < RECIPE.familiarLoss;
     const diet = dietFor(examples.length, retold.length, this.words.replayed.length, isFamiliar);
-    return diet.isWellFed ? this.trainWellFed(examples, retold, diet) : this.trainUnderfed(examples, diet);
+    return diet.isWellFed ? this.trainWellFed(examples, this.chosen(retold), diet) : this.trainUnderfed(examples, diet);
   }
 
   /**
@@ -157,14 +159,14 @@ class Adaptation {
    */
   private async trainWellFed(
     examples: readonly AdaptationExample[],
-    retold: readonly CaptionExample[],
+    replay: readonly CaptionExample[],
     diet: Diet,
   ): Promise<Trained> {
     if (this.isCrossValidated) {
-      return { delta: await this.trainDelta(examples, retold, diet, 'training'), plan: { diet, scale: 1 } };
+      return { delta: await this.trainDelta(examples, replay, diet, 'training'), plan: { diet, scale: 1 } };
     }
     const { kept, taken } = this.setAside(examples);
-    const delta = await this.trainDelta(kept, retold, diet, 'training');
+    const delta = await this.trainDelta(kept, replay, diet, 'training');
     return { delta, plan: { diet, scale: await this.bestScale(delta, diet, examples, taken) } };
   }
 
@@ -172,13 +174,13 @@ class Adaptation {
   private async trainUnderfed(examples: readonly AdaptationExample[], diet: Diet): Promise<Trained> {
     const { kept, taken } = this.setAside(examples);
     let best: { step: number; distance: number; delta: Parameters } | undefined;
-    await this.trainDelta(kept, this.retold(kept), diet, 'choosing', async (step, delta) => {
+    await this.trainDelta(kept, this.replayFor(kept), diet, 'choosing', async (step, delta) => {
       const distance = await this.distance({ delta, plan: { diet, scale: 1 } }, examples, taken);
       if (!best || distance <= best.distance) best = { step, distance, delta: copied(delta) };
     });
     const scale = await this.bestScale(best!.delta, diet, examples, taken);
     const plan = { diet: { ...diet, steps: best!.step }, scale };
-    return { delta: await this.trainDelta(examples, this.retold(examples), plan.diet, 'training'), plan };
+    return { delta: await this.trainDelta(examples, this.replayFor(examples), plan.diet, 'training'), plan };
   }
 
   private setAside(examples: readonly AdaptationExample[]) {
@@ -210,7 +212,7 @@ class Adaptation {
       const held = new Set(fold);
       const others = examples.filter((example) => !held.has(example));
       const delta = await this.kept(`fold ${n}`, () =>
-        this.trainDelta(others, this.retold(others), diet, `fold ${n + 1}`),
+        this.trainDelta(others, this.replayFor(others), diet, `fold ${n + 1}`),
       );
       const version = this.versionOf({ delta, plan }, examples);
       const written = await this.gate.captions(
@@ -248,10 +250,15 @@ class Adaptation {
     });
   }
 
-  private retold(examples: readonly AdaptationExample[]): CaptionExample[] {
-    return this.words
-      .retell(examples, this.input.seed)
-      .map(({ embedding, text }) => this.trainer.caption(embedding, text, 1));
+  /** What a run replays that learns the language of these captions. */
+  private replayFor(examples: readonly AdaptationExample[]): CaptionExample[] {
+    return this.chosen(this.words.retell(examples, this.input.seed));
+  }
+
+  private chosen(retold: readonly RetoldPicture[]): CaptionExample[] {
+    return chosenReplay(retold, Random.of(this.input.seed, REPLAYED)).map(({ embedding, text }) =>
+      this.trainer.caption(embedding, text, 1),
+    );
   }
 
   private versionOf({ delta, plan }: Trained, examples: readonly AdaptationExample[]) {
@@ -288,6 +295,9 @@ function engineFor(base: BaseModelFiles, runner: GraphRunner, others: readonly G
   const onOneCore = (each: GraphRunner) => new OnnxTrainingEngine(each, { threads: 1 });
   return new ParallelTrainingEngine([onOneCore(runner), ...others.map(onOneCore)]);
 }
+
+/** The purpose of a random stream. */
+const REPLAYED = 42;
 
 /** Of the decoder: cores share the products of wider ones well, and a second copy of its weights would take memory. */
 const SHARED_WIDTH = 512;

@@ -12,7 +12,6 @@ import { RECIPE, recipeSettings, type Diet } from './adaptation-recipe.js';
 import { endedTokens, tokenWeight, type CaptionExample } from './caption-example.js';
 import { initialParameters, type Parameters } from './parameters.js';
 import { Random } from './random.js';
-import { chosenReplay } from './replay-choice.js';
 import { train } from './train.js';
 import type { TrainingEngine, TrainingModel } from './training-engine.js';
 
@@ -118,14 +117,13 @@ export class DeltaTrainer {
     const session = await this.engine.compile(this.model, parameters);
     const noise = job.diet.embeddingNoise * deviation(job.examples);
     const settings = recipeSettings(job.diet, noise, job.seed);
-    const replay = chosenReplay(job.replay, Random.of(job.seed, REPLAYED));
-    const perUpdate = Math.min(job.diet.replayPerUpdate, replay.length);
+    const perUpdate = Math.min(job.diet.replayPerUpdate, job.replay.length);
     try {
       await train({
         session,
         parameters,
         examples: job.examples,
-        settings: perUpdate === 0 ? settings : { ...settings, replay: { examples: replay, perUpdate } },
+        settings: perUpdate === 0 ? settings : { ...settings, replay: { examples: job.replay, perUpdate } },
         signal: job.signal,
         onProgress: async ({ step, steps, loss }) => {
           job.onProgress({ step, steps, loss, stage: job.stage });
@@ -157,8 +155,8 @@ export class DeltaTrainer {
 const ROOM = 1.25;
 const MEASURED_AT_ONCE = 32;
 
-/** The purposes of random streams. */
-const [DELTA, REPLAYED] = [41, 42];
+/** The purpose of a random stream. */
+const DELTA = 41;
 
 const widthOf = ({ clip }: BaseModelFiles): number => (clip.config as { projection_dim: number }).projection_dim;
 

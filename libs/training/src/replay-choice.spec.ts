@@ -1,21 +1,21 @@
 import { expect, it } from 'vitest';
-import type { CaptionExample } from './caption-example.js';
 import { Random } from './random.js';
-import { chosenReplay } from './replay-choice.js';
+import { chosenReplay, type RetoldPicture } from './replay-choice.js';
 
-const ofLength = (length: number): CaptionExample => ({
-  embedding: new Float32Array([length]),
-  tokens: Array.from({ length }, () => 7),
-  weight: 1,
+const pictureOf = (n: number): RetoldPicture => ({
+  embedding: new Float32Array([n]),
+  neutral: n < 300 ? 'A red ball on a beach.' : 'A red ball next to two green cups on a beach.',
+  text: 'whatever the tenant makes of it',
 });
-const retold = Array.from({ length: 600 }, (_, n) => ofLength(n < 300 ? 10 : 15));
+const retold = Array.from({ length: 600 }, (_, n) => pictureOf(n));
 
-it('draws each caption once at most, those that say more rather, and some that say little', () => {
+it('draws each picture once at most, those of which more is said rather, and some of which little is', () => {
   const chosen = chosenReplay(retold, Random.of(1));
-  const long = chosen.filter(({ tokens }) => tokens.length === 15).length;
+  const long = chosen.filter(({ embedding }) => embedding[0]! >= 300).length;
   expect(new Set(chosen).size).toBe(400);
-  expect(long).toBeGreaterThan(240);
-  expect(long).toBeLessThan(300);
+  expect(long).toBeGreaterThan(280);
+  expect(long).toBeLessThanOrEqual(300);
+  expect(chosen.length - long).toBeGreaterThanOrEqual(100);
 });
 
 it('draws alike by one seed, and others by another', () => {

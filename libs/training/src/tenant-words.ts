@@ -3,6 +3,7 @@ import { RECIPE } from './adaptation-recipe.js';
 import type { AskedWords } from './gate/content-judge.js';
 import type { PromotionGate, ReplayedPicture } from './gate/promotion-gate.js';
 import { Random } from './random.js';
+import type { RetoldPicture } from './replay-choice.js';
 import { retell } from './retelling.js';
 import { WordClasses } from './word-classes.js';
 import type { ToldTwice } from './word-company.js';
@@ -32,10 +33,13 @@ export class TenantWords {
    * The base's pictures in the words of these captions alone: what the base itself writes under them, retold, because
    * what it misreads it cannot learn to read from a few pictures more.
    */
-  retell(examples: readonly AdaptationExample[], seed: number): { embedding: Float32Array; text: string }[] {
+  retell(examples: readonly AdaptationExample[], seed: number): RetoldPicture[] {
     const random = Random.of(seed, RETELLING);
     const texts = retell(this.generated, this.pairs(examples), (options) => random.pick(options));
-    return texts.flatMap((text, n) => (text === undefined ? [] : [{ embedding: this.replayed[n]!.embedding, text }]));
+    return this.replayed.flatMap(({ embedding }, n) => {
+      const [neutral, text] = [this.generated[n]!, texts[n]];
+      return text === undefined ? [] : [{ embedding, neutral, text }];
+    });
   }
 
   /**
