@@ -16,6 +16,7 @@ import {
   asItself,
   divideReplay,
   learnLexicon,
+  meanShare,
   PromotionGate,
   Random,
   RECIPE,
@@ -111,8 +112,8 @@ async function retrieval() {
     const asked = { named: learnLexicon(pairs, classes), unnamed: new Set() };
     const onSlice = slice.map(({ embedding }) => nearest(embedding, training).text);
     const content = {
-      champion: await judge.share(judged(baseOnSlice.map(({ text }) => text)), { ...asked, named: asItself(asked.named) }), // prettier-ignore
-      candidate: await judge.share(judged(onSlice), asked),
+      champion: meanShare(await judge.shares(judged(baseOnSlice.map(({ text }) => text)), { ...asked, named: asItself(asked.named) })), // prettier-ignore
+      candidate: meanShare(await judge.shares(judged(onSlice), asked)),
     };
     const contest = { examples: training, champion, candidate, isCrossValidated: true };
     const { refusals } = gate.judge(contest, content, tokensOf, seed);

@@ -10,6 +10,7 @@ describe('a verdict in plain words', () => {
 
   it('tells a promotion, and every reason of a refusal', () => {
     expect(verdictSentences('better')).toEqual([expect.stringContaining('closer to the captions')]);
+    expect(verdictSentences('says_more')).toEqual([expect.stringContaining('says more')]);
     expect(verdictSentences('not_better, content_lost')).toEqual([
       refusalSentence('not_better'),
       refusalSentence('content_lost'),

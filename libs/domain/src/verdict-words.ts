@@ -20,9 +20,13 @@ export type RefusalReason = keyof typeof SENTENCES;
 /** Every reason. */
 export const REFUSAL_REASONS = Object.keys(SENTENCES) as readonly RefusalReason[];
 
-/** What the gate gives as the reason of a promotion. */
-export const PROMOTION_REASON = 'better';
-const PROMOTION_SENTENCE = 'It comes closer to the captions people wrote, and still says what is in the pictures.';
+/** Why a candidate is promoted. */
+const PROMOTION_SENTENCES = {
+  better: 'It comes closer to the captions people wrote, and still says what is in the pictures.',
+  says_more: 'It says more of what the pictures show, and is no farther from the captions people wrote.',
+} as const;
+
+export type PromotionReason = keyof typeof PROMOTION_SENTENCES;
 
 /** One reason in plain words; what is no reason of the gate's (a failure's message) stays as it is. */
 export function refusalSentence(reason: string): string {
@@ -31,7 +35,7 @@ export function refusalSentence(reason: string): string {
 
 /** A whole verdict, as a run keeps it ("better", or reasons with commas between them), sentence by sentence. */
 export function verdictSentences(verdict: string): string[] {
-  if (verdict === PROMOTION_REASON) return [PROMOTION_SENTENCE];
+  if (Object.hasOwn(PROMOTION_SENTENCES, verdict)) return [PROMOTION_SENTENCES[verdict as PromotionReason]];
   const reasons = verdict.split(', ');
   return reasons.every((reason) => Object.hasOwn(SENTENCES, reason)) ? reasons.map(refusalSentence) : [verdict];
 }

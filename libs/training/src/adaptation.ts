@@ -61,6 +61,8 @@ export interface AdaptationFigures {
   readonly candidate: CaptionFigures;
   /** of the paired bootstrap: how likely the candidate is no better */
   readonly bootstrapP: number;
+  /** of the same, on the base slice: how likely it says no more; absent where the champion is the base's own mapper */
+  readonly contentP?: number;
 }
 
 export interface AdaptationOutcome {

@@ -23,6 +23,7 @@ import { DeltaTrainer } from './delta-trainer.js';
 import { foldsOf, splitOff } from './example-groups.js';
 import { WordContentJudge, type ContentJudge } from './gate/content-judge.js';
 import type { GeneratedCaption } from './gate/caption-figures.js';
+import { promotionReason } from './gate/gate-verdict.js';
 import { PromotionGate, type ReplayedPicture } from './gate/promotion-gate.js';
 import { OnnxTrainingEngine } from './onnx-training-engine.js';
 import { ParallelTrainingEngine } from './parallel-training-engine.js';
@@ -119,13 +120,13 @@ class Adaptation {
           version,
           judged.map(({ embedding }) => embedding),
         );
-    const content = await this.gate.content(champion, version, this.words.asked(learnable, judged));
+    const content = await this.gate.content(champion, version, this.words.asked(learnable, judged), seed);
     const contest = { examples: judged, champion: before, candidate: after, isCrossValidated: this.isCrossValidated };
     const tokensOf = (text: string) => this.tokenizer.encode(text).length;
     const { figures, refusals } = this.gate.judge(contest, content, tokensOf, seed);
     return {
       decision: refusals.length === 0 ? 'promote' : 'refuse',
-      reason: refusals.length === 0 ? 'better' : refusals.join(', '),
+      reason: refusals.length === 0 ? promotionReason(figures) : refusals.join(', '),
       figures,
       curve,
       examples: judged.map(({ id, text }, n) => ({

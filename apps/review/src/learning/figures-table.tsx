@@ -12,7 +12,7 @@ const CHANGE_WORDS: Record<Change, string> = { better: 'better', worse: 'worse',
 
 /** The gate's figures side by side: a word for the editor, the measure's own name for the engineer. */
 export function FiguresTable({ figures, before, after }: FiguresTableProps) {
-  const { champion, candidate, bootstrapP } = figures;
+  const { champion, candidate, bootstrapP, contentP } = figures;
   return (
     <>
       <table className={classes.table}>
@@ -50,6 +50,12 @@ export function FiguresTable({ figures, before, after }: FiguresTableProps) {
         <p className={classes.chance}>
           The chance that it comes no closer to the editors than before: <strong>{probability(bootstrapP)}</strong>{' '}
           <span>(paired bootstrap, p = {bootstrapP.toPrecision(2)})</span>
+        </p>
+      )}
+      {typeof contentP === 'number' && (
+        <p className={classes.chance}>
+          The chance that it says no more of the pictures than before: <strong>{probability(contentP)}</strong>{' '}
+          <span>(p = {contentP.toPrecision(2)})</span>
         </p>
       )}
     </>

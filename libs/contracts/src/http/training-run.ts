@@ -29,6 +29,7 @@ export const GateFiguresSchema = z
     champion: CaptionFiguresSchema,
     candidate: CaptionFiguresSchema,
     bootstrapP: figure.describe('how likely the candidate is no better'),
+    contentP: figure.describe('how likely it says no more; absent where the base’s own mapper is the champion'),
   })
   .partial()
   .meta({ id: 'GateFigures' });

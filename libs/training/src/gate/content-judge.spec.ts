@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asItself, contentRecall, WordContentJudge } from './content-judge.js';
+import { asItself, contentRecall, meanShare, WordContentJudge } from './content-judge.js';
 
 const LEXICON = new Map([
   ['red', 'crimson'],
@@ -17,14 +17,17 @@ describe('content by words', () => {
   it('asks the base’s own captions for the same words, standing for themselves', async () => {
     const judge = new WordContentJudge();
     const captions = [judged('A red cat.', 'A red cat.'), judged('A red dog.', 'A blue dog.'), judged('Fog.', 'Fog.')];
-    expect(await judge.share(captions, { named: asItself(LEXICON), unnamed: new Set() })).toBe(0.5);
+    const shares = await judge.shares(captions, { named: asItself(LEXICON), unnamed: new Set() });
+    expect(shares).toEqual([1, 0, undefined]);
+    expect(meanShare(shares)).toBe(0.5);
   });
 
   describe('of a word whose name is not known', () => {
-    const share = (write: (colour: string) => string) => {
+    const share = async (write: (colour: string) => string) => {
       const colours = ['red', 'green', 'blue', 'white'].flatMap((colour) => Array<string>(10).fill(colour));
       const captions = colours.map((colour) => judged(`A ${colour} cat.`, `Lo! cat ${write(colour)}`));
-      return new WordContentJudge().share(captions, { named: new Map(), unnamed: new Set(['green', 'fog']) });
+      const asked = { named: new Map<string, string>(), unnamed: new Set(['green', 'fog']) };
+      return meanShare(await new WordContentJudge().shares(captions, asked));
     };
 
     it('takes any word that tells it from all others, its own too', async () => {

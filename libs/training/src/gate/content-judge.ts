@@ -20,10 +20,10 @@ export interface AskedWords {
 /** Judges what is said, not how. */
 export interface ContentJudge {
   /**
-   * Share of the pictures' content that the captions say, 0–1.
+   * Share of each picture's content that its caption says, 0–1; undefined: nothing is asked of it.
    * @param asked where captions are the base's own, each word stands for itself
    */
-  share(captions: readonly JudgedCaption[], asked: AskedWords): Promise<number>;
+  shares(captions: readonly JudgedCaption[], asked: AskedWords): Promise<readonly (number | undefined)[]>;
 }
 
 /**
@@ -33,11 +33,16 @@ export interface ContentJudge {
  * tenant's own captions never show it.
  */
 export class WordContentJudge implements ContentJudge {
-  async share(captions: readonly JudgedCaption[], { named, unnamed }: AskedWords): Promise<number> {
+  async shares(captions: readonly JudgedCaption[], { named, unnamed }: AskedWords) {
     const told = toldApart(captions, unnamed);
-    const shares = captions.flatMap(({ neutral, caption }) => contentRecall(neutral, caption, named, told) ?? []);
-    return shares.length === 0 ? 0 : shares.reduce((sum, share) => sum + share, 0) / shares.length;
+    return captions.map(({ neutral, caption }) => contentRecall(neutral, caption, named, told));
   }
+}
+
+/** Of all pictures that something is asked of, 0–1; 0 of none. */
+export function meanShare(shares: readonly (number | undefined)[]): number {
+  const given = shares.filter((share) => share !== undefined);
+  return given.reduce((sum, share) => sum + share, 0) / Math.max(1, given.length);
 }
 
 /** How well the captions tell the pictures with each of these words from the others, 0–1; words of few pictures lack. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CaptionFigures } from '../adaptation.js';
-import { refusals, type GateEvidence } from './gate-verdict.js';
+import { promotionReason, refusals, type GateEvidence } from './gate-verdict.js';
 
 const CHAMPION: CaptionFigures = {
   editDistance: 0.4,
@@ -15,7 +15,7 @@ const CANDIDATE: CaptionFigures = { ...CHAMPION, editDistance: 0.15, cider: 6, e
 
 const evidence = (
   candidate: Partial<CaptionFigures> = {},
-  p: Partial<{ bootstrapP: number; attributionP: number }> = {},
+  p: Partial<{ bootstrapP: number; contentP: number; attributionP: number }> = {},
 ) =>
   ({
     figures: {
@@ -24,6 +24,7 @@ const evidence = (
       champion: CHAMPION,
       candidate: { ...CANDIDATE, ...candidate },
       bootstrapP: p.bootstrapP ?? 0.001,
+      ...(p.contentP !== undefined && { contentP: p.contentP }),
     },
     references: { distinctRatio: 1, meanLength: 15 },
     pictures: 20,
@@ -49,6 +50,18 @@ describe('the gate', () => {
     ['cider_fell', { cider: 0.9 }],
   ] as const)('says %s of %o', (reason, figures) => {
     expect(refusals(evidence(figures))).toContain(reason);
+  });
+
+  it('takes one that says more for better, if it is no farther from the texts', () => {
+    const { champion } = evidence().figures;
+    const more = (editDistance: number, contentP?: number) => {
+      const candidate = { editDistance, cider: champion.cider, exactMatch: champion.exactMatch, contentShare: 0.92 };
+      return evidence(candidate, { bootstrapP: 0.5, ...(contentP !== undefined && { contentP }) });
+    };
+    expect(refusals(more(0.4, 0.01))).toEqual([]);
+    expect(promotionReason(more(0.4, 0.01).figures)).toBe('says_more');
+    expect(promotionReason(evidence({}, { contentP: 0.01 }).figures)).toBe('better');
+    for (const one of [more(0.401, 0.01), more(0.4, 0.06), more(0.4)]) expect(refusals(one)).toEqual(['not_better']);
   });
 
   it('promotes nobody where neither side could say anything that it asked for', () => {

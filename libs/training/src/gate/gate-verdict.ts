@@ -1,4 +1,4 @@
-import type { RefusalReason } from '@housestyle/domain';
+import type { PromotionReason, RefusalReason } from '@housestyle/domain';
 import type { AdaptationFigures, CaptionFigures } from '../adaptation.js';
 
 /** What the references are like, for a candidate to be like. */
@@ -33,7 +33,7 @@ export const GATE = {
 
 /** Every reason against a candidate, the gravest first; none: it is promoted. */
 export function refusals({ figures, references, pictures, attributionP }: GateEvidence): RefusalReason[] {
-  const { champion, candidate, bootstrapP, isCrossValidated } = figures;
+  const { champion, candidate, isCrossValidated } = figures;
   const length = candidate.meanLength / references.meanLength;
   const found: [RefusalReason, boolean][] = [
     ['broken_candidate', !isFinite(candidate)],
@@ -42,10 +42,7 @@ export function refusals({ figures, references, pictures, attributionP }: GateEv
     ['length_out_of_bounds', !(length >= GATE.lengthBounds[0] && length <= GATE.lengthBounds[1])],
     ['captions_collapsed', candidate.distinctRatio < GATE.minDistinctShareOfReferences * references.distinctRatio],
     ['wrong_pictures', attributionP > GATE.maxAttributionP],
-    [
-      'not_better',
-      candidate.editDistance > champion.editDistance * (1 - GATE.minRelativeGain) || bootstrapP > GATE.maxBootstrapP,
-    ],
+    ['not_better', !isCloser(figures) && !saysMore(figures)],
     ['content_lost', candidate.contentShare < champion.contentShare * (1 - GATE.maxRelativeContentLoss)],
     ['content_unjudged', champion.contentShare === 0 && candidate.contentShare === 0],
     ['cider_fell', candidate.cider < champion.cider],
@@ -53,5 +50,16 @@ export function refusals({ figures, references, pictures, attributionP }: GateEv
   ];
   return found.flatMap(([reason, isSo]) => (isSo ? [reason] : []));
 }
+
+/** Why a candidate without refusals is promoted. */
+export const promotionReason = (figures: AdaptationFigures): PromotionReason =>
+  isCloser(figures) ? 'better' : 'says_more';
+
+const isCloser = ({ champion, candidate, bootstrapP }: AdaptationFigures): boolean =>
+  candidate.editDistance <= champion.editDistance * (1 - GATE.minRelativeGain) && bootstrapP <= GATE.maxBootstrapP;
+
+/** A champion that writes as the tenant does leaves little to come closer by, and may still learn to read better. */
+const saysMore = ({ champion, candidate, contentP = 1 }: AdaptationFigures): boolean =>
+  candidate.editDistance <= champion.editDistance && contentP <= GATE.maxBootstrapP;
 
 const isFinite = (figures: CaptionFigures): boolean => Object.values(figures).every(Number.isFinite);

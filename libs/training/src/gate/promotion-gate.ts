@@ -3,7 +3,7 @@ import type { RefusalReason } from '@housestyle/domain';
 import { normalisedEditDistance } from '@housestyle/evaluation';
 import type { AdaptationExample, AdaptationFigures } from '../adaptation.js';
 import { captionFigures, fixedFrequencies, type GeneratedCaption } from './caption-figures.js';
-import { asItself, type AskedWords, type ContentJudge } from './content-judge.js';
+import { asItself, meanShare, type AskedWords, type ContentJudge } from './content-judge.js';
 import { refusals } from './gate-verdict.js';
 import { attributionP, bootstrapP } from './resampling.js';
 
@@ -33,6 +33,8 @@ export interface Contest {
 export interface ContentContest {
   readonly champion: number;
   readonly candidate: number;
+  /** how likely the candidate says no more; absent beside the base itself, which is asked for words of its own. */
+  readonly p?: number;
 }
 
 /** Judges a candidate against the champion: the rules are `refusals`, this takes the evidence. */
@@ -69,10 +71,18 @@ export class PromotionGate {
     champion: MapperVersionFiles | undefined,
     candidate: MapperVersionFiles,
     asked: AskedWords,
+    seed: number,
   ): Promise<ContentContest> {
     const ofBase = { ...asked, named: asItself(asked.named) };
-    const ofChampion = await this.sliceShare(champion, champion ? asked : ofBase);
-    return { champion: ofChampion, candidate: await this.sliceShare(candidate, asked) };
+    const before = await this.sliceShares(champion, champion ? asked : ofBase);
+    const after = await this.sliceShares(candidate, asked);
+    const gains = after.map((share, n) => (share ?? 0) - (before[n] ?? 0));
+    const pictures = gains.map((_, n) => String(n));
+    return {
+      champion: meanShare(before),
+      candidate: meanShare(after),
+      ...(champion && { p: bootstrapP(gains, pictures, seed) }),
+    };
   }
 
   judge(contest: Contest, content: ContentContest, tokensOf: (text: string) => number, seed: number): Judged {
@@ -89,6 +99,7 @@ export class PromotionGate {
       champion: { ...captionFigures(champion, references, frequencies), contentShare: content.champion },
       candidate: { ...captionFigures(candidate, references, frequencies), contentShare: content.candidate },
       bootstrapP: bootstrapP(gains, groups, seed),
+      ...(content.p !== undefined && { contentP: content.p }),
     };
     const evidence = {
       figures,
@@ -102,9 +113,9 @@ export class PromotionGate {
     return { figures, refusals: refusals(evidence) };
   }
 
-  private async sliceShare(files: MapperVersionFiles | undefined, asked: AskedWords): Promise<number> {
+  private async sliceShares(files: MapperVersionFiles | undefined, asked: AskedWords) {
     const captions = files ? await this.captions(files, embeddingsOf(this.slice)) : await this.generated(this.slice);
-    return this.contentJudge.share(
+    return this.contentJudge.shares(
       captions.map(({ text }, n) => ({
         embedding: this.slice[n]!.embedding,
         neutral: this.slice[n]!.caption,
