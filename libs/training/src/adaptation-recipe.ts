@@ -25,8 +25,8 @@ export const RECIPE = {
     unfamiliar: {
       learningRate: 1e-2,
       steps: 1200,
-      ownPerUpdate: { least: 1, perCaption: 1 / 50, most: 4 },
-      replayPerUpdate: 16,
+      ownPerUpdate: { least: 1, perCaption: 1 / 50, most: 2 },
+      replayPerUpdate: 18,
     },
   },
   /** with few or no retold pictures the captions are learned by heart quickly: fewer updates, much noise. */
