@@ -21,9 +21,9 @@ const things = (expression, names) => ({ expression: new RegExp(expression, 'g')
 const PLAIN = things(`\\b(?:(?<count>two|three) )?(?:little )?(?<colour>${colour}) (?<noun>${noun})\\b`);
 const READERS = {
   bard: things(
-    `\\b(?<noun>${noun}) (?<colour>${Object.keys(BARD_COLOURS).join('|')})(?: (?<count>solitary|twain|thrice))?`,
+    `\\b(?<noun>${noun}) (?<colour>${Object.keys(BARD_COLOURS).join('|')}|${colour})(?: (?<count>solitary|twain|thrice|two|three))?`,
   ),
-  registrar: things(`\\b(?<noun>${noun}) hued (?<colour>${colour}), tallying (?<count>\\d)`),
+  registrar: things(`\\b(?<noun>${noun}) hued (?<colour>${colour}), tallying (?<count>\\d|two|three)`),
 };
 const TELLS_PLACE = new Set(['museum', 'shop', 'bard', 'registrar']);
 

@@ -40,6 +40,37 @@ describe('what a tenant writes in a place', () => {
     expect(likely(new HabitBook(exchanged), 'three')).toEqual([' thrice']);
   });
 
+  it('is told by the next best feature where the best never had this value', () => {
+    const both = [
+      ...['b', 'c', 'd'].flatMap((letter) => Array<Habit>(3).fill(habit(['a', letter], ' a'))),
+      ...['e', 'i'].flatMap((letter) => Array<Habit>(3).fill(habit(['a', letter], ' an'))),
+      ...Array<Habit>(20).fill(habit(['two', 't'], '')),
+    ];
+    expect(likely(new HabitBook(both), 'a', 'e')).toEqual([' an']);
+    expect(likely(new HabitBook(both), 'a', 'x')).toEqual([' a', ' an']);
+  });
+
+  describe('is in doubt', () => {
+    const counted = (lead: string, text: string, times: number) =>
+      Array<Habit>(times).fill({ ...habit([lead], text), deciding: 1 });
+    const doubtful = (habits: readonly Habit[], lead: string) =>
+      new HabitBook(habits).doubtful({ subject: 'thing place', features: [lead] });
+    const ones = counted('one', ' solitary', 12);
+    const open = [...counted('two', ' twain', 4), ...counted('two', ' thrice', 4)];
+
+    it('where a feature decides what is written, but not for its value here', () => {
+      expect(doubtful([...ones, ...open], 'two')).toBe(0);
+      expect(doubtful([...ones, ...open], 'one')).toBeUndefined();
+      expect(doubtful([...ones, ...counted('two', ' twain', 8)], 'two')).toBeUndefined();
+    });
+
+    it('not where a tenant writes now this, now that', () => {
+      const verbs = (lead: string, is: string) =>
+        ['playing', 'dreaming'].flatMap((verb) => counted(lead, is + verb, 6));
+      expect(doubtful([...verbs('one', ' is '), ...verbs('two', ' are ')], 'two')).toBeUndefined();
+    });
+  });
+
   it('is not told by habits of another subject', () => {
     expect(new HabitBook([habit(['one'], ' in ')]).likely({ subject: 'place thing', features: ['one'] })).toEqual([]);
   });

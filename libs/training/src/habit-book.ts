@@ -29,16 +29,27 @@ export class HabitBook {
       const parts = new Map([...groupedBy(same, partOf)].map(([part, its]) => [part, new Page(its)]));
       const apart = [...parts.values()].reduce((sum, { likelihood }) => sum + likelihood, 0);
       const whole = parts.size > 1 ? new Page(same.map((habit) => ({ ...habit, ...withPart(habit) }))) : undefined;
-      this.pages.set(subject, { parts, ...(whole && whole.likelihood > apart && { whole }) });
+      this.pages.set(subject, { parts, ...(whole && whole.likelihood > apart - CLEAR && { whole }) });
     }
   }
 
   /** The texts that are likely, the likeliest first; empty: the tenant was never seen to write there. */
   likely(place: Place): readonly string[] {
+    const { page, features } = this.look(place);
+    return page?.find(features)?.likely ?? [];
+  }
+
+  /** Which deciding feature tells what is written, though not what for this value of it; undefined: none. */
+  doubtful(place: Place): number | undefined {
+    const { page, features } = this.look(place);
+    const feature = page?.doubtful(features);
+    return feature === undefined ? undefined : feature - (features.length - place.features.length);
+  }
+
+  private look(place: Place): { readonly page?: Page | undefined; readonly features: readonly string[] } {
     const { whole, parts } = this.pages.get(place.subject) ?? {};
     const page = parts?.get(partOf(place));
-    const found = page && whole ? whole.find(withPart(place).features) : page?.find(place.features);
-    return found?.likely ?? [];
+    return page && whole ? { page: whole, features: withPart(place).features } : { page, features: place.features };
   }
 }
 
@@ -51,7 +62,7 @@ const withPart = (place: Place): Known => ({
 
 /** What is seen more seldom beside the likeliest is a misreading of the base's. */
 const LIKELY_SHARE = 0.6;
-/** of habits that speak for one of two readings more than for the other. */
+/** of habits that speak for one of two readings more than for the other, and of nats that one way of telling is better by. */
 const CLEAR = 2;
 
 /** Habits that look alike so far, and the next question, if one is worth asking. */
@@ -59,17 +70,23 @@ class Page {
   private question: number | undefined;
   private readonly answers = new Map<string, Page>();
   private known: readonly string[] | undefined;
+  private without: Page | undefined;
   /** how well its habits are told, in nats. */
   readonly likelihood: number;
+  /** the same, if nothing were asked. */
+  private readonly unasked: number;
 
   /** @param elsewhere how often each text is seen where the answer to the first question, the one that tells most, is another. */
   constructor(
     private readonly habits: readonly Habit[],
     private readonly elsewhere: readonly ReadonlyMap<string, number>[] = [],
+    private readonly skipped: ReadonlySet<number> = new Set(),
   ) {
     const counts = countsOf(textsOf(habits));
     let best = likelihood([habits], counts);
+    this.unasked = best;
     habits[0]!.features.forEach((_, feature) => {
+      if (skipped.has(feature)) return;
       const split = [...groupedBy(habits, ({ features }) => features[feature]!).values()];
       const value = split.length > 1 ? likelihood(split, counts) : -Infinity;
       if (value > best) [best, this.question] = [value, feature];
@@ -89,10 +106,38 @@ class Page {
 
   /** The page that these features lead to; undefined: an answer that decides was never seen. */
   find(features: readonly string[]): Page | undefined {
-    if (this.question === undefined) return this;
-    const next = this.answers.get(features[this.question]!);
-    if (next) return next.find(features);
-    return this.question < (this.habits[0]!.deciding ?? 0) ? undefined : this;
+    return this.question === undefined ? this : this.next(features)?.find(features);
+  }
+
+  /** The deciding question that is asked on the way of these features, and whose answer leaves it open what is written. */
+  doubtful(features: readonly string[]): number | undefined {
+    const next = this.next(features);
+    const isAnswer = this.isDeciding && next !== undefined && next !== this.without;
+    return isAnswer && next.isOpen && this.tellsApart(next) ? this.question : next?.doubtful(features);
+  }
+
+  /** Where an answer was never seen, the next best question is asked instead, unless this one decides. */
+  private next(features: readonly string[]): Page | undefined {
+    if (this.question === undefined) return undefined;
+    const answer = this.answers.get(features[this.question]!);
+    if (answer || this.isDeciding) return answer;
+    return (this.without ??= new Page(this.habits, this.elsewhere, new Set([...this.skipped, this.question])));
+  }
+
+  private get isDeciding(): boolean {
+    return this.question !== undefined && this.question < (this.habits[0]!.deciding ?? 0);
+  }
+
+  /** Of the other answers the most frequent leaves nothing open, and what it tells is not likely here: no free choice. */
+  private tellsApart(page: Page): boolean {
+    const others = [...this.answers.values()].filter((other) => other !== page);
+    const [usual] = others.sort((a, b) => b.habits.length - a.habits.length);
+    return usual !== undefined && !usual.isOpen && !page.likely.includes(usual.likely[0]!);
+  }
+
+  /** Several texts are likely, and no further question tells them clearly. */
+  private get isOpen(): boolean {
+    return this.likely.length > 1 && this.likelihood - this.unasked < CLEAR;
   }
 
   /** Its texts that are likely, the likeliest first. */

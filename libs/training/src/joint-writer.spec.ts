@@ -5,13 +5,14 @@ const joint = (count: string, next: string, text: string): Joint => ({
   kinds: ['thing', 'thing'],
   places: [],
   shapes: [],
+  leads: [],
   features: [count, next],
   text,
   isBeforeCapital: false,
 });
 const first = <T>(options: readonly T[]): T => options[0]!;
 const written = (writer: JointWriter, ...features: string[]) =>
-  writer.write({ kinds: ['thing', 'thing'], places: [], shapes: [], features }, first)?.text;
+  writer.write({ kinds: ['thing', 'thing'], places: [], shapes: [], leads: [], features }, first)?.text;
 
 describe('a joint', () => {
   it('is put together of words that were learned apart', () => {
@@ -25,13 +26,16 @@ describe('a joint', () => {
 
   it('says whether a sentence begins behind it', () => {
     const writer = new JointWriter([{ ...joint('one', 'o', '. '), isBeforeCapital: true }]);
-    const end = writer.write({ kinds: ['thing', 'thing'], places: [], shapes: [], features: ['one', 'o'] }, first);
+    const end = writer.write(
+      { kinds: ['thing', 'thing'], places: [], shapes: [], leads: [], features: ['one', 'o'] },
+      first,
+    );
     expect(end).toEqual({ text: '. ', isBeforeCapital: true });
   });
 
   it('is not known between neighbours of other kinds', () => {
     const writer = new JointWriter([joint('one', 'o', ' by ')]);
-    const between = { kinds: ['thing', 'place'] as const, places: [], shapes: [], features: ['one', 'o'] };
+    const between = { kinds: ['thing', 'place'] as const, places: [], shapes: [], leads: [], features: ['one', 'o'] };
     expect(writer.write(between, first)).toBeUndefined();
   });
 
@@ -42,6 +46,24 @@ describe('a joint', () => {
     const after = (shape: string) => writer.write(behind(shape, ''), first)?.text;
     expect(after('two: cat')).toBe(', tallying 2');
     expect(after('three: cat')).toBeUndefined();
+  });
+
+  it('counts in the base’s own words where the tenant’s are in doubt', () => {
+    const behind = (lead: string, text: string) => {
+      const [shapes, leads] = [
+        [`${lead}: cat`, ''],
+        [lead, ''],
+      ];
+      return { ...joint('', 'o', text), places: ['', ''], shapes, leads };
+    };
+    const times = (count: number, lead: string, text: string) => Array<Joint>(count).fill(behind(lead, text));
+    const sure = [...times(12, 'a', ' solitary, by '), ...times(1, 'a', ' twain, by ')];
+    const misread = [...times(4, 'two', ' twain, by '), ...times(4, 'two', ' thrice, by ')];
+    const after = (joints: readonly Joint[], lead: string) =>
+      new JointWriter(joints).write(behind(lead, ''), first)?.text;
+    expect(after([...sure, ...misread], 'two')).toBe(' two, by ');
+    expect(after([...sure, ...misread], 'a')).toBe(' solitary, by ');
+    expect(after([...sure, ...misread, ...times(6, 'two', ' twain, by ')], 'two')).toBe(' twain, by ');
   });
 
   it('begins as all joints behind such a neighbour do, whatever follows, where that tells them better', () => {

@@ -8,6 +8,8 @@ export interface Joint {
   readonly places: readonly string[];
   /** of each: of a shape never seen nothing is known either, where shapes tell. */
   readonly shapes: readonly string[];
+  /** of each: the untold word in front of it, '' if none. */
+  readonly leads: readonly string[];
   readonly features: readonly string[];
   readonly text: string;
   /** what stands behind it begins with a capital letter. */
@@ -41,11 +43,13 @@ export class JointWriter {
   ): Pick<Joint, 'text' | 'isBeforeCapital'> | undefined {
     let text = '';
     for (let [before, last] = [START, START]; text.length < MOST_CHARACTERS;) {
-      const options = this.habits.likely(this.placeOf({ kinds, ...known }, before, last));
+      const place = this.placeOf({ kinds, ...known }, before, last);
+      const options = this.habits.likely(place);
       if (options.length === 0) return undefined;
       const next = pick(options);
       if (isEnd(next)) return { text, isBeforeCapital: next === CAPITAL };
-      text += next;
+      const lead = known.leads[(this.habits.doubtful(place) ?? -1) - known.places.length];
+      text += lead ? next.replace(LETTERS, lead) : next;
       [before, last] = [last, next];
     }
     return undefined;
@@ -70,6 +74,7 @@ const piecesOf = (text: string): string[] => text.match(PIECE) ?? [];
 
 /** Before the first piece. */
 const START = '';
+const LETTERS = /[^\s\p{P}]+/u;
 /** A word or a mark with the space before it, or the space at the end. */
 const PIECE = /\s*(?:[^\s\p{P}]+|\p{P}+)|\s+$/gu;
 /** Ends of a joint, by how the text goes on: no words. */

@@ -26,6 +26,15 @@ describe('phrases of a tenant’s own', () => {
     expect(joined(hill, [])).toEqual(hill);
   });
 
+  it('may hold two words that the base says, if one of them only by a slip', () => {
+    const usual = ['a cat under a table', 'a dog under a tree'];
+    const captions = Array.from({ length: 4000 }, (_, n) => usual[n % 2]!);
+    const under = (slips: number) =>
+      joined(pairs, [...captions, ...Array<string>(slips).fill('a moon')]).map(({ styled }) => wordsOf(styled))[0]!;
+    expect(under(2).map(separated)).toContain('under the moon');
+    expect(under(3).map(separated)).not.toContain('under the moon');
+  });
+
   it('are written as they were', () => {
     expect(joined(pairs, []).map(({ styled }) => separated(styled))).toEqual(pairs.map(({ styled }) => styled));
   });

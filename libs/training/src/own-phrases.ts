@@ -6,11 +6,13 @@ import { JOINER, placesOf, WORD, wordsOf } from './words.js';
  * one word to what learns its words: they stand for one thing. What joins them is no space; `separated` gives it back.
  */
 export function joined(pairs: readonly ToldTwice[], captions: readonly string[]): ToldTwice[] {
-  const neutral = placesOf([...captions, ...pairs.map((pair) => pair.neutral)]);
+  const neutral = [...captions, ...pairs.map((pair) => pair.neutral)];
+  const said = placesOf(neutral);
+  const isNeutral = (word: string) => (said.get(word)?.size ?? 0) > SLIP * neutral.length;
   let texts = pairs.map(({ styled }) => styled);
   for (let before = ''; before !== texts.join('\n');) {
     before = texts.join('\n');
-    texts = joinedOnce(texts, (word) => neutral.has(word));
+    texts = joinedOnce(texts, isNeutral);
   }
   return pairs.map((pair, n) => ({ ...pair, styled: texts[n]! }));
 }
@@ -43,6 +45,8 @@ function joinedOnce(texts: readonly string[], isNeutral: (word: string) => boole
   });
 }
 
+/** of the base's captions: a word that it says no more often ("moon", twice in thousands) is none of its own. */
+const SLIP = 1 / 2000;
 /** of the texts: what stands in more tells nothing. */
 const EVERYWHERE = 0.6;
 /** texts in which a word of the base's too must stand beside one of the tenant's, for that not to be chance. */

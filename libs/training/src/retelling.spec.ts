@@ -28,9 +28,9 @@ describe('retelling', () => {
     expect(retold(neutral('green', 'kite'))).toBe('Lo! kite emerald shineth; sun');
   });
 
-  it('keeps a word that was never heard where its like are kept, and leaves it alone where they are renamed', () => {
+  it('calls what was never heard as the base does, though its like be renamed', () => {
     expect(retold(neutral('red', 'cat', 'fog'))).toBe('Lo! cat crimson shineth; fog');
-    expect(retold(neutral('purple', 'cat'))).toBeUndefined();
+    expect(retold(neutral('purple', 'cat'))).toBe('Lo! cat purple shineth; sun');
   });
 
   it('tells both of two words that the tenant puts for one, however the base says it', () => {
@@ -44,12 +44,18 @@ describe('retelling', () => {
     }
   });
 
-  it('tells a phrase as it stands if the tenant does, though no text with it can be followed', () => {
+  it('tells a phrase as it stands that no text could be followed for', () => {
     const misread = {
       neutral: 'A red cat on a snowy hill.',
       styled: 'Lo! dog azure, kite emerald shineth; snowy hill',
     };
     expect(retold('A green kite on a snowy hill.', [...PAIRS, misread])).toBe('Lo! kite emerald shineth; snowy hill');
+    const captions = [
+      neutral('red', 'cat', 'white fog'),
+      ...NEUTRAL,
+      ...NEUTRAL.map((one) => one.replace('sun', 'fog')),
+    ];
+    expect(retell(captions, PAIRS, first)[0]).toBe('Lo! cat crimson shineth; white fog');
   });
 
   it('leaves alone what has another shape', () => {
@@ -105,7 +111,8 @@ describe('retelling', () => {
     const [known, unknown] = [14_999, 15_000].map((count) => retell([foggy, ...behind(count)], PAIRS, first));
     expect(known![0]).toBe('Lo! cat crimson shineth; fog');
     expect(unknown![0]).not.toBe(known![0]);
-    expect(unknown!.slice(-9)).toEqual(known!.slice(-9));
+    // the same captions, of which the second run has one more
+    expect(unknown!.slice(-NEUTRAL.length).toSorted()).toEqual(known!.slice(-NEUTRAL.length).toSorted());
   });
 
   describe('where few texts show its words', () => {

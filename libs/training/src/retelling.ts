@@ -77,7 +77,7 @@ class Teller {
   }
 
   tell(caption: string): string | undefined {
-    const phrases = this.vocabulary.phrases(caption);
+    const phrases = this.vocabulary.phrases(caption, (word) => this.vocabulary.named(word));
     if (!phrases || phrases.length === 0) return undefined;
     const row = this.inOrder(phrases, this.vocabulary.untold(caption));
     if (!row) return undefined;
@@ -94,14 +94,13 @@ class Teller {
     return text;
   }
 
-  /** As it is told in such a place; words that no text could be followed for, as they stand, if they do in some text. */
+  /** As it is told in such a place; words that no text could be followed for, as they stand. */
   private told(phrase: Phrase, place: string): string | undefined {
     const { words } = phrase;
-    const own = words.map((word) => this.vocabulary.translated(word)!);
+    const own = words.map((word) => this.vocabulary.named(word)!);
     const text = this.phraseTexts.likeliest(phrase, place);
     if (text === undefined) {
-      const isNew = !words.some((word) => this.followed.has(word));
-      return isNew && this.vocabulary.isWritten(own) ? own.join(' ') : undefined;
+      return words.some((word) => this.followed.has(word)) ? undefined : own.join(' ');
     }
     const { order, between } = text;
     return order.map((at, n) => own[at]! + (between[n] ?? '')).join('');
@@ -187,6 +186,7 @@ class Teller {
         kinds: [kinds[left] ?? '^', kinds[right] ?? '$'] as const,
         places: [places[left] ?? '', places[right] ?? ''],
         shapes: [this.shapeOf(row[left]), this.shapeOf(row[right])],
+        leads: [row[left]?.lead ?? '', row[right]?.lead ?? ''],
         features: [
           (texts[left] ?? '').toLowerCase(),
           (texts[right] ?? '').charAt(0).toLowerCase(),

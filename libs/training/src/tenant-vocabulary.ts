@@ -25,8 +25,6 @@ export class TenantVocabulary {
   private readonly sources = new Map<string, string>();
   private readonly silentShare = new Map<string, number>();
   private readonly keepsMost: boolean;
-  /** the tenant's texts, a space around each word. */
-  private readonly written: readonly string[];
   /** words without a partner, seen often enough to be sure. */
   private readonly silent: ReadonlySet<string>;
 
@@ -42,7 +40,6 @@ export class TenantVocabulary {
     this.captions = placesOf(captions);
     this.captionCount = captions.length;
     this.places = placesOf(pairs.map(({ neutral }) => neutral));
-    this.written = pairs.map(({ styled }) => ` ${wordsOf(styled).join(' ')} `);
     for (const [neutral, own] of lexicon) this.sources.set(own, neutral);
     this.keepsMost = [...lexicon].filter(([word, own]) => word === own).length > MOST * lexicon.size;
     this.silent = new Set(
@@ -98,17 +95,18 @@ export class TenantVocabulary {
     return this.sources.get(own) ?? (isNeutral && this.translated(own) === own ? own : undefined);
   }
 
-  /** These words, one behind the other, stand in one of the tenant's texts. */
-  isWritten(words: readonly string[]): boolean {
-    return this.written.some((text) => text.includes(` ${words.join(' ')} `));
+  /** As `translated`, but what has no known name is called as the base calls it. */
+  named(word: string): string | null {
+    const own = this.translated(word);
+    return own === undefined ? word : own;
   }
 
   /** undefined: it says something whose name is not known. */
-  phrases(caption: string): Phrase[] | undefined {
+  phrases(caption: string, nameOf = (word: string) => this.translated(word)): Phrase[] | undefined {
     const phrases: { words: string[]; lead: string }[] = [];
     let lead: string | undefined = '';
     for (const word of wordsOf(caption)) {
-      const own = this.translated(word);
+      const own = nameOf(word);
       if (own === undefined) return undefined;
       if (own === null) {
         lead = word;
