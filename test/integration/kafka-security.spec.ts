@@ -33,6 +33,25 @@ describeWith([requirements.kafka()], 'Kafka behind a password and TLS', () => {
     await sink.publish([{ topic, key: 'k', value: 'hello', headers: {} }]);
   }
 
+  async function expectPassage(kafka: KafkaConnection): Promise<void> {
+    const topic = `spec-${randomUUID()}`;
+    const groupId = `group-${randomUUID()}`;
+    await createTopics(inject('kafkaBrokers'), [topic]);
+    await publish(kafka, topic);
+    const texts: string[] = [];
+    const onFailure = (error: Error) => {
+      throw error;
+    };
+    const source = new KafkaEventSource(kafka, { groupId, topics: [topic], onFailure });
+    closing.push(() => source.stop());
+    await source.start((messages) => {
+      texts.push(...messages.map(({ value }) => String(value)));
+      return Promise.resolve();
+    });
+    await waitFor('the message', () => texts.length > 0);
+    expect(texts).toEqual(['hello']);
+  }
+
   beforeAll(async () => {
     const authority = join(folder, 'authority.pem');
     await writeFile(authority, secure.authority);
@@ -50,29 +69,38 @@ describeWith([requirements.kafka()], 'Kafka behind a password and TLS', () => {
     for (const close of closing.splice(0)) await close();
   });
 
-  it.each(['plain', 'scram-sha-512'] as const)('lets in who logs in by %s', async (KAFKA_SASL_MECHANISM) => {
-    const topic = `spec-${randomUUID()}`;
-    const groupId = `group-${randomUUID()}`;
-    await createTopics(inject('kafkaBrokers'), [topic]);
-    const kafka = connect({ KAFKA_SASL_MECHANISM });
-    await publish(kafka, topic);
-    const texts: string[] = [];
-    const onFailure = (error: Error) => {
-      throw error;
-    };
-    const source = new KafkaEventSource(kafka, { groupId, topics: [topic], onFailure });
-    closing.push(() => source.stop());
-    await source.start((messages) => {
-      texts.push(...messages.map(({ value }) => String(value)));
-      return Promise.resolve();
-    });
-    await waitFor('the message', () => texts.length > 0);
-    expect(texts).toEqual(['hello']);
-  });
+  it.each(['plain', 'scram-sha-512'] as const)('lets in who logs in by %s', (KAFKA_SASL_MECHANISM) =>
+    expectPassage(connect({ KAFKA_SASL_MECHANISM })),
+  );
 
   it.each(['plain', 'scram-sha-512'] as const)('refuses a wrong password by %s', async (KAFKA_SASL_MECHANISM) => {
     const wrong = connect({ KAFKA_SASL_MECHANISM, KAFKA_SASL_PASSWORD: 'wrong' });
     await expect(publish(wrong, 'any')).rejects.toThrow(/authentication failed/i);
+  });
+
+  describe('where a certificate is asked for', () => {
+    const connectAs = async (name: string, papers: { certificate: string; key: string } | undefined) => {
+      const paths = { KAFKA_TLS_CERT: join(folder, `${name}.pem`), KAFKA_TLS_KEY: join(folder, `${name}-key.pem`) };
+      if (papers) await writeFile(paths.KAFKA_TLS_CERT, papers.certificate);
+      if (papers) await writeFile(paths.KAFKA_TLS_KEY, papers.key);
+      const { KAFKA_TLS, KAFKA_TLS_CA } = variables;
+      const security = kafkaSecurity({ KAFKA_TLS, KAFKA_TLS_CA, ...(papers && paths) });
+      return connectKafka({ brokers: [secure.mutual.brokers], clientId: 'spec', security });
+    };
+    const connecting = async (kafka: KafkaConnection) => {
+      const admin = kafka.hasty.admin({ retry: { retries: 0 } });
+      closing.push(() => admin.disconnect());
+      await admin.connect();
+    };
+
+    it('lets in who has one', async () => expectPassage(await connectAs('known', secure.mutual)));
+
+    it('refuses who has none, or another authority’s', async () => {
+      await expect(connecting(await connectAs('nobody', undefined))).rejects.toThrow(/alert/);
+      const strange = await (await TestAuthority.create('another')).issue({ names: ['dam'] });
+      const papers = { certificate: String(strange.certificate), key: String(strange.key) };
+      await expect(connecting(await connectAs('strange', papers))).rejects.toThrow(/alert/);
+    });
   });
 
   it('does not speak to a broker whose authority it does not know', async () => {

@@ -6,7 +6,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** bootstrap servers of the run's one Kafka; empty when this machine cannot start it (then specs skip) */
     kafkaBrokers: string;
-    /** the way into it that asks for a password, over TLS; absent with it */
+    /** the ways into it over TLS, by a password or a certificate; absent with it */
     kafkaSecure: SecureKafka | undefined;
     /** ways into it that a spec may put a proxy in front of; each is one spec's */
     kafkaDetours: readonly KafkaDetour[];

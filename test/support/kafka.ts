@@ -31,13 +31,16 @@ export interface KafkaDetour {
   readonly advertisedPort: number;
 }
 
-/** A way in for who knows the authority of the broker's certificate and a password of it. */
+/** Ways in for who knows the authority of the broker's certificate, and is known to the broker. */
 export interface SecureKafka {
+  /** by a password. */
   readonly brokers: string;
-  /** PEM */
-  readonly authority: string;
   readonly username: string;
   readonly password: string;
+  /** by a certificate of the same authority. */
+  readonly mutual: { readonly brokers: string; readonly certificate: string; readonly key: string };
+  /** PEM, as certificate and key are */
+  readonly authority: string;
 }
 
 export interface KafkaBroker {
@@ -56,7 +59,8 @@ export interface KafkaBroker {
 export async function startKafka({ detours: detourCount = 0 } = {}): Promise<KafkaBroker> {
   const classPath = join(await fetchJars(), '*');
   const home = await mkdtemp(join(tmpdir(), 'housestyle-kafka-'));
-  const [port, securePort, controllerPort, ...ports] = (await freePorts(3 + 2 * detourCount)) as [
+  const [port, securePort, mutualPort, controllerPort, ...ports] = (await freePorts(4 + 2 * detourCount)) as [
+    number,
     number,
     number,
     number,
@@ -67,10 +71,12 @@ export async function startKafka({ detours: detourCount = 0 } = {}): Promise<Kaf
     advertisedPort: ports[2 * n + 1]!,
   }));
   const properties = join(home, 'server.properties');
-  await writeFile(properties, serverProperties(home, { port, securePort, controllerPort }, detours));
+  await writeFile(properties, serverProperties(home, { port, securePort, mutualPort, controllerPort }, detours));
   const authority = await TestAuthority.create();
-  const { certificate, key } = await authority.issue({ names: ['127.0.0.1'] });
-  await writeFile(join(home, 'broker.pem'), `${String(key)}\n${String(certificate)}\n`);
+  const broker = await authority.issue({ names: ['127.0.0.1'] });
+  const client = await authority.issue({ names: [USER.username] });
+  await writeFile(join(home, 'broker.pem'), `${String(broker.key)}\n${String(broker.certificate)}\n`);
+  await writeFile(join(home, 'authority.pem'), authority.pem);
   await writeFile(join(home, 'log4j2.properties'), 'rootLogger.level=error\n');
   const clusterId = Buffer.from(home).toString('base64url').padEnd(22, 'A').slice(-22);
   const user = ['--add-scram', `SCRAM-SHA-512=[name=${USER.username},password=${USER.password}]`];
@@ -92,15 +98,14 @@ export async function startKafka({ detours: detourCount = 0 } = {}): Promise<Kaf
     server.process.kill('SIGKILL');
     await server.exited;
   };
-  const untilReady = (): Promise<unknown> =>
-    waitFor(
-      'Kafka',
-      () => {
-        if (server.process.exitCode !== null) throw new Error(`it exited with ${server.process.exitCode}`);
-        return withAdmin(brokers, async (admin) => (await admin.describeCluster()).brokers.length === 1);
-      },
-      { timeoutMs: 300_000 },
-    );
+  const untilReady = async (): Promise<void> => {
+    const { process, exited } = server;
+    const hasExited = () => process.exitCode !== null;
+    const answers = () =>
+      hasExited() || withAdmin(brokers, async (admin) => (await admin.describeCluster()).brokers.length === 1);
+    await Promise.race([exited, waitFor('Kafka', answers, { timeoutMs: 300_000 })]);
+    if (hasExited()) throw new Error(`it exited with ${process.exitCode}`);
+  };
   const stop = async (): Promise<void> => {
     await kill();
     await rm(home, { recursive: true, force: true });
@@ -115,7 +120,12 @@ export async function startKafka({ detours: detourCount = 0 } = {}): Promise<Kaf
     await stop();
     throw new Error(`Kafka did not start:\n${server.output()}`, { cause: error });
   }
-  const secure = { brokers: `127.0.0.1:${securePort}`, authority: String(authority.pem), ...USER };
+  const mutual = {
+    brokers: `127.0.0.1:${mutualPort}`,
+    certificate: String(client.certificate),
+    key: String(client.key),
+  };
+  const secure = { brokers: `127.0.0.1:${securePort}`, ...USER, mutual, authority: String(authority.pem) };
   return { brokers, secure, detours, kill, restart: async () => void (await restart()), stop };
 }
 
@@ -158,26 +168,39 @@ export async function withAdmin<T>(brokers: string, use: (admin: Admin) => Promi
   }
 }
 
+interface Ports {
+  readonly port: number;
+  readonly securePort: number;
+  readonly mutualPort: number;
+  readonly controllerPort: number;
+}
+
 const serverProperties = (
   home: string,
-  { port, securePort, controllerPort }: { port: number; securePort: number; controllerPort: number },
+  { port, securePort, mutualPort, controllerPort }: Ports,
   detours: readonly KafkaDetour[],
 ): string => {
   const ways = detours.map((detour, n) => ({ name: `DETOUR${n}`, ...detour }));
   const own = { name: 'PLAINTEXT', port, advertisedPort: port };
   const secure = { name: 'SECURE', port: securePort, advertisedPort: securePort };
+  const mutual = { name: 'MUTUAL', port: mutualPort, advertisedPort: mutualPort };
   const controller = { name: 'CONTROLLER', port: controllerPort };
   const at = (name: string, listenerPort: number) => `${name}://127.0.0.1:${listenerPort}`;
   return [
     'process.roles=broker,controller',
     'node.id=1',
-    `listeners=${[own, secure, controller, ...ways].map((way) => at(way.name, way.port)).join()}`,
-    `advertised.listeners=${[own, secure, ...ways].map((way) => at(way.name, way.advertisedPort)).join()}`,
+    `listeners=${[own, secure, mutual, controller, ...ways].map((way) => at(way.name, way.port)).join()}`,
+    `advertised.listeners=${[own, secure, mutual, ...ways].map((way) => at(way.name, way.advertisedPort)).join()}`,
     'controller.listener.names=CONTROLLER',
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-    `listener.security.protocol.map=SECURE:SASL_SSL,${[own, controller, ...ways].map(({ name }) => `${name}:PLAINTEXT`).join()}`,
-    'listener.name.secure.ssl.keystore.type=PEM',
-    `listener.name.secure.ssl.keystore.location=${join(home, 'broker.pem')}`,
+    `listener.security.protocol.map=SECURE:SASL_SSL,MUTUAL:SSL,${[own, controller, ...ways].map(({ name }) => `${name}:PLAINTEXT`).join()}`,
+    ...['secure', 'mutual'].flatMap((name) => [
+      `listener.name.${name}.ssl.keystore.type=PEM`,
+      `listener.name.${name}.ssl.keystore.location=${join(home, 'broker.pem')}`,
+    ]),
+    'listener.name.mutual.ssl.client.auth=required',
+    'listener.name.mutual.ssl.truststore.type=PEM',
+    `listener.name.mutual.ssl.truststore.location=${join(home, 'authority.pem')}`,
     'listener.name.secure.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512',
     `listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_${USER.username}="${USER.password}";`,
     'listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;',
