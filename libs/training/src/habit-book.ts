@@ -29,7 +29,7 @@ export class HabitBook {
       const parts = new Map([...groupedBy(same, partOf)].map(([part, its]) => [part, new Page(its)]));
       const apart = [...parts.values()].reduce((sum, { likelihood }) => sum + likelihood, 0);
       const whole = parts.size > 1 ? new Page(same.map((habit) => ({ ...habit, ...withPart(habit) }))) : undefined;
-      this.pages.set(subject, { parts, ...(whole && whole.likelihood > apart - CLEAR && { whole }) });
+      this.pages.set(subject, { parts, ...(whole && whole.likelihood > apart - APART && { whole }) });
     }
   }
 
@@ -60,9 +60,12 @@ const withPart = (place: Place): Known => ({
   deciding: 1 + (place.deciding ?? 0),
 });
 
+/** In nats, what parts must tell their habits better by, each for itself: with few habits each seems to have a way of its own. */
+const APART = 4;
+
 /** What is seen more seldom beside the likeliest is a misreading of the base's. */
 const LIKELY_SHARE = 0.6;
-/** of habits that speak for one of two readings more than for the other, and of nats that one way of telling is better by. */
+/** of habits that speak for one of two readings more than for the other, and of nats that a question tells them better by. */
 const CLEAR = 2;
 
 /** Habits that look alike so far, and the next question, if one is worth asking. */
@@ -86,7 +89,7 @@ class Page {
     let best = likelihood([habits], counts);
     this.unasked = best;
     habits[0]!.features.forEach((_, feature) => {
-      if (skipped.has(feature)) return;
+      if (skipped.has(feature) || habits.length < FEW) return;
       const split = [...groupedBy(habits, ({ features }) => features[feature]!).values()];
       const value = split.length > 1 ? likelihood(split, counts) : -Infinity;
       if (value > best) [best, this.question] = [value, feature];
@@ -186,6 +189,9 @@ function likelihood(parts: readonly (readonly Habit[])[], anywhere: ReadonlyMap<
 
 /** In nats: what asks more tells the known habits better by chance alone. */
 const PART_COST = 1;
+
+/** of habits: among fewer whatever is different tells them apart. */
+const FEW = 3;
 
 /** of a text that no other habit has. */
 const UNSEEN = 0.1;
