@@ -79,6 +79,7 @@ describeWith([requirements.chromium()], 'the learning page, in Chromium on the r
       champion: SIDE,
       candidate: { ...SIDE, editDistance: 0.125, exactMatch: 0.6, contentShare: 0.8 },
       bootstrapP: 0.0005,
+      contentP: 0.25,
     },
     curve: [
       { step: 1, loss: 2.5 },
@@ -185,7 +186,8 @@ describeWith([requirements.chromium()], 'the learning page, in Chromium on the r
     expect(await figure('Left to change').getByRole('cell').allTextContents()).toEqual(['50 %', '12.5 %', 'better']);
     expect(await figure('CIDEr').getByRole('cell').allTextContents()).toEqual(['1.25', '1.25', '']);
     expect(await figure('Content kept').getByRole('cell').last().textContent()).toBe('worse');
-    await page.getByText('less than 0.1 %').waitFor();
+    await page.getByText('closer to the editors than before: less than 0.1 %').waitFor();
+    await page.getByText('no more of the pictures than before: 25 %').waitFor();
     await page.getByText('20 captions, each judged by a version that had not seen it').waitFor();
 
     const examples = page.getByRole('list', { name: 'Examples' }).getByRole('listitem');

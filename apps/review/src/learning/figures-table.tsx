@@ -46,18 +46,17 @@ export function FiguresTable({ figures, before, after }: FiguresTableProps) {
           })}
         </tbody>
       </table>
-      {typeof bootstrapP === 'number' && (
-        <p className={classes.chance}>
-          The chance that it comes no closer to the editors than before: <strong>{probability(bootstrapP)}</strong>{' '}
-          <span>(paired bootstrap, p = {bootstrapP.toPrecision(2)})</span>
-        </p>
-      )}
-      {typeof contentP === 'number' && (
-        <p className={classes.chance}>
-          The chance that it says no more of the pictures than before: <strong>{probability(contentP)}</strong>{' '}
-          <span>(p = {contentP.toPrecision(2)})</span>
-        </p>
-      )}
+      <Chance that="it comes no closer to the editors than before" p={bootstrapP} />
+      <Chance that="it says no more of the pictures than before" p={contentP} />
     </>
+  );
+}
+
+function Chance({ that, p }: { readonly that: string; readonly p: number | null | undefined }) {
+  if (typeof p !== 'number') return null;
+  return (
+    <p className={classes.chance}>
+      The chance that {that}: <strong>{probability(p)}</strong> <span>(paired bootstrap, p = {p.toPrecision(2)})</span>
+    </p>
   );
 }
