@@ -343,7 +343,7 @@ describe('s3', () => {
 
   it.each([
     ['missing', 'source_not_found'],
-    ['forbidden', 'source_forbidden'],
+    ['forbidden', 'source_unavailable'],
     ['broken', 'source_unavailable'],
     ['large', 'source_too_large'],
     ['lying', 'source_too_large'],

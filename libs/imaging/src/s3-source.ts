@@ -42,9 +42,11 @@ export async function readS3Source(
   }
 }
 
-/** A store speaks of objects, an asset of its source. */
+/**
+ * A store speaks of objects, an asset of its source. What a bucket forbids it forbids us, by its policy or for our
+ * credentials: no picture's fault, and over when these are mended. So it is tried again, as if nobody had answered.
+ */
 const SOURCE_CODES: Partial<Record<ErrorCode, ErrorCode>> = {
   not_found: 'source_not_found',
-  forbidden: 'source_forbidden',
   source_too_large: 'source_too_large',
 };

@@ -20,6 +20,7 @@ export interface Joint {
  * Writes what joins two neighbours, word by word: each follows from the two before it and from the neighbours. So "is" or
  * "are", the verb, and "a" or "an" are learned apart, and a few texts show every way of joining them. What nearly all
  * joints behind such a neighbour have may belong to it (", tallying 2"): what follows that is then learned from all of them.
+ * What the untold word in front of a neighbour decides, and nobody knows for this one, is that word itself (", tallying two").
  */
 export class JointWriter {
   private readonly habits: HabitBook;
