@@ -100,11 +100,11 @@ export async function startKafka({ detours: detourCount = 0 } = {}): Promise<Kaf
   };
   const untilReady = async (): Promise<void> => {
     const { process, exited } = server;
-    const hasExited = () => process.exitCode !== null;
+    const hasExited = () => process.exitCode !== null || process.signalCode !== null;
     const answers = () =>
       hasExited() || withAdmin(brokers, async (admin) => (await admin.describeCluster()).brokers.length === 1);
     await Promise.race([exited, waitFor('Kafka', answers, { timeoutMs: 300_000 })]);
-    if (hasExited()) throw new Error(`it exited with ${process.exitCode}`);
+    if (hasExited()) throw new Error(`it exited with ${process.exitCode ?? process.signalCode}`);
   };
   const stop = async (): Promise<void> => {
     await kill();

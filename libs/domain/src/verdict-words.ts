@@ -33,7 +33,7 @@ export function refusalSentence(reason: string): string {
   return Object.hasOwn(SENTENCES, reason) ? SENTENCES[reason as RefusalReason] : reason;
 }
 
-/** A whole verdict, as a run keeps it ("better", or reasons with commas between them), sentence by sentence. */
+/** A whole verdict, as a run keeps it (why it was promoted, or reasons against it with commas between them), sentence by sentence. */
 export function verdictSentences(verdict: string): string[] {
   if (Object.hasOwn(PROMOTION_SENTENCES, verdict)) return [PROMOTION_SENTENCES[verdict as PromotionReason]];
   const reasons = verdict.split(', ');

@@ -44,7 +44,7 @@ export async function readS3Source(
 
 /**
  * A store speaks of objects, an asset of its source. What a bucket forbids it forbids us, by its policy or for our
- * credentials: no picture's fault, and over when these are mended. So it is tried again, as if nobody had answered.
+ * credentials: no picture's fault. So it is tried again as if nobody had answered, and redriven with what had none.
  */
 const SOURCE_CODES: Partial<Record<ErrorCode, ErrorCode>> = {
   not_found: 'source_not_found',

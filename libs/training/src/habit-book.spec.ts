@@ -51,23 +51,35 @@ describe('what a tenant writes in a place', () => {
   });
 
   describe('is in doubt', () => {
-    const counted = (lead: string, text: string, times: number) =>
-      Array<Habit>(times).fill({ ...habit([lead], text), deciding: 1 });
-    const doubtful = (habits: readonly Habit[], lead: string) =>
-      new HabitBook(habits).doubtful({ subject: 'thing place', features: [lead] });
-    const ones = counted('one', ' solitary', 12);
-    const open = [...counted('two', ' twain', 4), ...counted('two', ' thrice', 4)];
+    const counted = (lead: string, text: string, times: number, ...features: string[]) =>
+      Array<Habit>(times).fill({ ...habit([lead, ...features], text), deciding: 1, leading: 0 });
+    const doubtful = (habits: readonly Habit[], ...features: string[]) =>
+      new HabitBook(habits).doubtful({ subject: 'thing place', features });
+    const ones = [...counted('one', ' solitary', 12), ...counted('one', ' twain', 2)];
+    const twos = [...counted('two', ' twain', 4), ...counted('two', ' thrice', 4)];
+    const threes = [...counted('three', ' twain', 1), ...counted('three', ' thrice', 1)];
 
-    it('where a feature decides what is written, but not for its value here', () => {
-      expect(doubtful([...ones, ...open], 'two')).toBe(0);
-      expect(doubtful([...ones, ...open], 'one')).toBeUndefined();
-      expect(doubtful([...ones, ...counted('two', ' twain', 8)], 'two')).toBeUndefined();
+    it('where the word in front decides what is written, but not for its value here', () => {
+      expect(doubtful([...ones, ...twos, ...threes], 'two')).toBe(0);
+      expect(doubtful([...ones, ...twos, ...threes], 'one')).toBeUndefined();
+      expect(doubtful([...ones, ...counted('two', ' twain', 8), ...threes], 'two')).toBeUndefined();
+    });
+
+    it('though another feature tells it, if that never had this value', () => {
+      const told = [...counted('two', ' twain', 4, 'amber'), ...counted('two', ' thrice', 4, 'azure')];
+      const others = [...ones, ...threes].map((one) => ({ ...one, features: [...one.features, 'amber'] }));
+      expect(doubtful([...others, ...told], 'two', 'amber')).toBeUndefined();
+      expect(doubtful([...others, ...told], 'two', 'ebony')).toBe(0);
     });
 
     it('not where a tenant writes now this, now that', () => {
-      const verbs = (lead: string, is: string) =>
-        ['playing', 'dreaming'].flatMap((verb) => counted(lead, is + verb, 6));
-      expect(doubtful([...verbs('one', ' is '), ...verbs('two', ' are ')], 'two')).toBeUndefined();
+      const verbs = (lead: string, is: string, ...times: number[]) =>
+        ['playing', 'dreaming'].flatMap((verb, n) => counted(lead, is + verb, times[n]!));
+      const [two, three] = [verbs('two', ' are ', 3, 3), verbs('three', ' are ', 1, 1)];
+      expect(doubtful([...verbs('one', ' is ', 6, 6), ...two, ...three], 'two')).toBeUndefined();
+      expect(doubtful([...verbs('one', ' is ', 12, 5), ...two, ...three], 'two')).toBeUndefined();
+      const rests = [...counted('two', ' sit', 4), ...counted('two', ' rest', 4)];
+      expect(doubtful([...counted('one', ' sits', 18), ...rests], 'two')).toBeUndefined();
     });
   });
 

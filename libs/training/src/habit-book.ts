@@ -7,7 +7,7 @@ export interface Habit extends Place {
 export interface Place extends Known {
   /** habits of other subjects say nothing of each other. */
   readonly subject: string;
-  /** of the subject: so do those of other parts, unless all together tell them better. */
+  /** of the subject: so do those of other parts, where each tells its own far better than all together. */
   readonly part?: string;
 }
 
@@ -15,11 +15,13 @@ interface Known {
   readonly features: readonly string[];
   /** of the features, how many from the first on leave unknown what was never seen with their value, if they tell. */
   readonly deciding?: number;
+  /** of the deciding ones, the first that hangs on a word in front, which may be written itself where it is in doubt. */
+  readonly leading?: number;
 }
 
 /**
  * Tells what a tenant writes in a place, from how often it was seen: by the features that tell the text of a habit from
- * the texts of the others (each habit left out in turn), asked one after the other, as long as the answers are known.
+ * the texts of the others (each habit left out in turn), asked one after the other; where an answer is not known, the next best.
  */
 export class HabitBook {
   private readonly pages = new Map<string, { readonly whole?: Page; readonly parts: ReadonlyMap<string, Page> }>();
@@ -39,7 +41,7 @@ export class HabitBook {
     return page?.find(features)?.likely ?? [];
   }
 
-  /** Which deciding feature tells what is written, though not what for this value of it; undefined: none. */
+  /** Which leading feature tells what is written, though not what for this value of it; undefined: none. */
   doubtful(place: Place): number | undefined {
     const { page, features } = this.look(place);
     const feature = page?.doubtful(features);
@@ -58,13 +60,16 @@ const partOf = ({ part = '' }: Place): string => part;
 const withPart = (place: Place): Known => ({
   features: [partOf(place), ...place.features],
   deciding: 1 + (place.deciding ?? 0),
+  ...(place.leading !== undefined && { leading: 1 + place.leading }),
 });
 
-/** In nats, what parts must tell their habits better by, each for itself: with few habits each seems to have a way of its own. */
+/** In nats, what parts must tell their habits better by, each by itself, than all together: of few each seems to have a way of its own. */
 const APART = 4;
 
 /** What is seen more seldom beside the likeliest is a misreading of the base's. */
 const LIKELY_SHARE = 0.6;
+/** of what is usual: a misreading is seen no more often. */
+const RARE_SHARE = 0.3;
 /** of habits that speak for one of two readings more than for the other, and of nats that a question tells them better by. */
 const CLEAR = 2;
 
@@ -89,7 +94,7 @@ class Page {
     let best = likelihood([habits], counts);
     this.unasked = best;
     habits[0]!.features.forEach((_, feature) => {
-      if (skipped.has(feature) || habits.length < FEW) return;
+      if (skipped.has(feature) || (habits.length < FEW && elsewhere.length > 0)) return;
       const split = [...groupedBy(habits, ({ features }) => features[feature]!).values()];
       const value = split.length > 1 ? likelihood(split, counts) : -Infinity;
       if (value > best) [best, this.question] = [value, feature];
@@ -112,11 +117,11 @@ class Page {
     return this.question === undefined ? this : this.next(features)?.find(features);
   }
 
-  /** The deciding question that is asked on the way of these features, and whose answer leaves it open what is written. */
+  /** The leading question that is asked on the way of these features, and whose answer leaves it open what is written. */
   doubtful(features: readonly string[]): number | undefined {
     const next = this.next(features);
-    const isAnswer = this.isDeciding && next !== undefined && next !== this.without;
-    return isAnswer && next.isOpen && this.tellsApart(next) ? this.question : next?.doubtful(features);
+    const isAnswer = this.isLeading && next !== undefined && next !== this.without;
+    return isAnswer && next.isOpen(features) && this.isMisread(next) ? this.question : next?.doubtful(features);
   }
 
   /** Where an answer was never seen, the next best question is asked instead, unless this one decides. */
@@ -131,16 +136,27 @@ class Page {
     return this.question !== undefined && this.question < (this.habits[0]!.deciding ?? 0);
   }
 
-  /** Of the other answers the most frequent leaves nothing open, and what it tells is not likely here: no free choice. */
-  private tellsApart(page: Page): boolean {
-    const others = [...this.answers.values()].filter((other) => other !== page);
-    const [usual] = others.sort((a, b) => b.habits.length - a.habits.length);
-    return usual !== undefined && !usual.isOpen && !page.likely.includes(usual.likely[0]!);
+  private get isLeading(): boolean {
+    return this.isDeciding && this.question! >= (this.habits[0]!.leading ?? Infinity);
   }
 
-  /** Several texts are likely, and no further question tells them clearly. */
-  private get isOpen(): boolean {
-    return this.likely.length > 1 && this.likelihood - this.unasked < CLEAR;
+  /**
+   * What is open in this answer the base confuses, and no tenant chooses freely: it is written after a third answer as
+   * well, and the most frequent one has a word of its own and hardly ever another.
+   */
+  private isMisread(page: Page): boolean {
+    const others = [...this.answers.values()].filter((other) => other !== page);
+    const [usual, ...more] = others.sort((a, b) => b.habits.length - a.habits.length);
+    const [first, second] = usual ? byNumber(countsOf(textsOf(usual.habits))) : [];
+    if (!first || page.likely.includes(first[0]) || (second && second[1] > RARE_SHARE * first[1])) return false;
+    return more.some(({ habits }) => habits.some(({ text }) => page.likely.includes(text)));
+  }
+
+  /** Several texts are likely, and no further question tells them clearly, or it never had these features' answer. */
+  private isOpen(features: readonly string[]): boolean {
+    if (this.likely.length < 2) return false;
+    const isTold = this.question !== undefined && this.likelihood - this.unasked >= CLEAR;
+    return !isTold || (this.answers.get(features[this.question!]!)?.isOpen(features) ?? true);
   }
 
   /** Its texts that are likely, the likeliest first. */
@@ -190,7 +206,7 @@ function likelihood(parts: readonly (readonly Habit[])[], anywhere: ReadonlyMap<
 /** In nats: what asks more tells the known habits better by chance alone. */
 const PART_COST = 1;
 
-/** of habits: among fewer whatever is different tells them apart. */
+/** of habits that an answer leaves: among fewer whatever is different tells them apart. */
 const FEW = 3;
 
 /** of a text that no other habit has. */

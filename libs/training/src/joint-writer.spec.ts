@@ -58,7 +58,10 @@ describe('a joint', () => {
     };
     const times = (count: number, lead: string, text: string) => Array<Joint>(count).fill(behind(lead, text));
     const sure = [...times(12, 'a', ' solitary, by '), ...times(1, 'a', ' twain, by ')];
-    const misread = [...times(4, 'two', ' twain, by '), ...times(4, 'two', ' thrice, by ')];
+    const misread = [
+      ...[...times(4, 'two', ' twain, by '), ...times(4, 'two', ' thrice, by ')],
+      ...[...times(1, 'three', ' twain, by '), ...times(1, 'three', ' thrice, by ')],
+    ];
     const after = (joints: readonly Joint[], lead: string) =>
       new JointWriter(joints).write(behind(lead, ''), first)?.text;
     expect(after([...sure, ...misread], 'two')).toBe(' two, by ');

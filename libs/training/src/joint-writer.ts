@@ -43,14 +43,16 @@ export class JointWriter {
     pick: <T>(options: readonly T[]) => T,
   ): Pick<Joint, 'text' | 'isBeforeCapital'> | undefined {
     let text = '';
+    const leads = [...known.leads];
     for (let [before, last] = [START, START]; text.length < MOST_CHARACTERS;) {
       const place = this.placeOf({ kinds, ...known }, before, last);
       const options = this.habits.likely(place);
       if (options.length === 0) return undefined;
       const next = pick(options);
       if (isEnd(next)) return { text, isBeforeCapital: next === CAPITAL };
-      const lead = known.leads[(this.habits.doubtful(place) ?? -1) - known.places.length];
-      text += lead ? next.replace(LETTERS, lead) : next;
+      const side = (this.habits.doubtful(place) ?? -1) - known.places.length;
+      const [lead] = side in leads ? leads.splice(side, 1, '') : []; // it is said once
+      text += lead ? next.replace(LETTERS, (word) => inCaseOf(word, lead)) : next;
       [before, last] = [last, next];
     }
     return undefined;
@@ -67,9 +69,12 @@ export class JointWriter {
     const deciding = known.places.length + known.shapes.length;
     const isCommon = this.common.get(left)?.has(last);
     const subject = JSON.stringify(isCommon ? [left, last] : [left, last, right]);
-    return { subject, ...(isCommon && { part: right }), features, deciding };
+    return { subject, ...(isCommon && { part: right }), features, deciding, leading: known.places.length };
   }
 }
+
+const inCaseOf = (word: string, other: string): string =>
+  /^\p{Lu}/u.test(word) ? other.charAt(0).toUpperCase() + other.slice(1) : other;
 
 const piecesOf = (text: string): string[] => text.match(PIECE) ?? [];
 

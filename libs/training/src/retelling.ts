@@ -170,6 +170,11 @@ class Teller {
     return this.phraseTexts.leadsItself(phrase) ? phrase.classes : phrase.shape;
   }
 
+  /** The word in front that says how many there are, if the phrase does not say so itself. */
+  private leadOf(phrase: Phrase | undefined): string {
+    return !phrase || this.phraseTexts.leadsItself(phrase) ? '' : phrase.lead;
+  }
+
   private placesIn(row: readonly Phrase[]): string[] {
     return placesInRuns(row.map((phrase) => this.kinds.of(phrase)));
   }
@@ -186,7 +191,7 @@ class Teller {
         kinds: [kinds[left] ?? '^', kinds[right] ?? '$'] as const,
         places: [places[left] ?? '', places[right] ?? ''],
         shapes: [this.shapeOf(row[left]), this.shapeOf(row[right])],
-        leads: [row[left]?.lead ?? '', row[right]?.lead ?? ''],
+        leads: [this.leadOf(row[left]), this.leadOf(row[right])],
         features: [
           (texts[left] ?? '').toLowerCase(),
           (texts[right] ?? '').charAt(0).toLowerCase(),

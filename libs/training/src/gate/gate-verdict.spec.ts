@@ -54,14 +54,15 @@ describe('the gate', () => {
 
   it('takes one that says more for better, if it is no farther from the texts', () => {
     const { champion } = evidence().figures;
-    const more = (editDistance: number, contentP?: number) => {
-      const candidate = { editDistance, cider: champion.cider, exactMatch: champion.exactMatch, contentShare: 0.92 };
+    const more = (editDistance: number, contentP?: number, contentShare = 0.92) => {
+      const candidate = { editDistance, cider: champion.cider, exactMatch: champion.exactMatch, contentShare };
       return evidence(candidate, { bootstrapP: 0.5, ...(contentP !== undefined && { contentP }) });
     };
     expect(refusals(more(0.4, 0.01))).toEqual([]);
     expect(promotionReason(more(0.4, 0.01).figures)).toBe('says_more');
     expect(promotionReason(evidence({}, { contentP: 0.01 }).figures)).toBe('better');
-    for (const one of [more(0.401, 0.01), more(0.4, 0.06), more(0.4)]) expect(refusals(one)).toEqual(['not_better']);
+    const none = [more(0.401, 0.01), more(0.4, 0.06), more(0.4), more(0.4, 0.01, 0.903)];
+    for (const one of none) expect(refusals(one)).toEqual(['not_better']);
   });
 
   it('promotes nobody where neither side could say anything that it asked for', () => {

@@ -18,8 +18,10 @@ export interface GateEvidence {
 }
 
 export const GATE = {
-  /** what a candidate's edit distance must be below the champion's by, relatively. */
+  /** what a candidate that comes closer must be below the champion's edit distance by, relatively. */
   minRelativeGain: 0.02,
+  /** what one that says more must say more, relatively. */
+  minRelativeContentGain: 0.005,
   maxBootstrapP: 0.05,
   maxAttributionP: 0.01,
   maxRelativeContentLoss: 0.02,
@@ -60,6 +62,8 @@ const isCloser = ({ champion, candidate, bootstrapP }: AdaptationFigures): boole
 
 /** A champion that writes as the tenant does leaves little to come closer by, and may still learn to read better. */
 const saysMore = ({ champion, candidate, contentP = 1 }: AdaptationFigures): boolean =>
-  candidate.editDistance <= champion.editDistance && contentP <= GATE.maxBootstrapP;
+  candidate.editDistance <= champion.editDistance &&
+  candidate.contentShare >= champion.contentShare * (1 + GATE.minRelativeContentGain) &&
+  contentP <= GATE.maxBootstrapP;
 
 const isFinite = (figures: CaptionFigures): boolean => Object.values(figures).every(Number.isFinite);

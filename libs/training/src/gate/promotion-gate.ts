@@ -3,7 +3,7 @@ import type { RefusalReason } from '@housestyle/domain';
 import { normalisedEditDistance } from '@housestyle/evaluation';
 import type { AdaptationExample, AdaptationFigures } from '../adaptation.js';
 import { captionFigures, fixedFrequencies, type GeneratedCaption } from './caption-figures.js';
-import { asItself, meanShare, type AskedWords, type ContentJudge } from './content-judge.js';
+import { asItself, meanShare, type AskedWords, type ContentJudge, type JudgedCaption } from './content-judge.js';
 import { refusals } from './gate-verdict.js';
 import { attributionP, bootstrapP } from './resampling.js';
 
@@ -73,16 +73,27 @@ export class PromotionGate {
     asked: AskedWords,
     seed: number,
   ): Promise<ContentContest> {
-    const ofBase = { ...asked, named: asItself(asked.named) };
-    const before = await this.sliceShares(champion, champion ? asked : ofBase);
-    const after = await this.sliceShares(candidate, asked);
-    const gains = after.map((share, n) => (share ?? 0) - (before[n] ?? 0));
-    const pictures = gains.map((_, n) => String(n));
+    const [ofChampion, ofCandidate] = [await this.onSlice(champion), await this.onSlice(candidate)];
+    const askedOfChampion = champion ? asked : { ...asked, named: asItself(asked.named) };
     return {
-      champion: meanShare(before),
-      candidate: meanShare(after),
-      ...(champion && { p: bootstrapP(gains, pictures, seed) }),
+      champion: meanShare(await this.contentJudge.shares(ofChampion, askedOfChampion)),
+      candidate: meanShare(await this.contentJudge.shares(ofCandidate, asked)),
+      ...(champion && { p: await this.saysNoMoreP(ofChampion, ofCandidate, asked, seed) }),
     };
+  }
+
+  /** By words with a known name: how well one without is told is a figure of all pictures, not of each. */
+  private async saysNoMoreP(
+    champion: readonly JudgedCaption[],
+    candidate: readonly JudgedCaption[],
+    { named }: AskedWords,
+    seed: number,
+  ): Promise<number> {
+    const asked = { named, unnamed: new Set<string>() };
+    const before = await this.contentJudge.shares(champion, asked);
+    const after = await this.contentJudge.shares(candidate, asked);
+    const gains = after.map((share, n) => (share ?? 0) - (before[n] ?? 0));
+    return bootstrapP(gains, [...gains.keys()].map(String), seed);
   }
 
   judge(contest: Contest, content: ContentContest, tokensOf: (text: string) => number, seed: number): Judged {
@@ -113,16 +124,14 @@ export class PromotionGate {
     return { figures, refusals: refusals(evidence) };
   }
 
-  private async sliceShares(files: MapperVersionFiles | undefined, asked: AskedWords) {
+  /** What `files` (absent: the base's own mapper) writes under the slice. */
+  private async onSlice(files: MapperVersionFiles | undefined): Promise<JudgedCaption[]> {
     const captions = files ? await this.captions(files, embeddingsOf(this.slice)) : await this.generated(this.slice);
-    return this.contentJudge.shares(
-      captions.map(({ text }, n) => ({
-        embedding: this.slice[n]!.embedding,
-        neutral: this.slice[n]!.caption,
-        caption: text,
-      })),
-      asked,
-    );
+    return captions.map(({ text }, n) => ({
+      embedding: this.slice[n]!.embedding,
+      neutral: this.slice[n]!.caption,
+      caption: text,
+    }));
   }
 
   /** What the base itself writes under its own pictures. */
