@@ -121,7 +121,7 @@ class Page {
   doubtful(features: readonly string[]): number | undefined {
     const next = this.next(features);
     const isAnswer = this.isLeading && next !== undefined && next !== this.without;
-    return isAnswer && next.isOpen(features) && this.isMisread(next) ? this.question : next?.doubtful(features);
+    return isAnswer && next.isOpen(features) && this.isConfused(next) ? this.question : next?.doubtful(features);
   }
 
   /** Where an answer was never seen, the next best question is asked instead, unless this one decides. */
@@ -144,7 +144,7 @@ class Page {
    * What is open in this answer the base confuses, and no tenant chooses freely: it is written after a third answer as
    * well, and the most frequent one has a word of its own and hardly ever another.
    */
-  private isMisread(page: Page): boolean {
+  private isConfused(page: Page): boolean {
     const others = [...this.answers.values()].filter((other) => other !== page);
     const [usual, ...more] = others.sort((a, b) => b.habits.length - a.habits.length);
     const [first, second] = usual ? byNumber(countsOf(textsOf(usual.habits))) : [];
