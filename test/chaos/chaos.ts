@@ -129,7 +129,10 @@ async function directCaptions({ fleet }: Site, files: readonly string[]): Promis
   return (await captionDirectly(fleet.client, files)).captions;
 }
 
-/** SIGTERMs one process after another under load, each of two halves when its last can work again. */
+/**
+ * SIGTERMs one process after another under load, in two halves, each when all of its own can work: one that is still
+ * starting, having ended by itself after a fault, would die of the signal.
+ */
 async function rollingShutdowns(
   { fleet }: Site,
   count: number,
@@ -142,9 +145,8 @@ async function rollingShutdowns(
   const roll = async (half: readonly Member[]): Promise<void> => {
     while (left-- > 0) {
       await publishNext();
-      const member = random.pick(half);
-      exits.push(await member.terminate());
-      await member.untilReady();
+      await Promise.all(half.map((member) => member.untilReady()));
+      exits.push(await random.pick(half).terminate());
     }
   };
   await Promise.all([0, 1].map((parity) => roll(members.filter((_, n) => n % 2 === parity))));
