@@ -17,7 +17,7 @@ function attend(m: Model, x: FloatValue, layer: number, config: Gpt2Config, pass
   const qkv = g.sized(op.reshape(g, projected, pass.heads), ['B', 'L', 3 * H, C / H]);
   const [q, k, v] = op.split(g, op.transpose(g, qkv, [0, 2, 1, 3]), 3, 1) as [FloatValue, FloatValue, FloatValue];
   const scores = op.fusedMatMul(g, q, k, { transB: true, alpha: config.attentionScales[layer]! }); // [B, H, L, L]
-  const shares = pass.drop(op.softmax(g, op.add(g, scores, pass.mask)), ['B', H, 'L', 'L'], 'attention');
+  const shares = pass.drop(op.maskedSoftmax(g, op.add(g, scores, pass.mask)), ['B', H, 'L', 'L'], 'attention');
   const context = op.transpose(g, op.matMul(g, shares, v), [0, 2, 1, 3]);
   return g.sized(op.reshape(g, context, [-1, C]), ['B*L', C]);
 }

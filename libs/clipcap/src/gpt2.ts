@@ -73,7 +73,7 @@ function contextInParts(m: Model, q: FloatValue, { pastKey, pastValue, k, v }: P
   const ofKeys = op.transpose(g, scores(m, pastKey, q, scale), [0, 1, 3, 2]);
   const toPast = op.add(g, ofKeys, step.pastMask); // [B, H, S, T]
   const toNew = op.add(g, scores(m, q, k, scale), step.newMask); // [B, H, S, S]
-  const shares = op.softmax(g, op.concat(g, [toPast, toNew], 3));
+  const shares = op.maskedSoftmax(g, op.concat(g, [toPast, toNew], 3));
   const [ofPast, ofNew] = op.splitAt(g, shares, step.pastAndNew, 3);
   return op.add(g, op.matMul(g, ofPast, pastValue), op.matMul(g, ofNew, v));
 }

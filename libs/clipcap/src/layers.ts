@@ -137,7 +137,8 @@ export function attention(
   const { g } = m;
   const perHead = (x: FloatValue) => op.transpose(g, op.reshape(g, x, heads), [0, 2, 1, 3]); // [B·T, C] → [B, H, T, D]
   const scaled = scores(m, perHead(q), perHead(k), headWidth ** -0.5); // [B, H, T, T]
-  const shares = op.softmax(g, mask ? op.add(g, scaled, mask) : scaled);
+  const softmax = mask && !m.isForGpu ? op.maskedSoftmax : op.softmax;
+  const shares = softmax(g, mask ? op.add(g, scaled, mask) : scaled);
   const context = op.matMul(g, shares, perHead(v)); // [B, H, T, D]
   return op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, width]);
 }

@@ -11,7 +11,12 @@ export class ThreadedGraphRunner implements GraphRunner {
   async load({ name, bytes, weightsFolder }: GraphModel, options: GraphRunOptions = {}): Promise<GraphSession> {
     const model = { name, bytes, ...(weightsFolder !== undefined && { weightsFolder }) };
     const workerData: GraphThreadData = { model, options };
-    const pool = new WorkerPool<GraphThreadRequest, GraphThreadResponse>({ script: SCRIPT, size: 1, workerData });
+    const pool = new WorkerPool<GraphThreadRequest, GraphThreadResponse>({
+      script: SCRIPT,
+      size: 1,
+      capacity: QUEUE,
+      workerData,
+    });
     try {
       await pool.ready();
       return new ThreadedGraphSession(pool, (await pool.run('names')) as GraphNames);
@@ -48,4 +53,6 @@ export const runnersBeside = (threads = Math.min(MOST, availableParallelism())):
   Array.from({ length: threads - 1 }, () => new ThreadedGraphRunner());
 
 const MOST = 4;
+/** runs that wait in the thread itself, which does one at a time: while the calling thread is busy, too, there is more to do. */
+const QUEUE = 8;
 const SCRIPT = new URL('./graph.worker.js', import.meta.url);

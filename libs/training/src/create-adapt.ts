@@ -292,7 +292,7 @@ class Adaptation {
 
 function engineFor(base: BaseModelFiles, runner: GraphRunner, others: readonly GraphRunner[]): TrainingEngine {
   const isNarrow = parseGpt2Config(base.gpt2.config).width < SHARED_WIDTH;
-  if (!isNarrow || others.length === 0) return new OnnxTrainingEngine(runner);
+  if (!isNarrow) return new OnnxTrainingEngine(runner);
   const onOneCore = (each: GraphRunner) => new OnnxTrainingEngine(each, { threads: 1 });
   return new ParallelTrainingEngine([onOneCore(runner), ...others.map(onOneCore)]);
 }

@@ -33,17 +33,32 @@ async function step(engines: number, ...lengths: number[]) {
 }
 
 describe('ParallelTrainingEngine', () => {
-  it('gives each engine captions of like length, about as many positions, and the calling thread’s last', async () => {
+  it('gives engines shares of like length with about as many positions, and begins with other threads’', async () => {
     const { loss, gradients } = await step(2, 18, 3, 4, 18, 3, 4, 3, 4, 3, 4);
     expect(begun).toEqual([
-      { engine: 'second', lengths: [18, 18] },
-      { engine: 'first', lengths: [3, 3, 3, 3, 4, 4, 4, 4] },
+      { engine: 'second', lengths: [4, 4, 4] },
+      { engine: 'second', lengths: [18] },
+      { engine: 'first', lengths: [3, 3, 3, 3, 4] },
+      { engine: 'first', lengths: [18] },
     ]);
     expect(loss).toBe(10);
     expect([...gradients.get('w')!]).toEqual([10]);
   });
 
-  it('leaves engines out rather than giving them nothing', async () => {
+  it('divides a batch alike however many engines there are', async () => {
+    const sharesOf = async (engines: number) => {
+      await step(engines, 30, 1, 12, 7, 7, 22, 5, 9);
+      return begun.map(({ lengths }) => lengths.join()).sort();
+    };
+    expect(await sharesOf(1)).toEqual(await sharesOf(3));
+  });
+
+  it('divides a large batch into more of them', async () => {
+    await step(2, ...Array<number>(40).fill(38));
+    expect(begun.map(({ lengths }) => lengths.length)).toEqual(Array(8).fill(5));
+  });
+
+  it('makes no share of nothing', async () => {
     expect((await step(3, 5)).loss).toBe(1);
     expect(begun).toEqual([{ engine: 'first', lengths: [5] }]);
   });

@@ -11,9 +11,11 @@ import type {
 } from './training-engine.js';
 
 /**
- * Several engines that each take a share of every batch, captions of like length together: their losses and gradients
- * add up to the whole batch's. It pays where products are too small to be divided among cores and engines run side by
- * side; each holds the frozen weights for itself. The first one may block the calling thread, so it begins last.
+ * Several engines that each take their part of every batch, which is divided into shares of captions of like length:
+ * losses and gradients of the shares add up to the whole batch's, however many engines there are. It pays where products
+ * are too small to be divided among cores: engines run side by side, what a share's step makes stays in a core's cache,
+ * and little of it is padding. Each engine holds the frozen weights for itself. The first one may block the calling
+ * thread, so it begins last.
  */
 export class ParallelTrainingEngine implements TrainingEngine {
   constructor(private readonly engines: readonly [TrainingEngine, ...TrainingEngine[]]) {}
@@ -31,11 +33,13 @@ class ParallelTrainingSession implements TrainingSession {
   ) {}
 
   async step(examples: readonly CaptionExample[], { normalizer, dropoutSeed }: StepOptions): Promise<StepResult> {
-    const steps = this.sharesOf(examples).map(
-      (share, n) => () => this.sessions[n]!.step(share, { normalizer, dropoutSeed: dropoutSeed + n }),
-    );
-    const begun = steps.reverse().map((step) => step());
-    const [first, ...others] = (await Promise.all(begun)).reverse() as [StepResult, ...StepResult[]];
+    const shares = this.sharesOf(examples);
+    const begun: Promise<StepResult>[] = [];
+    for (const n of this.firstEngineLast(shares.length)) {
+      const session = this.sessions[n % this.sessions.length]!;
+      begun[n] = session.step(shares[n]!, { normalizer, dropoutSeed: dropoutSeed + n });
+    }
+    const [first, ...others] = (await Promise.all(begun)) as [StepResult, ...StepResult[]];
     for (const { gradients } of others) addGradients(first.gradients, gradients);
     return { loss: others.reduce((sum, { loss }) => sum + loss, first.loss), gradients: first.gradients };
   }
@@ -48,16 +52,28 @@ class ParallelTrainingSession implements TrainingSession {
     await Promise.all(this.sessions.map((session) => session.release()));
   }
 
+  /** The shares in the order in which they are begun. */
+  private firstEngineLast(shares: number): number[] {
+    const isOfFirst = (n: number): boolean => n % this.sessions.length === 0;
+    return [...Array(shares).keys()].sort((a, b) => Number(isOfFirst(a)) - Number(isOfFirst(b)));
+  }
+
   /** By length, with about as many positions in each; none is empty. */
   private sharesOf(examples: readonly CaptionExample[]): CaptionExample[][] {
     const positionsOf = ({ tokens }: CaptionExample): number => this.prefixLength + tokens.length;
     const all = examples.reduce((sum, example) => sum + positionsOf(example), 0);
-    const shares: CaptionExample[][] = this.sessions.map(() => []);
+    const count = SHARES * Math.ceil(all / (SHARES * POSITIONS));
+    const shares: CaptionExample[][] = Array.from({ length: count }, () => []);
     let before = 0;
     for (const example of [...examples].sort((a, b) => a.tokens.length - b.tokens.length)) {
-      shares[Math.floor((before / all) * shares.length)]!.push(example);
+      shares[Math.floor((before / all) * count)]!.push(example);
       before += positionsOf(example);
     }
     return shares.filter((share) => share.length > 0);
   }
 }
+
+/** A batch is divided into so many shares, or a multiple: two cores have as much to do each, and so have four. */
+const SHARES = 4;
+/** in a share, at most and about */
+const POSITIONS = 256;

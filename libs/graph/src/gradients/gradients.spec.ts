@@ -54,6 +54,7 @@ const CASES: readonly [name: string, f: Function, ...shapes: (readonly number[])
   ['convolution by patches', (g, x, w) => op.conv(g, x, w, 2), [2, 3, 4, 4], [5, 3, 2, 2]],
   ['layer norm', (g, x, w, b) => op.layerNormalization(g, x, w, b, 1e-5), [3, 8], [8], [8]],
   ['softmax', op.softmax, [2, 4]],
+  ['masked softmax', (g, x) => op.maskedSoftmax(g, op.add(g, x, masked(g))), [3, 4]],
   ['log softmax', op.logSoftmax, [2, 4]],
   ['length', op.reduceL2, [2, 4]],
   ['sum over an axis', (g, x) => op.reduceSum(g, x, [1]), [2, 3, 2]],
@@ -231,6 +232,12 @@ function pattern(g: GraphBuilder, dims: readonly number[]): Value<'bool'> {
   const data = Uint8Array.from({ length: elementCount(dims) }, (_, i) => i % 2);
   return g.constant<'bool'>({ type: 'bool', data, dims });
 }
+
+/** [3, 4]: each row sees one column more. */
+const masked = (g: GraphBuilder): FloatValue => {
+  const hidden = Float32Array.from({ length: 12 }, (_, i) => (i % 4 > Math.floor(i / 4) ? -1e9 : 0));
+  return g.constant<'float32'>(float32(hidden, [3, 4]));
+};
 
 function crossEntropy(g: GraphBuilder, ...hiddenAndTables: FloatValue[]): FloatValue {
   const parts = hiddenAndTables.flatMap((hidden, n) =>

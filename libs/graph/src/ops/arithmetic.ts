@@ -26,6 +26,11 @@ export const erf = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Erf'
 export const neg = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Neg', [x], 'float32');
 export const sigmoid = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Sigmoid', [x], 'float32');
 
+/** These have no gradient. */
+export const abs = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Abs', [x], 'float32');
+export const log = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Log', [x], 'float32');
+export const max = (g: GraphBuilder, a: FloatValue, b: FloatValue): FloatValue => g.apply('Max', [a, b], 'float32');
+
 /** x·Φ(x): exact (erf), or the tanh approximation that GPT-2 calls `gelu_new`. */
 export const gelu = (g: GraphBuilder, x: FloatValue, approximate: 'none' | 'tanh' = 'none'): FloatValue =>
   g.apply('Gelu', [x], 'float32', { approximate: { string: approximate } });

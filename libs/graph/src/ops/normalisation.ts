@@ -1,7 +1,7 @@
-import { once, type GradientRules } from '../gradients/gradient-rule.js';
+import { once, type GradientRule, type GradientRules } from '../gradients/gradient-rule.js';
 import type { FloatValue, GraphBuilder } from '../graph-builder.js';
-import { exp, mul, sub } from './arithmetic.js';
-import { reduceMean, reduceSum, sumToShapeOf } from './reduction.js';
+import { exp, max, mul, sub } from './arithmetic.js';
+import { reduceMax, reduceMean, reduceSum, sumToShapeOf } from './reduction.js';
 
 /** Over the last axis, with weight and bias. */
 export const layerNormalization = (
@@ -37,6 +37,21 @@ export interface ChannelStatistics {
 export const softmax = (g: GraphBuilder, x: FloatValue): FloatValue =>
   g.apply('Softmax', [x], 'float32', { axis: { int: -1 } });
 
+/**
+ * Over the last axis, of scores some of which are masked by a large negative number. What is so far below its row's best
+ * that its share is nothing is raised to where it is still a normal number: over any smaller one onnxruntime's CPU kernel
+ * takes several times as long, and of what a decoder attends to most is masked.
+ */
+export function maskedSoftmax(g: GraphBuilder, scores: FloatValue): FloatValue {
+  const least = sub(g, reduceMax(g, scores, -1), g.float(NEGLIGIBLE));
+  const y = softmax(g, max(g, scores, least));
+  g.differentiateAs(y, [scores], softmaxGradient);
+  return scores.dims ? g.sized(y, scores.dims) : y;
+}
+
+/** exp(-60) is 1e-26: beside 1 nothing, in fp32 and in fp64. */
+const NEGLIGIBLE = 60;
+
 /** Over the last axis. */
 export const logSoftmax = (g: GraphBuilder, x: FloatValue): FloatValue =>
   g.apply('LogSoftmax', [x], 'float32', { axis: { int: -1 } });
@@ -61,19 +76,18 @@ export const normalisationGradients: GradientRules = {
       () => sumToShapeOf(g, gradient, step.input(2)),
     ];
   },
-  // dx = y·(dy - Σ dy·y)
-  Softmax: (step) => {
-    const { g, gradient, output } = step;
-    return [
-      () => {
-        const weighted = mul(g, gradient, output);
-        return sub(g, weighted, mul(g, output, reduceSum(g, weighted, [-1])));
-      },
-    ];
-  },
+  Softmax: (step) => softmaxGradient(step),
   // dx = dy - softmax(x)·Σ dy
   LogSoftmax: (step) => {
     const { g, gradient, output } = step;
     return [() => sub(g, gradient, mul(g, exp(g, output), reduceSum(g, gradient, [-1])))];
   },
 };
+
+/** dx = y·(dy - Σ dy·y) */
+const softmaxGradient: GradientRule = ({ g, gradient, output }) => [
+  () => {
+    const weighted = mul(g, gradient, output);
+    return sub(g, weighted, mul(g, output, reduceSum(g, weighted, [-1])));
+  },
+];

@@ -39,16 +39,6 @@ export const matMulIntegerToFloat = (
     'com.microsoft',
   );
 
-export const abs = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Abs', [x], 'float32');
-
-export const max = (g: GraphBuilder, a: FloatValue, b: FloatValue): FloatValue => g.apply('Max', [a, b], 'float32');
-
-/** Largest along `axis`, which is kept as size 1. */
-export const reduceMax = (g: GraphBuilder, x: FloatValue, axis: number): FloatValue =>
-  g.apply('ReduceMax', [x, g.ints(axis)], 'float32', { keepdims: { int: 1 } });
-
-export const log = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Log', [x], 'float32');
-
 const zeroPoint = (g: GraphBuilder): Value<'uint8'> => g.constant<'uint8'>(uint8(Uint8Array.of(ZERO_POINT), []));
 const signedZero = (g: GraphBuilder): Value<'int8'> =>
   g.constant<'int8'>({ type: 'int8', data: new Int8Array(1), dims: [] });
