@@ -14,6 +14,7 @@ import {
 } from '@housestyle/messaging';
 import { DomainError, toDomainError } from '@housestyle/domain';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { TcpProxy } from '../chaos/tcp-proxy.js';
 import { describeWith } from '../support/describe-with.js';
 import { createTopics, withAdmin } from '../support/kafka.js';
 import { requirements } from '../support/requirements.js';
@@ -22,6 +23,7 @@ import { waitFor } from '../support/wait-for.js';
 const brokers = inject('kafkaBrokers');
 const TENANT = '7b0c2a52-95a7-4a4e-a6f5-3c9d0d9b7a10';
 const TYPE = 'housestyle.asset.uploaded.v1';
+const CLIENT_RESTARTS_AFTER_MS = 200;
 
 const upload = (assetId: string, topic: string) =>
   toCloudEventMessage(
@@ -269,6 +271,37 @@ describeWith([requirements.kafka()], 'Kafka', () => {
     await stuck.stop();
     await waitFor('the other member', () => seen.includes('a'));
     await waitFor('the commit', async () => (await committed(groupId, topic)) === 1);
+  });
+
+  it('does not join again when it is told to stop as its connection breaks', async () => {
+    const [detour] = inject('kafkaDetours');
+    const way = await TcpProxy.open(detour!.port, detour!.advertisedPort);
+    closing.push(() => way.close());
+    const members = () =>
+      withAdmin(brokers, async (admin) => (await admin.describeGroups([groupId])).groups[0]!.members.length);
+    let isStopped: Promise<void> | undefined;
+    const log = {
+      debug: () => undefined,
+      warn: (_: object, message: string) => {
+        if (isStopped || !message.startsWith('kafka Consumer: Crash')) return;
+        way.setWeather({ kind: 'clear' });
+        isStopped = source.stop();
+      },
+    };
+    const source = new KafkaEventSource(connectKafka({ brokers: [`127.0.0.1:${way.port}`], clientId: 'spec', log }), {
+      groupId,
+      topics: [topic],
+      sessionTimeoutMs: 6_000,
+      onFailure: () => undefined,
+    });
+    closing.push(() => source.stop());
+    await source.start(() => Promise.resolve());
+    await waitFor('it to be a member', async () => (await members()) === 1);
+    way.setWeather({ kind: 'reset' });
+    await waitFor('it to crash', () => isStopped !== undefined);
+    await isStopped;
+    await new Promise((resolve) => setTimeout(resolve, 10 * CLIENT_RESTARTS_AFTER_MS));
+    await waitFor('its session to end', async () => (await members()) === 0, { timeoutMs: 30_000 });
   });
 
   it('reports a handler that hangs, by the watchdog', async () => {

@@ -25,6 +25,8 @@ export interface KafkaSourceOptions {
 const MAX_BYTES_PER_PARTITION = 4 * 2 ** 20;
 const MAX_BATCH = 500;
 const MAX_PAUSE_MS = 30_000;
+/** of a request, before the consumer begins anew: the client's own default, which goes where another setting is made */
+const RETRIES = 5;
 
 /**
  * A Kafka consumer group. The position moves only after the handler resolved. A handler that rejects is called again
@@ -40,6 +42,7 @@ export class KafkaEventSource implements EventSource {
   private joining: Promise<void> | undefined;
   private hasFailed = false;
   private isStopped = false;
+  private hasLeft = false;
   private isReachable = false;
 
   constructor(
@@ -55,6 +58,8 @@ export class KafkaEventSource implements EventSource {
       maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
       maxWaitTimeInMs: 500,
       allowAutoTopicCreation: false,
+      // one that is told to stop while it crashes would begin anew all the same
+      retry: { retries: RETRIES, restartOnFailure: () => Promise.resolve(!this.isStopped) },
     });
     this.watchdog = new ConsumerWatchdog(
       { ...this.timing.watchdog, ...options.watchdog },
@@ -118,9 +123,12 @@ export class KafkaEventSource implements EventSource {
   private async leave(): Promise<void> {
     await this.joining;
     await this.consumer.disconnect();
+    this.hasLeft = true;
   }
 
   private async handleBatch(handler: BatchHandler, payload: EachBatchPayload): Promise<void> {
+    // it began anew as it was told to stop, which nothing but an error ends that the client does not try again
+    if (this.hasLeft) throw Object.assign(new Error('this consumer has left its group'), { retriable: false });
     const { batch } = payload;
     const size = this.options.maxBatch ?? MAX_BATCH;
     for (let start = 0; start < batch.messages.length; start += size) {
