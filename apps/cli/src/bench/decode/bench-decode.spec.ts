@@ -58,13 +58,17 @@ describe('housestyle bench decode', () => {
     expect(await readFile(plot, 'utf8')).toContain('tenants whose deltas are mixed 2');
   });
 
-  it('begins with pictures of the demo base, and says where a step spends its time', async () => {
-    const demo = ['--model', 'demo', '--batch', '2', '--tokens', '3', '--rounds', '1', '--json'];
+  const demo = ['--model', 'demo', '--batch', '2', '--tokens', '3', '--rounds', '1', '--json'];
+
+  it('begins with pictures of the demo base', async () => {
     const [line] = await bench('decode', ...demo, '--from', 'jpeg', '--no-roofline');
     const report = JSON.parse(line!) as DecodeReport;
     expect(report).toMatchObject({ model: 'demo', from: 'jpeg' });
     expect(report.cases[0]).not.toHaveProperty('roofline');
-    const [profiled] = await bench('decode', ...demo, '--profile');
+  });
+
+  it.each(['fp32', 'int8'])('says where a step in %s spends its time', async (precision) => {
+    const [profiled] = await bench('decode', ...demo, '--profile', '--precision', precision);
     const { msOfStep, parts } = JSON.parse(profiled!) as { msOfStep: number; parts: { part: string; ms: number }[] };
     expect(parts.map(({ part }) => part)).toEqual(
       expect.arrayContaining(['linear layers: MLP in', 'linear layer: head', 'attention: products', 'norms', 'GELU']),

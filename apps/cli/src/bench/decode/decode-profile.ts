@@ -53,14 +53,19 @@ interface MeasuredDecode {
   readonly runs: readonly Elapsed[];
 }
 
+/** Of the graph that ran most: others were loaded, and a small one tried, before it. */
 async function readEvents(folder: string): Promise<ProfileEvent[]> {
-  const [file] = (await readdir(folder)).sort().reverse();
-  return JSON.parse(await readFile(join(folder, file!), 'utf8')) as ProfileEvent[];
+  const read = async (file: string) => JSON.parse(await readFile(join(folder, file), 'utf8')) as ProfileEvent[];
+  const profiles = await Promise.all((await readdir(folder)).map(read));
+  const runsOf = (events: readonly ProfileEvent[]) => events.filter(isRun).length;
+  return profiles.reduce((most, other) => (runsOf(other) > runsOf(most) ? other : most));
 }
+
+const isRun = ({ name }: ProfileEvent): boolean => name === 'model_run';
 
 /** Milliseconds of each part, of each step of the last `rounds` decodes: a first run and tokens − 1 steps each. */
 function kernelTimes(events: readonly ProfileEvent[], config: Gpt2Config, tokens: number, rounds: number) {
-  const runs = events.filter(({ name }) => name === 'model_run').sort((a, b) => a.ts - b.ts);
+  const runs = events.filter(isRun).sort((a, b) => a.ts - b.ts);
   const kernels = events.filter(({ name }) => name.endsWith('_kernel_time')).sort((a, b) => a.ts - b.ts);
   const steps = runs.slice(-tokens * rounds).filter((_, n) => n % tokens > 0);
   let at = 0;
