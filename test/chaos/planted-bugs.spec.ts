@@ -151,7 +151,7 @@ describeWith([requirements.kafka()], 'the checker, of a pipeline with a planted 
     if (planted !== 'none') await plant?.(database);
 
     const port = Number(new URL(database.adminUrl).port);
-    const ways = await openWays(inject('kafkaDetours')[1]!, port, [Number(captioner.address.split(':')[1])]);
+    const ways = await openWays(inject('kafkaDetours')!.plantedBugs, port, [Number(captioner.address.split(':')[1])]);
     closers.push(() => closeWays(ways));
     const member = await Member.start('pipeline', 'pipeline', environmentOf(database, ways, topic, id, planted), {
       isSupervised: true,

@@ -46,8 +46,8 @@ describeWith([requirements.kafka()], 'a pipeline whose consumer has fallen silen
 
   beforeAll(async () => {
     [database, captioner] = await Promise.all([createTestDatabase(), startCaptioner()]);
-    const [detour] = inject('kafkaDetours');
-    way = await TcpProxy.open(detour!.port, detour!.advertisedPort);
+    const { port, advertisedPort } = inject('kafkaDetours')!.silentConsumer;
+    way = await TcpProxy.open(port, advertisedPort);
   });
 
   async function startPipeline(): Promise<void> {

@@ -274,8 +274,8 @@ describeWith([requirements.kafka()], 'Kafka', () => {
   });
 
   it('does not join again when it is told to stop as its connection breaks', async () => {
-    const [detour] = inject('kafkaDetours');
-    const way = await TcpProxy.open(detour!.port, detour!.advertisedPort);
+    const { port, advertisedPort } = inject('kafkaDetours')!.messaging;
+    const way = await TcpProxy.open(port, advertisedPort);
     closing.push(() => way.close());
     const members = () =>
       withAdmin(brokers, async (admin) => (await admin.describeGroups([groupId])).groups[0]!.members.length);

@@ -8,24 +8,25 @@ declare module 'vitest' {
     kafkaBrokers: string;
     /** the ways into it over TLS, by a password or a certificate; absent with it */
     kafkaSecure: SecureKafka | undefined;
-    /** ways into it that a spec may put a proxy in front of; each is one spec's */
-    kafkaDetours: readonly KafkaDetour[];
+    /** ways into it that a spec may put a proxy in front of; absent with it */
+    kafkaDetours: Readonly<Record<DetouredSpec, KafkaDetour>> | undefined;
   }
 }
 
-/** that of the silent consumers, and that of the planted bugs */
-const DETOURS = 2;
+const DETOURED_SPECS = ['silentConsumer', 'plantedBugs', 'messaging'] as const;
+type DetouredSpec = (typeof DETOURED_SPECS)[number];
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   if (!requirements.kafka().isPresent) {
     project.provide('kafkaBrokers', '');
     project.provide('kafkaSecure', undefined);
-    project.provide('kafkaDetours', []);
+    project.provide('kafkaDetours', undefined);
     return undefined;
   }
-  const kafka = await startKafka({ detours: DETOURS });
+  const kafka = await startKafka({ detours: DETOURED_SPECS.length });
   project.provide('kafkaBrokers', kafka.brokers);
   project.provide('kafkaSecure', kafka.secure);
-  project.provide('kafkaDetours', kafka.detours);
+  const detours = DETOURED_SPECS.map((spec, n) => [spec, kafka.detours[n]!] as const);
+  project.provide('kafkaDetours', Object.fromEntries(detours) as Record<DetouredSpec, KafkaDetour>);
   return () => kafka.stop();
 }
