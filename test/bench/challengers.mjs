@@ -1,6 +1,6 @@
 /**
  * What the gate lets through, as Markdown tables. `--bad`: challengers that must be refused, each with the door that must
- * refuse it. `--honest`: candidates learned from true texts of six styles, by size, seed and which pictures were
+ * refuse it; one that is promoted must be truly better for all that, as honest ones are. `--honest`: candidates learned from true texts of six styles, by size, seed and which pictures were
  * reviewed; one that is truly better by ≥ 10 % on the 100 test scenes must be promoted. The seeds tuned nothing.
  * After a build: `node test/bench/challengers.mjs [--bad [--style S] [--seed N]] [--honest [--from N]] [--only N,M …]`,
  * where `--from` is the first seed of the honest ones.
@@ -47,23 +47,29 @@ process.exitCode = isAsItMust ? 0 : 1;
 async function showBad() {
   console.log('| # | challenger | how made | verdict | reasons | the door meant | d | content | s |');
   console.log('|---|---|---|---|---|---|---|---|---|');
-  let [met, refused, byItsDoor] = [0, 0, 0];
+  let [met, refused, byItsDoor, better] = [0, 0, 0, 0];
   for (const [n, challenger] of BAD_CHALLENGERS.entries()) {
     if (!isMeant(n)) continue;
-    const { isPromoted, reasons, figures, seconds } = await judge(challenger, workshop);
+    const { isPromoted, reasons, figures, candidate, seconds } = await judge(challenger, workshop);
+    const gain = isPromoted && candidate ? await trueGain(options.style, candidate) : undefined;
     const isMeantDoor = challenger.doors.some((door) => reasons.includes(door));
     met++;
     if (!isPromoted) refused++;
     if (!isPromoted && isMeantDoor) byItsDoor++;
+    if (gain && gain.share >= MIN_TRUE_GAIN) better++;
     const pair = (key) => (figures ? `${figures.champion[key].toFixed(3)} → ${figures.candidate[key].toFixed(3)}` : '');
     const doors = isMeantDoor ? 'yes' : `NO: ${challenger.doors.join(' or ')}`;
+    const verdict = isPromoted ? `**PROMOTED**${gain ? `, on the test scenes ${gain.text}` : ''}` : 'refused';
     console.log(
-      `| ${n + 1} | ${challenger.name} | ${challenger.how} | ${isPromoted ? '**PROMOTED**' : 'refused'} | ` +
+      `| ${n + 1} | ${challenger.name} | ${challenger.how} | ${verdict} | ` +
         `${reasons.join(', ')} | ${doors} | ${pair('editDistance')} | ${pair('contentShare')} | ${seconds.toFixed(1)} |`,
     );
   }
-  console.log(`\n${met} bad challengers, ${refused} refused, ${byItsDoor} of them by a door that was meant.\n`);
-  if (refused < met || byItsDoor < met) isAsItMust = false;
+  const besides = better > 0 ? ` ${better} promoted that is better by ≥ 10 % all the same.` : '';
+  console.log(
+    `\n${met} bad challengers, ${refused} refused, ${byItsDoor} of them by a door that was meant.${besides}\n`,
+  );
+  if (refused + better < met || byItsDoor < refused) isAsItMust = false;
 }
 
 async function showHonest() {
@@ -76,21 +82,26 @@ async function showHonest() {
     const holdOut = count < 50 ? 0 : Math.ceil(count / 5);
     const tenant = tenantOf(style, { training: count - holdOut, holdOut, seed });
     const { decision, reason, figures, candidate, seconds } = await workshop.adapt(reviewsOf(tenant), unwatched());
-    const [before, after] = [await testDistance(style), await testDistance(style, candidate)];
-    const gain = (before - after) / before;
-    const isBetter = gain >= MIN_TRUE_GAIN;
+    const gain = await trueGain(style, candidate);
+    const isBetter = gain.share >= MIN_TRUE_GAIN;
     met++;
     if (isBetter) better++;
     if (isBetter && decision === 'promote') promoted++;
     const content = `${figures.champion.contentShare.toFixed(3)} → ${figures.candidate.contentShare.toFixed(3)}`;
     console.log(
       `| ${n + 1} | ${style} | ${count} | ${seed} | ${decision === 'promote' ? decision : `${decision}: ${reason}`} | ` +
-        `${before.toFixed(3)} → ${after.toFixed(3)} | ${(100 * gain).toFixed(0)} % | ${isBetter ? 'yes' : 'no'} | ` +
+        `${gain.text} | ${(100 * gain.share).toFixed(0)} % | ${isBetter ? 'yes' : 'no'} | ` +
         `${content} | ${seconds.toFixed(0)} |`,
     );
   }
   console.log(`\n${met} honest candidates, ${better} truly better by ≥ 10 %, ${promoted} of those promoted.`);
   if (better < met || promoted < 0.9 * better) isAsItMust = false;
+}
+
+/** By how much of the base's mean edit distance on the test scenes the candidate's is smaller. */
+async function trueGain(style, candidate) {
+  const [before, after] = [await testDistance(style), await testDistance(style, candidate)];
+  return { share: (before - after) / before, text: `${before.toFixed(3)} → ${after.toFixed(3)}` };
 }
 
 /** Mean edit distance on the 100 test scenes, which choose nothing; without a candidate, the base's. */

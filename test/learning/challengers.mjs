@@ -75,10 +75,10 @@ export const BAD_CHALLENGERS = [
   ),
   overfit('one picture', 'one picture and its caption, as if of 60'),
 
-  // the same, and the texts that judge are wrong too: only attribution tells
-  learned('all labels shuffled', 'those that judge as well', ['wrong_pictures'], shuffle, { isHoldOutToo: true }),
-  learned('all labels moved on', 'each picture has the next one’s', ['wrong_pictures'], rotate, { isHoldOutToo: true }),
-  learned('20 labels shuffled', 'too few for a hold-out: cross-validated', ['wrong_pictures'], shuffle, {
+  // the same, and the texts that judge are wrong too
+  learned('all labels shuffled', 'those that judge as well', CONTENT, shuffle, { isHoldOutToo: true }),
+  learned('all labels moved on', 'each picture has the next one’s', CONTENT, rotate, { isHoldOutToo: true }),
+  learned('20 labels shuffled', 'too few for a hold-out: cross-validated', CONTENT, shuffle, {
     isHoldOutToo: true,
     size: { training: 20, holdOut: 0 },
   }),
@@ -118,7 +118,7 @@ export async function openWorkshop({ style = 'museum', seed = 7100 } = {}) {
   };
 }
 
-/** @returns {Promise<{ isPromoted: boolean, reasons: string[], figures?: object, seconds: number }>} */
+/** @returns {Promise<{ isPromoted: boolean, reasons: string[], figures?: object, candidate?: object, seconds: number }>} */
 export async function judge(challenger, workshop) {
   const begun = Date.now();
   const verdict = await challenger.meet(workshop).catch((error) => {
@@ -128,10 +128,11 @@ export async function judge(challenger, workshop) {
   return { ...verdict, seconds: (Date.now() - begun) / 1000 };
 }
 
-const verdictOf = ({ decision, reason, figures }) => ({
+const verdictOf = ({ decision, reason, figures, candidate }) => ({
   isPromoted: decision === 'promote',
   reasons: reason.split(', '),
   figures,
+  candidate,
 });
 
 async function learn(adapt, tenant) {
