@@ -280,9 +280,11 @@ describeWith([requirements.kafka()], 'Kafka', () => {
     const members = () =>
       withAdmin(brokers, async (admin) => (await admin.describeGroups([groupId])).groups[0]!.members.length);
     let isStopped: Promise<void> | undefined;
+    const said: string[] = [];
     const log = {
       debug: () => undefined,
       warn: (_: object, message: string) => {
+        said.push(message);
         if (isStopped || !message.startsWith('kafka Consumer: Crash')) return;
         way.setWeather({ kind: 'clear' });
         isStopped = source.stop();
@@ -301,6 +303,7 @@ describeWith([requirements.kafka()], 'Kafka', () => {
     await waitFor('it to crash', () => isStopped !== undefined);
     await isStopped;
     await new Promise((resolve) => setTimeout(resolve, 10 * CLIENT_RESTARTS_AFTER_MS));
+    expect(said.filter((message) => message.includes('Restarting'))).toEqual([]);
     await waitFor('its session to end', async () => (await members()) === 0, { timeoutMs: 30_000 });
   });
 

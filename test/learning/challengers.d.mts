@@ -1,4 +1,4 @@
-import type { AdaptationFigures } from '@housestyle/training';
+import type { AdaptationFigures, AdaptedMapper } from '@housestyle/training';
 
 export interface Workshop {
   close(): Promise<void>;
@@ -12,6 +12,8 @@ export interface Challenger {
   readonly doors: readonly string[];
   /** a training run makes it. */
   readonly isLearned: boolean;
+  /** whoever learned well all the same may be promoted. */
+  readonly mayBeBetter?: boolean;
   meet(workshop: Workshop): Promise<Verdict>;
 }
 
@@ -19,6 +21,7 @@ export interface Verdict {
   readonly isPromoted: boolean;
   readonly reasons: readonly string[];
   readonly figures?: AdaptationFigures;
+  readonly candidate?: AdaptedMapper;
 }
 
 export const BAD_CHALLENGERS: readonly Challenger[];

@@ -23,7 +23,8 @@ const REFUSED = [...CONTENT, 'broken_candidate', 'does_not_stop', 'length_out_of
 /**
  * Challengers that must not be promoted. Each goes through a door of the product: `adapt` (recipe and gate), a run taken
  * up with a candidate already there (the same gate), or the reading of an artefact and the loading of its mapper.
- * `doors`: at least one of these codes must be among the reasons; `isLearned`: made by a training run.
+ * `doors`: at least one of these codes must be among the reasons; `isLearned`: made by a training run; `mayBeBetter`:
+ * whoever learned well all the same may be promoted.
  */
 export const BAD_CHALLENGERS = [
   // weights as they may come out of a broken run or a broken hand
@@ -54,10 +55,13 @@ export const BAD_CHALLENGERS = [
   learned('labels shuffled', 'texts of other pictures, at random', [...CONTENT, 'not_better'], ({ texts, random }) =>
     random.shuffled(texts),
   ),
-  learned('half swapped', 'every other text given to another picture', CONTENT, ({ texts, random }) => {
-    const swapped = random.shuffled(texts.filter((_, n) => n % 2 === 0));
-    return texts.map((text, n) => (n % 2 === 0 ? swapped[n / 2] : text));
-  }),
+  {
+    ...learned('half swapped', 'every other text given to another picture', CONTENT, ({ texts, random }) => {
+      const swapped = random.shuffled(texts.filter((_, n) => n % 2 === 0));
+      return texts.map((text, n) => (n % 2 === 0 ? swapped[n / 2] : text));
+    }),
+    mayBeBetter: true, // what most captions agree on is true
+  },
   learned('captions cut off', 'the first three words', ['length_out_of_bounds', 'cider_fell'], ({ texts }) =>
     texts.map((text) => text.split(' ').slice(0, 3).join(' ')),
   ),

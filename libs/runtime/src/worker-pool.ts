@@ -6,7 +6,7 @@ export interface WorkerPoolOptions {
   /** the module each worker runs; it calls `serveWorker`. */
   readonly script: URL;
   readonly size: number;
-  /** requests that a worker has at once, 1 when absent: more where it works on them together. */
+  /** requests that a worker has at once, 1 when absent: more where it works on them together, or shall not wait for this thread. */
   readonly capacity?: number;
   /** cloned into every worker. */
   readonly workerData?: unknown;

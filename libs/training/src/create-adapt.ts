@@ -40,7 +40,7 @@ export interface AdaptDependencies {
   readonly replay: readonly ReplayedPicture[];
   /** absent: by words. */
   readonly contentJudge?: ContentJudge;
-  /** absent: the onnx engine on `runner`, and on `parallelRunners` where that is quicker. */
+  /** absent: the onnx engine on `runner`; of a narrow decoder, in shares that `parallelRunners` take part in. */
   readonly trainingEngine?: TrainingEngine;
   /** run beside `runner`, on cores of their own; none when absent. */
   readonly parallelRunners?: readonly GraphRunner[];
@@ -292,7 +292,7 @@ class Adaptation {
 
 function engineFor(base: BaseModelFiles, runner: GraphRunner, others: readonly GraphRunner[]): TrainingEngine {
   const isNarrow = parseGpt2Config(base.gpt2.config).width < SHARED_WIDTH;
-  if (!isNarrow) return new OnnxTrainingEngine(runner);
+  if (!isNarrow || runner.isGpu) return new OnnxTrainingEngine(runner);
   const onOneCore = (each: GraphRunner) => new OnnxTrainingEngine(each, { threads: 1 });
   return new ParallelTrainingEngine([onOneCore(runner), ...others.map(onOneCore)]);
 }

@@ -73,7 +73,7 @@ class ParallelTrainingSession implements TrainingSession {
   }
 }
 
-/** A batch is divided into so many shares, or a multiple: two cores have as much to do each, and so have four. */
+/** A batch is divided into so many shares, or a multiple: two engines have as much to do each, and so have four. */
 const SHARES = 4;
-/** in a share, at most and about */
+/** of an average share, at most */
 const POSITIONS = 256;

@@ -39,10 +39,11 @@ export async function adaptMapper(options: AdaptOptions, terminal: Terminal): Pr
   const folder = await (await ModelLibrary.find()).resolve(options.model);
   const description = await describeBaseModel(folder);
   const base = await openBaseModel(folder, description);
-  const runner = new OnnxGraphRunner(options.device ? { device: options.device } : {});
+  const { device = 'cpu' } = options;
+  const runner = new OnnxGraphRunner({ device });
   const examples = await readExamples(captions, { base, runner, options, terminal });
   const { training, holdOut } = divideCaptions(examples, new Set(), new Set());
-  const parallelRunners = options.device ? [] : runnersBeside();
+  const parallelRunners = device === 'cpu' ? runnersBeside() : [];
   const adapt = createAdapt({ base, runner, parallelRunners, replay: await readBaseReplay(folder) });
   const input: AdaptationInput = { training, holdOut, mayStartFromChampion: true, seed: options.seed };
   const outcome = await adapt(input, watched(terminal));

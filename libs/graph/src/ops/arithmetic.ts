@@ -26,7 +26,7 @@ export const erf = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Erf'
 export const neg = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Neg', [x], 'float32');
 export const sigmoid = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Sigmoid', [x], 'float32');
 
-/** These have no gradient. */
+/** These three have no gradient. */
 export const abs = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Abs', [x], 'float32');
 export const log = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Log', [x], 'float32');
 export const max = (g: GraphBuilder, a: FloatValue, b: FloatValue): FloatValue => g.apply('Max', [a, b], 'float32');

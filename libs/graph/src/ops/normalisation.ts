@@ -38,9 +38,9 @@ export const softmax = (g: GraphBuilder, x: FloatValue): FloatValue =>
   g.apply('Softmax', [x], 'float32', { axis: { int: -1 } });
 
 /**
- * Over the last axis, of scores some of which are masked by a large negative number. What is so far below its row's best
- * that its share is nothing is raised to where it is still a normal number: over any smaller one onnxruntime's CPU kernel
- * takes several times as long, and of what a decoder attends to most is masked.
+ * Over the last axis of scores [..., T], some of which are masked by a large negative number. What is more than 60 below
+ * its row's best is raised to 60 below it, so that its share is 1e-26 instead of 0: over what is no normal number
+ * onnxruntime's CPU kernel takes three times as long, and of what a decoder attends to most is masked.
  */
 export function maskedSoftmax(g: GraphBuilder, scores: FloatValue): FloatValue {
   const least = sub(g, reduceMax(g, scores, -1), g.float(NEGLIGIBLE));

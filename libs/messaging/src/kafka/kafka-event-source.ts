@@ -25,7 +25,7 @@ export interface KafkaSourceOptions {
 const MAX_BYTES_PER_PARTITION = 4 * 2 ** 20;
 const MAX_BATCH = 500;
 const MAX_PAUSE_MS = 30_000;
-/** of a request, before the consumer begins anew: the client's own default, which goes where another setting is made */
+/** of a request, before the consumer begins anew: the client's own default, which is lost where `retry` is given */
 const RETRIES = 5;
 
 /**
@@ -122,8 +122,11 @@ export class KafkaEventSource implements EventSource {
   /** Told to leave while it joins, the client would join all the same, and keep its partitions from everybody. */
   private async leave(): Promise<void> {
     await this.joining;
-    await this.consumer.disconnect();
-    this.hasLeft = true;
+    try {
+      await this.consumer.disconnect();
+    } finally {
+      this.hasLeft = true;
+    }
   }
 
   private async handleBatch(handler: BatchHandler, payload: EachBatchPayload): Promise<void> {

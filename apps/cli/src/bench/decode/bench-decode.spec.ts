@@ -73,6 +73,8 @@ describe('housestyle bench decode', () => {
     expect(parts.map(({ part }) => part)).toEqual(
       expect.arrayContaining(['linear layers: MLP in', 'linear layer: head', 'attention: products', 'norms', 'GELU']),
     );
+    const isRounded = parts.some(({ part }) => part === 'rounding to 8 bits, and back');
+    expect(isRounded).toBe(precision === 'int8');
     expect(parts.reduce((sum, { ms }) => sum + ms, 0) / msOfStep).toBeCloseTo(1, 6);
   });
 

@@ -56,7 +56,7 @@ export function partOf({ args }: ProfileEvent, { width: C, innerWidth: I, vocabS
   if (operator === 'TopK' || operator === 'LogSoftmax' || wide >= V || (operator === 'Gather' && rank > 2)) {
     return 'head: log-softmax, top k';
   }
-  if (ROUNDING.includes(operator)) return 'rounding to 8 bits, and back';
+  if (ROUNDING.includes(operator) && rank < 4) return 'rounding to 8 bits, and back';
   if (rank > 3 || operator === 'Softmax' || operator === 'Transpose') return 'attention: mask, softmax, layout';
   return 'residuals, look-ups, other';
 }
