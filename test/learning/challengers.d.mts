@@ -12,8 +12,6 @@ export interface Challenger {
   readonly doors: readonly string[];
   /** a training run makes it. */
   readonly isLearned: boolean;
-  /** whoever learned well all the same may be promoted. */
-  readonly mayBeBetter?: boolean;
   meet(workshop: Workshop): Promise<Verdict>;
 }
 

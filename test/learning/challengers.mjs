@@ -23,8 +23,7 @@ const REFUSED = [...CONTENT, 'broken_candidate', 'does_not_stop', 'length_out_of
 /**
  * Challengers that must not be promoted. Each goes through a door of the product: `adapt` (recipe and gate), a run taken
  * up with a candidate already there (the same gate), or the reading of an artefact and the loading of its mapper.
- * `doors`: at least one of these codes must be among the reasons; `isLearned`: made by a training run; `mayBeBetter`:
- * whoever learned well all the same may be promoted.
+ * `doors`: at least one of these codes must be among the reasons; `isLearned`: made by a training run.
  */
 export const BAD_CHALLENGERS = [
   // weights as they may come out of a broken run or a broken hand
@@ -55,13 +54,10 @@ export const BAD_CHALLENGERS = [
   learned('labels shuffled', 'texts of other pictures, at random', [...CONTENT, 'not_better'], ({ texts, random }) =>
     random.shuffled(texts),
   ),
-  {
-    ...learned('half swapped', 'every other text given to another picture', CONTENT, ({ texts, random }) => {
-      const swapped = random.shuffled(texts.filter((_, n) => n % 2 === 0));
-      return texts.map((text, n) => (n % 2 === 0 ? swapped[n / 2] : text));
-    }),
-    mayBeBetter: true, // what most captions agree on is true
-  },
+  learned('half swapped', 'every other text given to another picture', CONTENT, ({ texts, random }) => {
+    const swapped = random.shuffled(texts.filter((_, n) => n % 2 === 0));
+    return texts.map((text, n) => (n % 2 === 0 ? swapped[n / 2] : text));
+  }),
   learned('captions cut off', 'the first three words', ['length_out_of_bounds', 'cider_fell'], ({ texts }) =>
     texts.map((text) => text.split(' ').slice(0, 3).join(' ')),
   ),
@@ -79,10 +75,10 @@ export const BAD_CHALLENGERS = [
   ),
   overfit('one picture', 'one picture and its caption, as if of 60'),
 
-  // the same, and the texts that judge are wrong too
-  learned('all labels shuffled', 'those that judge as well', CONTENT, shuffle, { isHoldOutToo: true }),
-  learned('all labels moved on', 'each picture has the next one’s', CONTENT, rotate, { isHoldOutToo: true }),
-  learned('20 labels shuffled', 'too few for a hold-out: cross-validated', CONTENT, shuffle, {
+  // the same, and the texts that judge are wrong too: only attribution tells
+  learned('all labels shuffled', 'those that judge as well', ['wrong_pictures'], shuffle, { isHoldOutToo: true }),
+  learned('all labels moved on', 'each picture has the next one’s', ['wrong_pictures'], rotate, { isHoldOutToo: true }),
+  learned('20 labels shuffled', 'too few for a hold-out: cross-validated', ['wrong_pictures'], shuffle, {
     isHoldOutToo: true,
     size: { training: 20, holdOut: 0 },
   }),
