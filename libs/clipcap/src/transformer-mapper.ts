@@ -14,7 +14,8 @@ function mlp(m: Model, x: FloatValue, key: string, C: number): FloatValue {
   return linear(m, within(m, op.relu(m.g, raw), raw), `${key}.fc2`, [C, hidden]);
 }
 
-function selfAttention(m: Model, x: FloatValue, key: string, config: MapperConfig, heads: Int64Value): FloatValue {
+/** Attention of each picture's positions, before its output projection. */
+function attend(m: Model, x: FloatValue, key: string, config: MapperConfig, heads: Int64Value): FloatValue {
   const { decoderWidth: C, numHeads: H } = config;
   const layers = [
     { key: `${key}.to_queries`, out: C },
@@ -24,13 +25,23 @@ function selfAttention(m: Model, x: FloatValue, key: string, config: MapperConfi
   const [k, v] = op.split(m.g, kv, 2, -1) as [FloatValue, FloatValue];
   const context = attention(m, [q, k, v], heads, { width: C, headWidth: C / H });
   m.quantised?.noteWithin(context, kv, [C, 2 * C]);
-  return linear(m, context, `${key}.project`, [C, C]);
+  return context;
 }
 
-function layer(m: Model, x: FloatValue, key: string, config: MapperConfig, heads: Int64Value): FloatValue {
-  const norm = (state: FloatValue, name: string) => layerNorm(m, state, `${key}.${name}`, config.decoderWidth, EPSILON);
-  const y = op.add(m.g, x, selfAttention(m, norm(x, 'norm1'), `${key}.attn`, config, heads));
-  return op.add(m.g, y, mlp(m, norm(y, 'norm2'), `${key}.mlp`, config.decoderWidth));
+/** After the last layer's attention only the K positions that are looked at go on: [B·T, C] → [B·K, C]. */
+function layer(m: Model, x: FloatValue, n: number, config: MapperConfig, heads: Int64Value): FloatValue {
+  const { decoderWidth: C, prefixLength: K, clipLength, numLayers } = config;
+  const key = `clip_project.transformer.layers.${n}`;
+  const norm = (state: FloatValue, name: string) => layerNorm(m, state, `${key}.${name}`, C, EPSILON);
+  const lastK = (rows: FloatValue) =>
+    op.reshape(m.g, op.slice(m.g, op.reshape(m.g, rows, [-1, clipLength + K, C]), 1, clipLength, clipLength + K), [
+      -1,
+      C,
+    ]);
+  const goesOn = (rows: FloatValue) => (n === numLayers - 1 ? within(m, lastK(rows), rows) : rows);
+  const context = goesOn(attend(m, norm(x, 'norm1'), `${key}.attn`, config, heads));
+  const y = op.add(m.g, goesOn(x), linear(m, context, `${key}.attn.project`, [C, C]));
+  return op.add(m.g, y, mlp(m, norm(y, 'norm2'), `${key}.mlp`, C));
 }
 
 /** `image_embeds` [B, d] → prefix [B, K, C]. There is no norm after the last layer. */
@@ -44,8 +55,8 @@ export function transformerMapper(m: Model, config: MapperConfig): FloatValue {
   const perPicture = op.concat(g, [op.shape(g, e, 0, 1), g.ints(K, C)], 0); // [B, K, C]
   let x = op.reshape(g, op.concat(g, [spread, op.expand(g, learned, perPicture)], 1), [-1, C]); // [B·T, C]
   const heads = g.ints(-1, T, H, C / H);
-  for (let n = 0; n < numLayers; n++) x = layer(m, x, `clip_project.transformer.layers.${n}`, config, heads);
-  return op.slice(g, op.reshape(g, x, [-1, T, C]), 1, clipLength, T);
+  for (let n = 0; n < numLayers; n++) x = layer(m, x, n, config, heads);
+  return op.reshape(g, x, [-1, K, C]);
 }
 
 /** PyTorch's LayerNorm, which the official code does not set. */

@@ -1,5 +1,5 @@
 import type { Tensor } from '@housestyle/graph';
-import { updateInPlace } from './adamw-kernel.js';
+import { updateInPlace } from './vector-kernels.js';
 import type { Parameters } from './parameters.js';
 
 export interface AdamWSettings {

@@ -4,6 +4,10 @@ import { clippingScale, gradientNorm } from './gradients.js';
 it('takes all gradients as one vector, however long each is', () => {
   const gradients = new Map([3, 4, 9].map((length) => [`of ${length}`, Float32Array.from({ length }, () => -2)]));
   expect(gradientNorm(gradients)).toBe(Math.sqrt(4 * 16));
+  const long = Float32Array.from({ length: 40_001 }, (_, n) => (n % 7) - 3);
+  const squares = long.reduce((sum, value) => sum + value ** 2, 0);
+  expect(gradientNorm(new Map([['long', long]]))).toBe(Math.sqrt(squares));
+  expect(gradientNorm(new Map([['far', Float32Array.of(3e30, 0, 0, 0, 0, 0, 4e30)]]))).toBeCloseTo(5e30, -25);
   expect(gradientNorm(new Map([['a', Float32Array.of(1, 1, 1, 1, NaN)]]))).toBeNaN();
   expect(gradientNorm(new Map([['a', Float32Array.of(1, Infinity)]]))).toBe(Infinity);
 });
