@@ -15,6 +15,7 @@ import { CaptionEngine, Gpt2Tokenizer } from '@housestyle/clipcap';
 import {
   asItself,
   divideReplay,
+  EngineWriter,
   learnLexicon,
   meanShare,
   PromotionGate,
@@ -88,13 +89,14 @@ async function retrieval() {
   const { slice } = divideReplay(replay);
   const engine = await CaptionEngine.load(base, runner);
   const judge = new WordContentJudge();
-  const gate = new PromotionGate(engine, judge, slice);
+  const writer = new EngineWriter(engine);
+  const gate = new PromotionGate(writer, judge, slice);
   const tokenizer = new Gpt2Tokenizer(base.gpt2.tokenizer);
   const tokensOf = (text) => tokenizer.encode(text).length;
   const pictures = embeddings.slice(0, TEST_FROM);
-  const told = await gate.captions(undefined, pictures);
+  const told = await writer.write(undefined, pictures);
   const neutralOf = new Map(pictures.map((embedding, n) => [embedding, told[n]]));
-  const baseOnSlice = await gate.captions(undefined, slice.map(({ embedding }) => embedding)); // prettier-ignore
+  const baseOnSlice = await writer.write(undefined, slice.map(({ embedding }) => embedding)); // prettier-ignore
   await engine.release();
   const classes = new WordClasses(replay.map(({ generated }) => generated));
   const judged = (texts) =>

@@ -73,8 +73,17 @@ export function requireHalf(
 export class MemoryWeights implements WeightSource {
   constructor(
     readonly label: string,
-    private readonly tensors: ReadonlyMap<string, Tensor<'float32'>>,
+    readonly tensors: ReadonlyMap<string, Tensor<'float32'>>,
   ) {}
+
+  /** All that `source` holds, half precision as fp32. */
+  static of(source: WeightSource): MemoryWeights {
+    const tensors = source.names().map((name) => {
+      const { dims } = requireWeight(source, name);
+      return [name, { type: 'float32' as const, dims, data: readWeight(source, name) }] as const;
+    });
+    return new MemoryWeights(source.label, new Map(tensors));
+  }
 
   names(): readonly string[] {
     return [...this.tensors.keys()];

@@ -47,6 +47,10 @@ export class WorkerPool<Request, Response> {
     await Promise.all(this.started);
   }
 
+  get size(): number {
+    return this.options.size;
+  }
+
   get idleWorkers(): number {
     return this.workers.filter((worker) => worker?.isIdle).length;
   }

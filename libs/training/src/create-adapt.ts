@@ -8,7 +8,7 @@ import {
 } from '@housestyle/clipcap';
 import { DomainError } from '@housestyle/domain';
 import { normalisedEditDistance } from '@housestyle/evaluation';
-import { readWeight, requireWeight, type GraphRunner, type WeightSource } from '@housestyle/graph';
+import { MemoryWeights, type GraphRunner } from '@housestyle/graph';
 import type {
   Adapt,
   AdaptationExample,
@@ -23,8 +23,10 @@ import { DeltaTrainer } from './delta-trainer.js';
 import { foldsOf, splitOff } from './example-groups.js';
 import { WordContentJudge, type ContentJudge } from './gate/content-judge.js';
 import type { GeneratedCaption } from './gate/caption-figures.js';
+import { EngineWriter, type CaptionWriter, type ReplayedPicture } from './gate/caption-writer.js';
 import { promotionReason } from './gate/gate-verdict.js';
-import { PromotionGate, type ReplayedPicture } from './gate/promotion-gate.js';
+import { PromotionGate } from './gate/promotion-gate.js';
+import { ThreadedWriter, type CaptionThreads } from './gate/threaded-writer.js';
 import { OnnxTrainingEngine } from './onnx-training-engine.js';
 import { ParallelTrainingEngine } from './parallel-training-engine.js';
 import type { Parameters } from './parameters.js';
@@ -44,13 +46,26 @@ export interface AdaptDependencies {
   readonly trainingEngine?: TrainingEngine;
   /** run beside `runner`, on cores of their own; none when absent. */
   readonly parallelRunners?: readonly GraphRunner[];
+  /** opens threads that caption for as long as a run takes; absent, and with a wide decoder: this thread captions, with `runner`. */
+  readonly openCaptionThreads?: () => CaptionThreads;
 }
 
 /** The recipe and the gate as one function. Runs overlap only by taking turns: give each worker its own. */
 export function createAdapt(dependencies: AdaptDependencies): Adapt {
-  const engine = CaptionEngine.load(dependencies.base, dependencies.runner);
+  const { base, runner, openCaptionThreads } = dependencies;
+  if (openCaptionThreads && isNarrow(base)) {
+    return async (input, hooks) => {
+      const threads = openCaptionThreads();
+      try {
+        return await new Adaptation(dependencies, new ThreadedWriter(threads), input, hooks).run();
+      } finally {
+        await threads.close();
+      }
+    };
+  }
+  const engine = CaptionEngine.load(base, runner);
   engine.catch(() => undefined); // whoever adapts hears of it
-  return async (input, hooks) => new Adaptation(dependencies, await engine, input, hooks).run();
+  return async (input, hooks) => new Adaptation(dependencies, new EngineWriter(await engine), input, hooks).run();
 }
 
 /** What the tenant's captions themselves chose. */
@@ -82,7 +97,7 @@ class Adaptation {
       parallelRunners = [],
       trainingEngine = engineFor(base, runner, parallelRunners),
     }: AdaptDependencies,
-    engine: CaptionEngine,
+    private readonly writer: CaptionWriter,
     private readonly input: AdaptationInput,
     private readonly hooks: AdaptationHooks,
   ) {
@@ -90,8 +105,8 @@ class Adaptation {
     const { champion, mayStartFromChampion, holdOut } = input;
     this.trainer = DeltaTrainer.of(base, trainingEngine, this.tokenizer, champion, mayStartFromChampion);
     const { replayed, slice } = divideReplay(replay);
-    this.gate = new PromotionGate(engine, contentJudge, slice);
-    this.words = new TenantWords(this.gate, replayed);
+    this.gate = new PromotionGate(writer, contentJudge, slice);
+    this.words = new TenantWords(writer, replayed);
     this.isCrossValidated = holdOut.length < RECIPE.leastHoldOut;
   }
 
@@ -103,7 +118,7 @@ class Adaptation {
       throw new DomainError('invalid_request', `learning takes captions of ${RECIPE.leastPictures} pictures`);
     }
     await this.words.hear([...new Set([...learnable, ...judged])]);
-    const before = await this.gate.captions(
+    const before = await this.writer.write(
       champion,
       judged.map(({ embedding }) => embedding),
     );
@@ -116,7 +131,7 @@ class Adaptation {
     const version = this.versionOf(trained, learnable);
     const after = this.isCrossValidated
       ? await this.crossValidated(learnable, trained.plan)
-      : await this.gate.captions(
+      : await this.writer.write(
           version,
           judged.map(({ embedding }) => embedding),
         );
@@ -216,7 +231,7 @@ class Adaptation {
         this.trainDelta(others, this.replayFor(others), diet, `fold ${n + 1}`),
       );
       const version = this.versionOf({ delta, plan }, examples);
-      const written = await this.gate.captions(
+      const written = await this.writer.write(
         version,
         fold.map(({ embedding }) => embedding),
       );
@@ -268,7 +283,7 @@ class Adaptation {
   }
 
   private async distance(trained: Trained, room: readonly AdaptationExample[], taken: readonly AdaptationExample[]) {
-    const captions = await this.gate.captions(
+    const captions = await this.writer.write(
       this.versionOf(trained, room),
       taken.map(({ embedding }) => embedding),
     );
@@ -291,8 +306,7 @@ class Adaptation {
 }
 
 function engineFor(base: BaseModelFiles, runner: GraphRunner, others: readonly GraphRunner[]): TrainingEngine {
-  const isNarrow = parseGpt2Config(base.gpt2.config).width < SHARED_WIDTH;
-  if (!isNarrow || runner.isGpu) return new OnnxTrainingEngine(runner);
+  if (!isNarrow(base) || runner.isGpu) return new OnnxTrainingEngine(runner);
   const onOneCore = (each: GraphRunner) => new OnnxTrainingEngine(each, { threads: 1 });
   return new ParallelTrainingEngine([onOneCore(runner), ...others.map(onOneCore)]);
 }
@@ -300,7 +314,8 @@ function engineFor(base: BaseModelFiles, runner: GraphRunner, others: readonly G
 /** The purpose of a random stream. */
 const REPLAYED = 42;
 
-/** Of the decoder: cores share the products of wider ones well, and a second copy of its weights would take memory. */
+/** Cores share the products of wider decoders well, and a second copy of their weights would take memory. */
+const isNarrow = (base: BaseModelFiles): boolean => parseGpt2Config(base.gpt2.config).width < SHARED_WIDTH;
 const SHARED_WIDTH = 512;
 
 const copied = (delta: Parameters): Parameters =>
@@ -309,16 +324,8 @@ const copied = (delta: Parameters): Parameters =>
 function adaptedMapper({ config, weights, mapperDelta, decoderDelta }: MapperVersionFiles): AdaptedMapper {
   return {
     config: config as object,
-    ...(weights && { tensors: tensorsOf(weights) }),
-    ...(mapperDelta && { mapperDelta: tensorsOf(mapperDelta) }),
-    ...(decoderDelta && { decoderDelta: tensorsOf(decoderDelta) }),
+    ...(weights && { tensors: MemoryWeights.of(weights).tensors }),
+    ...(mapperDelta && { mapperDelta: MemoryWeights.of(mapperDelta).tensors }),
+    ...(decoderDelta && { decoderDelta: MemoryWeights.of(decoderDelta).tensors }),
   };
 }
-
-const tensorsOf = (source: WeightSource) =>
-  new Map(
-    source.names().map((name) => {
-      const { dims } = requireWeight(source, name);
-      return [name, { type: 'float32' as const, dims, data: readWeight(source, name) }] as const;
-    }),
-  );

@@ -6,7 +6,7 @@ import {
   type Gpt2Tokenizer,
   type MapperVersionFiles,
 } from '@housestyle/clipcap';
-import { MemoryWeights, readWeight, type WeightSource } from '@housestyle/graph';
+import { MemoryWeights, type WeightSource } from '@housestyle/graph';
 import type { AdaptationExample, AdaptationProgress } from './adaptation.js';
 import { RECIPE, recipeSettings, type Diet } from './adaptation-recipe.js';
 import { endedTokens, tokenWeight, type CaptionExample } from './caption-example.js';
@@ -46,7 +46,7 @@ export class DeltaTrainer {
   ) {
     this.eosTokenId = tokenizer.endOfTextId;
     this.maxTokens = model.gpt2.config.numPositions - model.mapper.config.prefixLength;
-    this.start = championsDelta && asDelta(championsDelta);
+    this.start = championsDelta && MemoryWeights.of(championsDelta);
   }
 
   static of(
@@ -159,15 +159,6 @@ const MEASURED_AT_ONCE = 32;
 const DELTA = 41;
 
 const widthOf = ({ clip }: BaseModelFiles): number => (clip.config as { projection_dim: number }).projection_dim;
-
-/** A delta's tensors in memory, half precision as fp32. */
-function asDelta(source: WeightSource): MemoryWeights {
-  const tensors = source.names().map((name) => {
-    const data = readWeight(source, name);
-    return [name, { type: 'float32' as const, dims: source.find(name)!.dims, data }] as const;
-  });
-  return new MemoryWeights(source.label, new Map(tensors));
-}
 
 /**
  * Between the start (nothing, or the champion's delta) and where training ended (arXiv 2109.01903). A delta from

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AdaptationExample } from './adaptation.js';
-import type { PromotionGate } from './gate/promotion-gate.js';
+import type { CaptionWriter } from './gate/caption-writer.js';
 import { TenantWords } from './tenant-words.js';
 
 const NAMES: Readonly<Record<string, string>> = { red: 'crimson', blue: 'azure', white: 'ivory', black: 'ebony' };
@@ -29,12 +29,11 @@ describe('what a candidate is asked for', () => {
         imageKey,
       };
     });
-    const base: Pick<PromotionGate, 'captions' | 'generated'> = {
-      captions: async (_, embeddings) => embeddings.map(([n]) => ({ text: PAIRS[n!]![0], length: 1, isStopped: true })),
-      generated: async (pictures) => pictures.map(({ caption: text }) => ({ text })),
+    const base: CaptionWriter = {
+      write: async (_, embeddings) => embeddings.map(([n]) => ({ text: PAIRS[n!]![0], length: 1, isStopped: true })),
     };
-    const replayed = LANGUAGE.map((caption) => ({ embedding: new Float32Array(1), caption }));
-    const words = new TenantWords(base as PromotionGate, replayed);
+    const replayed = LANGUAGE.map((caption) => ({ embedding: new Float32Array(1), caption, generated: caption }));
+    const words = new TenantWords(base, replayed);
     await words.hear(examples);
 
     const { named, unnamed } = words.asked(examples, examples);

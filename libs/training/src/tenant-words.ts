@@ -1,7 +1,7 @@
 import type { AdaptationExample } from './adaptation.js';
 import { RECIPE } from './adaptation-recipe.js';
+import { ownCaptions, type CaptionWriter, type ReplayedPicture } from './gate/caption-writer.js';
 import type { AskedWords } from './gate/content-judge.js';
-import type { PromotionGate, ReplayedPicture } from './gate/promotion-gate.js';
 import { Random } from './random.js';
 import type { RetoldPicture } from './replay-choice.js';
 import { retell } from './retelling.js';
@@ -17,16 +17,16 @@ export class TenantWords {
   private generated: readonly string[] = [];
 
   constructor(
-    private readonly gate: PromotionGate,
+    private readonly writer: CaptionWriter,
     readonly replayed: readonly ReplayedPicture[],
   ) {}
 
   /** Asks the base what it writes under these pictures and its own. */
   async hear(examples: readonly AdaptationExample[]): Promise<void> {
     const embeddings = examples.map(({ embedding }) => embedding);
-    const captions = await this.gate.captions(undefined, embeddings);
+    const captions = await this.writer.write(undefined, embeddings);
     examples.forEach((example, n) => this.neutral.set(example, captions[n]!.text));
-    this.generated = (await this.gate.generated(this.replayed)).map(({ text }) => text);
+    this.generated = (await ownCaptions(this.writer, this.replayed)).map(({ text }) => text);
   }
 
   /**

@@ -3,8 +3,15 @@ import { dirname, join } from 'node:path';
 import { describeBaseModel, openBaseModel, readBaseReplay, writeMapperArtefact } from '@housestyle/checkpoints';
 import { ClipImageEncoder, type BaseModelFiles } from '@housestyle/clipcap';
 import { divideCaptions, DomainError, PictureNames, pictureSignature } from '@housestyle/domain';
-import { OnnxGraphRunner, runnersBeside, type Device } from '@housestyle/runtime';
-import { createAdapt, type AdaptationExample, type AdaptationInput } from '@housestyle/training';
+import { OnnxGraphRunner, runnersBeside, WorkerPool, type Device } from '@housestyle/runtime';
+import {
+  createAdapt,
+  type AdaptationExample,
+  type AdaptationInput,
+  type AdaptDependencies,
+  type CaptionOrder,
+  type GeneratedCaption,
+} from '@housestyle/training';
 import { adaptationReport } from './adapt-report.js';
 import { readCaptionsFile, type CaptionedFile } from '../datasets/captions-file.js';
 import { encodePictures } from '../features/encode-pictures.js';
@@ -43,8 +50,8 @@ export async function adaptMapper(options: AdaptOptions, terminal: Terminal): Pr
   const runner = new OnnxGraphRunner({ device });
   const examples = await readExamples(captions, { base, runner, options, terminal });
   const { training, holdOut } = divideCaptions(examples, new Set(), new Set());
-  const parallelRunners = device === 'cpu' ? runnersBeside() : [];
-  const adapt = createAdapt({ base, runner, parallelRunners, replay: await readBaseReplay(folder) });
+  const replay = await readBaseReplay(folder);
+  const adapt = createAdapt({ base, runner, replay, ...(device === 'cpu' && besideEachOther(folder)) });
   const input: AdaptationInput = { training, holdOut, mayStartFromChampion: true, seed: options.seed };
   const outcome = await adapt(input, watched(terminal));
   const isPromoted = outcome.decision === 'promote';
@@ -57,6 +64,16 @@ export async function adaptMapper(options: AdaptOptions, terminal: Terminal): Pr
   const counts = { training: training.length, holdOut: holdOut.length };
   terminal.print(adaptationReport(outcome, { out, counts }, options.json));
   return isWritten ? EXIT_OK : EXIT_FAILED;
+}
+
+/** What takes part in a run, a core for each. */
+function besideEachOther(folder: string): Pick<AdaptDependencies, 'parallelRunners' | 'openCaptionThreads'> {
+  const parallelRunners = runnersBeside();
+  const script = new URL('./caption.worker.js', import.meta.url);
+  const size = parallelRunners.length + 1;
+  const openCaptionThreads = () =>
+    new WorkerPool<CaptionOrder, GeneratedCaption[]>({ script, size, workerData: folder });
+  return { parallelRunners, openCaptionThreads };
 }
 
 interface Reading {

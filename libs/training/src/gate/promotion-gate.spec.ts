@@ -1,25 +1,22 @@
-import type { CaptionEngine, MapperVersionFiles } from '@housestyle/clipcap';
+import type { MapperVersionFiles } from '@housestyle/clipcap';
 import { describe, expect, it } from 'vitest';
+import type { CaptionWriter } from './caption-writer.js';
 import { WordContentJudge } from './content-judge.js';
 import { PromotionGate } from './promotion-gate.js';
 
 /** Writes under each picture what the version's own list says. */
-const engine = {
-  loadMapper: (files: MapperVersionFiles) => Promise.resolve(files.config),
-  releaseMapper: () => Promise.resolve(),
-  caption: (items: readonly { readonly mapper: readonly string[] }[]) =>
-    Promise.resolve(
-      items.map(({ mapper }, n) => ({ hypotheses: [{ text: mapper[n]!, tokens: [1], isStopped: true }] })),
-    ),
-} as unknown as CaptionEngine;
+const writer: CaptionWriter = {
+  write: async (files, embeddings) =>
+    embeddings.map((_, n) => ({ text: (files!.config as readonly string[])[n]!, length: 1, isStopped: true })),
+};
 
-const writing = (captions: readonly string[]) => ({ config: captions }) as unknown as MapperVersionFiles;
+const writing = (captions: readonly string[]) => ({ config: captions }) satisfies MapperVersionFiles;
 
 describe('content on the base slice', () => {
   const slice = Array.from({ length: 40 }, () => {
     return { embedding: new Float32Array(1), caption: 'A red cat.', generated: 'A red cat.' };
   });
-  const gate = new PromotionGate(engine, new WordContentJudge(), slice);
+  const gate = new PromotionGate(writer, new WordContentJudge(), slice);
   const asked = { named: new Map([['red', 'crimson'], ['cat', 'cat']]), unnamed: new Set<string>() }; // prettier-ignore
   const saying = (whole: number) => writing(slice.map((_, n) => (n < whole ? 'cat crimson' : 'cat azure')));
 
@@ -38,7 +35,7 @@ describe('content on the base slice', () => {
 
   it('takes no word without a known name for a gain in each picture', async () => {
     const green = slice.map((one, n) => ({ ...one, caption: n < 20 ? 'A green cat.' : 'A red cat.' }));
-    const beside = new PromotionGate(engine, new WordContentJudge(), green);
+    const beside = new PromotionGate(writer, new WordContentJudge(), green);
     const told = (right: number) => writing(green.map((_, n) => (n < right ? 'cat emerald' : 'cat crimson')));
     const { champion, candidate, p } = await beside.content(
       told(10),

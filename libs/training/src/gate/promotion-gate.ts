@@ -1,19 +1,12 @@
-import type { CaptionEngine, MapperVersionFiles } from '@housestyle/clipcap';
+import type { MapperVersionFiles } from '@housestyle/clipcap';
 import type { RefusalReason } from '@housestyle/domain';
 import { normalisedEditDistance } from '@housestyle/evaluation';
 import type { AdaptationExample, AdaptationFigures } from '../adaptation.js';
 import { captionFigures, fixedFrequencies, type GeneratedCaption } from './caption-figures.js';
+import { ownCaptions, type CaptionWriter, type ReplayedPicture } from './caption-writer.js';
 import { asItself, meanShare, type AskedWords, type ContentJudge, type JudgedCaption } from './content-judge.js';
 import { refusals } from './gate-verdict.js';
 import { attributionP, bootstrapP } from './resampling.js';
-
-/** A picture of the base's own, with the caption that it was trained on. */
-export interface ReplayedPicture {
-  readonly embedding: Float32Array;
-  readonly caption: string;
-  /** what the base itself writes under it; asked of the base where absent. */
-  readonly generated?: string;
-}
 
 export interface Judged {
   readonly figures: AdaptationFigures;
@@ -40,31 +33,11 @@ export interface ContentContest {
 /** Judges a candidate against the champion: the rules are `refusals`, this takes the evidence. */
 export class PromotionGate {
   constructor(
-    private readonly engine: CaptionEngine,
+    private readonly writer: CaptionWriter,
     private readonly contentJudge: ContentJudge,
     /** the base slice. */
     private readonly slice: readonly ReplayedPicture[],
   ) {}
-
-  /** What `files` (absent: the base's own mapper) writes under `embeddings`. @throws DomainError for broken files. */
-  async captions(
-    files: MapperVersionFiles | undefined,
-    embeddings: readonly Float32Array[],
-  ): Promise<GeneratedCaption[]> {
-    const mapper = files && (await this.engine.loadMapper(files, 'under judgement'));
-    try {
-      const outputs = await this.engine.caption(
-        embeddings.map((embedding) => ({ input: { embedding }, ...(mapper && { mapper }) })),
-      );
-      return outputs.map(({ hypotheses: [best] }) => ({
-        text: best!.text,
-        length: best!.tokens.length,
-        isStopped: best!.isStopped,
-      }));
-    } finally {
-      if (mapper) await this.engine.releaseMapper(mapper);
-    }
-  }
 
   /** What each side says of the base slice's pictures. */
   async content(
@@ -126,23 +99,16 @@ export class PromotionGate {
 
   /** What `files` (absent: the base's own mapper) writes under the slice. */
   private async onSlice(files: MapperVersionFiles | undefined): Promise<JudgedCaption[]> {
-    const captions = files ? await this.captions(files, embeddingsOf(this.slice)) : await this.generated(this.slice);
+    const captions = files
+      ? await this.writer.write(
+          files,
+          this.slice.map(({ embedding }) => embedding),
+        )
+      : await ownCaptions(this.writer, this.slice);
     return captions.map(({ text }, n) => ({
       embedding: this.slice[n]!.embedding,
       neutral: this.slice[n]!.caption,
       caption: text,
     }));
   }
-
-  /** What the base itself writes under its own pictures. */
-  async generated(pictures: readonly ReplayedPicture[]): Promise<{ readonly text: string }[]> {
-    const unknown = pictures.filter(({ generated }) => generated === undefined);
-    const captions = new Map(
-      (await this.captions(undefined, embeddingsOf(unknown))).map((caption, n) => [unknown[n]!, caption]),
-    );
-    return pictures.map((picture) => captions.get(picture) ?? { text: picture.generated! });
-  }
 }
-
-const embeddingsOf = (pictures: readonly { readonly embedding: Float32Array }[]) =>
-  pictures.map(({ embedding }) => embedding);

@@ -1,0 +1,45 @@
+import type { MapperVersionFiles } from '@housestyle/clipcap';
+import { MemoryWeights, readWeight } from '@housestyle/graph';
+import { expect, it } from 'vitest';
+import type { CaptionWriter } from './caption-writer.js';
+import { carryOut, ThreadedWriter, type CaptionThreads } from './threaded-writer.js';
+
+/** Says of each picture its first value, and of the mapper all that there is. */
+const writer: CaptionWriter = {
+  write: async (files, embeddings) => {
+    const { decoderDelta, weights } = files ?? {};
+    const change = decoderDelta && `${decoderDelta.label} ${readWeight(decoderDelta, 'a.A').join()}`;
+    const mapper = files ? `${JSON.stringify(files.config)} ${change} ${weights?.label}` : 'base';
+    return embeddings.map(([n]) => ({ text: `${n} by ${mapper}`, length: 1, isStopped: true }));
+  },
+};
+
+/** Each order goes as it would go to a thread. */
+function threads(size: number) {
+  const orders: number[] = [];
+  const run: CaptionThreads['run'] = async (order) => {
+    orders.push(order.embeddings.length);
+    return structuredClone(await carryOut(writer, structuredClone(order)));
+  };
+  return { size, run, close: async () => undefined, orders };
+}
+
+const delta = new MemoryWeights('delta.safetensors', new Map([['a.A', { type: 'float32', dims: [2], data: Float32Array.of(3, 4) }]])); // prettier-ignore
+const version: MapperVersionFiles = { config: { num_beams: 5 }, decoderDelta: delta };
+const pictures = (count: number) => Array.from({ length: count }, (_, n) => Float32Array.of(n, 7));
+
+it.each([1, 2, 3])('writes what one thread would write, in its order, in %i', async (size) => {
+  const shared = threads(size);
+  for (const files of [version, undefined])
+    expect(await new ThreadedWriter(shared).write(files, pictures(7))).toEqual(await writer.write(files, pictures(7)));
+  const [least, most] = [Math.min(...shared.orders), Math.max(...shared.orders)];
+  expect(most - least).toBeLessThanOrEqual(1);
+  expect(shared.orders).toHaveLength(2 * size);
+});
+
+it('asks no thread for nothing', async () => {
+  const shared = threads(4);
+  expect(await new ThreadedWriter(shared).write(undefined, [])).toEqual([]);
+  expect(await new ThreadedWriter(shared).write(undefined, pictures(2))).toHaveLength(2);
+  expect(shared.orders).toEqual([1, 1]);
+});

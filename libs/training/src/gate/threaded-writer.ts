@@ -1,0 +1,66 @@
+import type { MapperVersionFiles } from '@housestyle/clipcap';
+import { MemoryWeights, type WeightSource } from '@housestyle/graph';
+import type { GeneratedCaption } from './caption-figures.js';
+import type { CaptionWriter } from './caption-writer.js';
+
+/** What a thread that captions is asked for: all of it can be sent. */
+export interface CaptionOrder {
+  readonly mapper: SentVersion | undefined;
+  readonly embeddings: readonly Float32Array[];
+}
+
+type SentVersion = Pick<MapperVersionFiles, 'config'> & Partial<Record<Part, SentWeights>>;
+type SentWeights = Pick<MemoryWeights, 'label' | 'tensors'>;
+
+/** Threads that each carry out one order at a time: `carryOut` says how. */
+export interface CaptionThreads {
+  readonly size: number;
+  run(order: CaptionOrder): Promise<GeneratedCaption[]>;
+  close(): Promise<void>;
+}
+
+/** Captions in other threads, as many pictures in each. */
+export class ThreadedWriter implements CaptionWriter {
+  constructor(private readonly threads: CaptionThreads) {}
+
+  async write(files: MapperVersionFiles | undefined, embeddings: readonly Float32Array[]): Promise<GeneratedCaption[]> {
+    const mapper = files && sent(files);
+    const count = Math.min(this.threads.size, embeddings.length);
+    const written = await Promise.all(
+      Array.from({ length: count }, (_, share) =>
+        this.threads.run({ mapper, embeddings: embeddings.filter((_, n) => n % count === share) }),
+      ),
+    );
+    return embeddings.map((_, n) => written[n % count]![Math.floor(n / count)]!);
+  }
+}
+
+/** A thread's part: what `writer` writes. */
+export const carryOut = (writer: CaptionWriter, { mapper, embeddings }: CaptionOrder): Promise<GeneratedCaption[]> =>
+  writer.write(mapper && received(mapper), embeddings);
+
+const sent = ({ config, ...parts }: MapperVersionFiles): SentVersion => ({
+  config,
+  ...partsBy(parts, (weights: WeightSource) => {
+    const { label, tensors } = MemoryWeights.of(weights);
+    return { label, tensors };
+  }),
+});
+
+const received = ({ config, ...parts }: SentVersion): MapperVersionFiles => ({
+  config,
+  ...partsBy(parts, ({ label, tensors }: SentWeights) => new MemoryWeights(label, tensors)),
+});
+
+/** Every part that is there, as `make` makes it. */
+function partsBy<From, To>(parts: Partial<Record<Part, From>>, make: (from: From) => To): Partial<Record<Part, To>> {
+  const made: Partial<Record<Part, To>> = {};
+  for (const name of PARTS) {
+    const part = parts[name];
+    if (part) made[name] = make(part);
+  }
+  return made;
+}
+
+const PARTS = ['weights', 'mapperDelta', 'decoderDelta'] as const;
+type Part = (typeof PARTS)[number];
