@@ -24,7 +24,7 @@ export const RECIPE = {
     /** captions are longer in words that the decoder spells piece by piece: fewer of them for as many updates. */
     unfamiliar: {
       learningRate: 1e-2,
-      steps: 1300,
+      steps: 1600,
       ownPerUpdate: { least: 1, perCaption: 1 / 50, most: 2 },
       replayPerUpdate: 18,
     },

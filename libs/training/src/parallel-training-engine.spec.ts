@@ -33,13 +33,13 @@ async function step(engines: number, ...lengths: number[]) {
 }
 
 describe('ParallelTrainingEngine', () => {
-  it('gives engines shares of like length with about as many positions, and begins with other threads’', async () => {
+  it('divides what there is to do among engines in shares of like length, and begins with other threads’', async () => {
     const { loss, gradients } = await step(2, 18, 3, 4, 18, 3, 4, 3, 4, 3, 4);
     expect(begun).toEqual([
-      { engine: 'second', lengths: [4, 4, 4] },
+      { engine: 'second', lengths: [18] },
       { engine: 'second', lengths: [18] },
       { engine: 'first', lengths: [3, 3, 3, 3, 4] },
-      { engine: 'first', lengths: [18] },
+      { engine: 'first', lengths: [4, 4, 4] },
     ]);
     expect(loss).toBe(10);
     expect([...gradients.get('w')!]).toEqual([10]);
@@ -56,6 +56,8 @@ describe('ParallelTrainingEngine', () => {
   it('divides a large batch into more of them', async () => {
     await step(2, ...Array<number>(40).fill(38));
     expect(begun.map(({ lengths }) => lengths.length)).toEqual(Array(8).fill(5));
+    await step(2, ...Array<number>(28).fill(38));
+    expect(begun.map(({ lengths }) => lengths.length)).toEqual(Array(4).fill(7));
   });
 
   it('makes no share of nothing', async () => {

@@ -35,9 +35,8 @@ class ParallelTrainingSession implements TrainingSession {
   async step(examples: readonly CaptionExample[], { normalizer, dropoutSeed }: StepOptions): Promise<StepResult> {
     const shares = this.sharesOf(examples);
     const begun: Promise<StepResult>[] = [];
-    for (const n of this.firstEngineLast(shares.length)) {
-      const session = this.sessions[n % this.sessions.length]!;
-      begun[n] = session.step(shares[n]!, { normalizer, dropoutSeed: dropoutSeed + n });
+    for (const { share, engine } of this.dealt(shares)) {
+      begun[share] = this.sessions[engine]!.step(shares[share]!, { normalizer, dropoutSeed: dropoutSeed + share });
     }
     const [first, ...others] = (await Promise.all(begun)) as [StepResult, ...StepResult[]];
     for (const { gradients } of others) addGradients(first.gradients, gradients);
@@ -52,17 +51,26 @@ class ParallelTrainingSession implements TrainingSession {
     await Promise.all(this.sessions.map((session) => session.release()));
   }
 
-  /** The shares in the order in which they are begun. */
-  private firstEngineLast(shares: number): number[] {
-    const isOfFirst = (n: number): boolean => n % this.sessions.length === 0;
-    return [...Array(shares).keys()].sort((a, b) => Number(isOfFirst(a)) - Number(isOfFirst(b)));
+  /** The shares in the order in which they are begun: the largest first, each by the engine that has least to do. */
+  private dealt(shares: readonly (readonly CaptionExample[])[]): { readonly share: number; readonly engine: number }[] {
+    const sizes = shares.map((share) => share.length * (this.prefixLength + share.at(-1)!.tokens.length));
+    const loads = this.sessions.map(() => 0);
+    const leastLoaded = () => loads.indexOf(Math.min(...loads));
+    const dealt = [...shares.keys()]
+      .sort((a, b) => sizes[b]! - sizes[a]!)
+      .map((share) => {
+        const engine = leastLoaded();
+        loads[engine]! += sizes[share]!;
+        return { share, engine };
+      });
+    return dealt.sort((a, b) => Number(a.engine === 0) - Number(b.engine === 0));
   }
 
   /** By length, with about as many positions in each; none is empty. */
   private sharesOf(examples: readonly CaptionExample[]): CaptionExample[][] {
     const positionsOf = ({ tokens }: CaptionExample): number => this.prefixLength + tokens.length;
     const all = examples.reduce((sum, example) => sum + positionsOf(example), 0);
-    const count = SHARES * Math.ceil(all / (SHARES * POSITIONS));
+    const count = SHARES * Math.max(1, Math.round(all / (SHARES * POSITIONS)));
     const shares: CaptionExample[][] = Array.from({ length: count }, () => []);
     let before = 0;
     for (const example of [...examples].sort((a, b) => a.tokens.length - b.tokens.length)) {
@@ -75,5 +83,5 @@ class ParallelTrainingSession implements TrainingSession {
 
 /** A batch is divided into so many shares, or a multiple: two engines have as much to do each, and so have four. */
 const SHARES = 4;
-/** of an average share, at most */
+/** of an average share, about: of fewer, products are small; of more, what a step makes leaves the cache. */
 const POSITIONS = 256;

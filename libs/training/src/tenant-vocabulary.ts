@@ -24,6 +24,7 @@ export class TenantVocabulary {
   private readonly known = new Map<string, string | null | undefined>();
   private readonly sources = new Map<string, string>();
   private readonly silentShare = new Map<string, number>();
+  private readonly exclusions = new Map<string, boolean>();
   private readonly keepsMost: boolean;
   /** words without a partner, seen often enough to be sure. */
   private readonly silent: ReadonlySet<string>;
@@ -142,6 +143,15 @@ export class TenantVocabulary {
 
   /** A caption says one of the two, or neither. */
   private excludes(word: string, other: string): boolean {
+    const key = `${word} ${other}`;
+    const known = this.exclusions.get(key);
+    if (known !== undefined) return known;
+    const excludes = this.findsExclusion(word, other);
+    this.exclusions.set(key, excludes);
+    return excludes;
+  }
+
+  private findsExclusion(word: string, other: string): boolean {
     if (!this.translated(word)) return false;
     if (this.isAlike(word, other)) return true;
     const { together, expected } = this.company(word, other);

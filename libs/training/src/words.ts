@@ -20,7 +20,11 @@ const [NEARLY_ALL, ENOUGH] = [0.9, 100];
 export function placesOf(texts: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
   const places = new Map<string, Set<number>>();
   texts.forEach((text, n) => {
-    for (const word of wordsOf(text)) places.set(word, (places.get(word) ?? new Set()).add(n));
+    for (const word of wordsOf(text)) {
+      const known = places.get(word);
+      if (known) known.add(n);
+      else places.set(word, new Set([n]));
+    }
   });
   return places;
 }
