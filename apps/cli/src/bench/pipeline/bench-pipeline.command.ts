@@ -9,6 +9,7 @@ import { EXIT_OK, type Terminal } from '../../terminal.js';
 import { openBenchFolder, type BenchSize } from '../bench-model.js';
 import { columns, machine } from '../measure/report.js';
 import { rounded, spread } from '../measure/spread.js';
+import type { HeldUp } from './loop-probe.js';
 import { PipelineBench, type PipelineRun, type ProcessorSeconds } from './pipeline-bench.js';
 import { meanBetween, type ScrapedMetrics } from './scraped-metrics.js';
 
@@ -112,10 +113,8 @@ function reportOf(options: BenchPipelineOptions, measured: readonly Round[], lat
       ...(total && { allowedPerSecond: rounded((1000 * cores) / total) }),
       /** the mean of one image or one call, waiting for a core included. */
       stages: stagesOf(runs),
-      eventLoopDelayMs: {
-        p99: delayOf(samples, 'p99'),
-        max: delayOf(samples, 'max'),
-      },
+      /** by the clock, and without what it waited for a core. */
+      eventLoopHeldUpMs: heldUpOf(runs),
       residentMemoryBytes: memoryOf(samples),
     },
     /** images by wall-clock time: of the pipeline's rate, how much is the captioner's alone. */
@@ -147,13 +146,11 @@ function stagesOf(runs: readonly PipelineRun[]) {
   };
 }
 
-/** The worst of what was sampled. The clock that measures ticks every 10 ms, and counts from tick to tick. */
-function delayOf(samples: readonly ScrapedMetrics[], figure: 'p99' | 'max'): number {
-  const seconds = samples.map((sample) => sample.get(`nodejs_eventloop_lag_${figure}_seconds`) ?? 0);
-  return rounded(Math.max(0, 1000 * Math.max(...seconds.filter(Number.isFinite)) - TICK_MS));
+function heldUpOf(runs: readonly PipelineRun[]) {
+  const of = (figure: keyof HeldUp) => spread(runs.flatMap(({ heldUp }) => (heldUp ? [heldUp[figure]] : [])));
+  const [most, mostByItself] = [of('most'), of('mostByItself')];
+  return most && mostByItself && { most, mostByItself };
 }
-
-const TICK_MS = 10;
 
 function memoryOf(samples: readonly ScrapedMetrics[]) {
   const bytes = samples.map((sample) => sample.get('process_resident_memory_bytes') ?? 0);
@@ -162,7 +159,7 @@ function memoryOf(samples: readonly ScrapedMetrics[]) {
 
 function tableOf(report: Report): string {
   const { model, precision, cores, captionerCores, processor, images, tenants, captioner, pipeline, ratio } = report;
-  const { imagesPerSecond, processorMs, allowedPerSecond, stages, eventLoopDelayMs, residentMemoryBytes } = pipeline;
+  const { imagesPerSecond, processorMs, allowedPerSecond, stages, eventLoopHeldUpMs, residentMemoryBytes } = pipeline;
   const rows = [
     ['captioner alone', `${captioner.imagesPerSecond.median} images/s`],
     ['pipeline', `${imagesPerSecond.median} images/s (${imagesPerSecond.min}–${imagesPerSecond.max})`],
@@ -179,7 +176,12 @@ function tableOf(report: Report): string {
   rows.push(
     ['prepare, waiting included', `${stages.prepareMs} ms an image`],
     ['a call of the captioner', `${stages.callMs} ms, ${stages.itemsPerCall} images`],
-    ['event loop held up', `${eventLoopDelayMs.p99} ms at most in 99 of 100 turns, ${eventLoopDelayMs.max} ms at most`],
+    [
+      'event loop held up, at most',
+      eventLoopHeldUpMs
+        ? `${eventLoopHeldUpMs.most.max} ms by the clock, ${eventLoopHeldUpMs.mostByItself.max} ms by its own work`
+        : 'the system does not tell',
+    ],
     [
       'memory',
       `${(residentMemoryBytes.first / 1e6).toFixed(0)} MB at first, ${(residentMemoryBytes.last / 1e6).toFixed(0)} MB at last`,

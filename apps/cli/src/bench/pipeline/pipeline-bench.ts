@@ -19,7 +19,8 @@ import { DomainError, tenantId, type TenantId } from '@housestyle/domain';
 import { decodeImage, resizeForClip } from '@housestyle/imaging';
 import { processTimes } from '../measure/process-time.js';
 import { madeUpPictures, sizeOf } from '../synthetic/made-up-pictures.js';
-import { freePort, RunningApps, type Cores } from './running-apps.js';
+import type { HeldUp } from './loop-probe.js';
+import { freePort, RunningApps, type Cores, type RunningApp } from './running-apps.js';
 import { scrape, type ScrapedMetrics } from './scraped-metrics.js';
 
 export interface PipelineBenchSettings {
@@ -47,14 +48,16 @@ export interface PipelineRun {
   readonly processor: ProcessorSeconds | undefined;
   /** the pipeline's, as it was during the run. */
   readonly samples: readonly ScrapedMetrics[];
+  /** the pipeline's event loop. */
+  readonly heldUp: HeldUp | undefined;
 }
 
 /** The real programs with a database of their own: captioner, pipeline, PostgreSQL. No broker. */
 export class PipelineBench {
   private constructor(
     private readonly apps: RunningApps,
-    private readonly processes: Readonly<Record<'captioner' | 'pipeline' | 'database', number>>,
-    private readonly metricsUrl: string,
+    private readonly processes: Readonly<Record<'captioner' | 'database', number>>,
+    private readonly pipeline: RunningApp,
     private readonly client: CaptionerClient,
     private readonly database: Database,
     private readonly parts: {
@@ -103,8 +106,8 @@ export class PipelineBench {
       );
       return new PipelineBench(
         apps,
-        { captioner: captioner.pid, pipeline: pipeline.pid, database: postgres.pid },
-        pipeline.metricsUrl,
+        { captioner: captioner.pid, database: postgres.pid },
+        pipeline,
         client,
         await Database.open(urls, { maxConnections: 2 }),
         { baseModel: model.name, tenants: ids, files: files.map(({ uri }) => uri), pixels },
@@ -150,14 +153,15 @@ export class PipelineBench {
       version,
       uri: files[n % files.length]!,
     }));
-    const samples = [await scrape(this.metricsUrl)];
+    const samples = [await scrape(this.pipeline.metricsUrl)];
     const wanted = (samples[0]!.get(CAPTIONED) ?? 0) + images;
     const before = await this.processorSeconds();
+    await this.pipeline.heldUp();
     const begun = performance.now();
     await new LandingRepository(this.database).land(uploads);
     for (let captioned = 0; captioned < wanted;) {
       await delay(SAMPLE_MS);
-      const sample = await scrape(this.metricsUrl);
+      const sample = await scrape(this.pipeline.metricsUrl);
       samples.push(sample);
       captioned = sample.get(CAPTIONED) ?? 0;
       const failed = sample.get(FAILED) ?? 0;
@@ -165,7 +169,8 @@ export class PipelineBench {
     }
     const wallMs = performance.now() - begun;
     const after = await this.processorSeconds();
-    return { wallMs, processor: after && before && difference(after, before), samples };
+    const heldUp = await this.pipeline.heldUp();
+    return { wallMs, processor: after && before && difference(after, before), samples, heldUp };
   }
 
   /** How long single pictures take while nothing else is done, one after the other: of the captioner alone, and of all. */
@@ -203,7 +208,7 @@ export class PipelineBench {
 
   private async processorSeconds(): Promise<ProcessorSeconds | undefined> {
     const captioner = await processTimes(this.processes.captioner);
-    const pipeline = await processTimes(this.processes.pipeline);
+    const pipeline = await processTimes(this.pipeline.pid);
     const database = await processTimes(this.processes.database);
     if (!captioner || !pipeline || !database) return undefined;
     return {

@@ -2,13 +2,21 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { constants } from 'node:os';
+import { constants, platform } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { DomainError } from '@housestyle/domain';
 import { childEnvironment, type Environment } from '@housestyle/settings';
+import type { HeldUp } from './loop-probe.js';
 
 /** Cores by their numbers; undefined: all. */
 export type Cores = readonly number[] | undefined;
+
+export interface RunningApp {
+  readonly pid: number;
+  readonly metricsUrl: string;
+  /** Its event loop since it was last asked; undefined where the system does not tell. */
+  heldUp(): Promise<HeldUp | undefined>;
+}
 
 /** The installation's other programs, started by this one and gone with it. */
 export class RunningApps {
@@ -34,16 +42,13 @@ export class RunningApps {
     return { url, pid: child.pid! };
   }
 
-  /** Starts an app and waits until it can work. @returns its process and where its metrics are */
-  async start(
-    app: string,
-    environment: Environment,
-    cores?: Cores,
-  ): Promise<{ readonly pid: number; readonly metricsUrl: string }> {
+  /** Starts an app and waits until it can work. */
+  async start(app: string, environment: Environment, cores?: Cores): Promise<RunningApp> {
     const port = await freePort();
-    const [command, ...args] = onCores(cores, [fileOf(`${app}/dist/main.js`)]);
+    const probe = platform() === 'linux' ? ['--import', LOOP_PROBE] : [];
+    const [command, ...args] = onCores(cores, [...probe, fileOf(`${app}/dist/main.js`)]);
     const child = spawn(command, args, {
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       env: childEnvironment({ LOG_LEVEL: 'error', METRICS_PORT: String(port), ...environment }),
     });
     this.children.push(child);
@@ -55,7 +60,13 @@ export class RunningApps {
       }
       await delay(POLL_MS);
     }
-    return { pid: child.pid!, metricsUrl: `${url}/metrics` };
+    const heldUp = async (): Promise<HeldUp | undefined> => {
+      if (probe.length === 0) return undefined;
+      const answer = once(child, 'message');
+      child.send('worst');
+      return ((await answer) as [HeldUp])[0];
+    };
+    return { pid: child.pid!, metricsUrl: `${url}/metrics`, heldUp };
   }
 
   /** Those started last first. */
@@ -72,6 +83,7 @@ export class RunningApps {
 
 /** Without a listener they end the process at once, and its children stay. */
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const LOOP_PROBE = new URL('./loop-probe.js', import.meta.url).href;
 const [START_TIMEOUT_MS, POLL_MS] = [120_000, 50] as const;
 
 /** What runs Node so; util-linux's taskset replaces itself with it, so that the process stays the same. */
