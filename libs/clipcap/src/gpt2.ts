@@ -187,7 +187,7 @@ function continuations(m: Model, hidden: FloatValue, k: Int64Value, config: Gpt2
     (sum, part) => op.gemm(g, part.hidden, part.table, sum, { transB: true }),
     undefined,
   )!;
-  const [logProbs, ids] = likeliest(m, logits, k);
+  const [logProbs, ids] = likeliest(m, logits, k, config.vocabSize);
   return { logits, logProbs, ids };
 }
 

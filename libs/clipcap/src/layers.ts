@@ -151,9 +151,28 @@ export function scores({ g, isForGpu }: Model, q: FloatValue, k: FloatValue, sca
 }
 
 /** The k best of each row by the logarithm of their share: logits [R, V] → [R, k], best first, and which they are. */
-export function likeliest({ g, isForGpu }: Model, logits: FloatValue, k: Int64Value): [FloatValue, Int64Value] {
-  if (!isForGpu) return op.topK(g, op.logSoftmax(g, logits), k);
+export function likeliest(
+  { g, isForGpu }: Model,
+  logits: FloatValue,
+  k: Int64Value,
+  vocabSize: number,
+): [FloatValue, Int64Value] {
+  if (!isForGpu) {
+    const size = blockSizeOf(vocabSize);
+    const logProbs = op.logSoftmax(g, logits);
+    return size === undefined ? op.topK(g, logProbs, k) : op.topKInBlocks(g, logProbs, k, { width: vocabSize, size });
+  }
   // WebGPU has no kernel for the logarithm of a softmax.
   const [best, ids] = op.topK(g, logits, k);
   return [op.sub(g, best, op.reduceLogSumExp(g, logits)), ids];
 }
+
+/** 29 for GPT-2's words; undefined for so few that blocks gain nothing, and for a number that has no such divisor. */
+function blockSizeOf(vocabSize: number): number | undefined {
+  if (vocabSize < MANY_WORDS) return undefined;
+  return BLOCK_SIZES.find((size) => vocabSize % size === 0);
+}
+
+const MANY_WORDS = 8192;
+/** 24 to 96, those about 32 first. */
+const BLOCK_SIZES = Array.from({ length: 73 }, (_, n) => 24 + n).sort((a, b) => Math.abs(a - 32) - Math.abs(b - 32));

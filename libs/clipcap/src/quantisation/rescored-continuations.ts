@@ -32,7 +32,7 @@ export function rescoredContinuations(
   const logits = changes ? op.add(g, rough, changes) : rough;
 
   const candidates = g.apply('Max', [k, g.ints(Math.min(V, CANDIDATES))], 'int64');
-  const [roughProbs, places] = likeliest(m, logits, candidates); // [R, n]
+  const [roughProbs, places] = likeliest(m, logits, candidates, V); // [R, n]
   const rows = rowsOfTable(m, places, key, [V, C]); // [R, n, C]
   const scores = op.squeeze(g, op.matMul(g, rows, op.unsqueeze(g, hidden, -1)), -1);
   const error = op.sub(g, scores, op.gatherElements(g, rough, places));

@@ -1,7 +1,9 @@
 import type { GradientRules } from '../gradients/gradient-rule.js';
 import type { FloatValue, GraphBuilder, Int64Value, Value } from '../graph-builder.js';
 import type { ElementType } from '../tensor.js';
-import { unsqueeze, zerosLike } from './shape.js';
+import { add, div, mul, sub } from './arithmetic.js';
+import { reduceMax } from './reduction.js';
+import { reshape, unsqueeze, zerosLike } from './shape.js';
 
 /** The `k` [1] largest along the last axis, best first: values and their indices. */
 export const topK = (g: GraphBuilder, x: FloatValue, k: Int64Value): [FloatValue, Int64Value] =>
@@ -10,6 +12,28 @@ export const topK = (g: GraphBuilder, x: FloatValue, k: Int64Value): [FloatValue
     largest: { int: 1 },
     sorted: { int: 1 },
   });
+
+/**
+ * `topK` of x [R, V] by less work where V is large: V is divided into blocks of `size`, which divides it, and only those
+ * are looked through whose largest values are the k largest. The same to the last tie: of equal values the first counts.
+ */
+export function topKInBlocks(
+  g: GraphBuilder,
+  x: FloatValue,
+  k: Int64Value,
+  { width, size }: { readonly width: number; readonly size: number },
+): [FloatValue, Int64Value] {
+  const count = width / size;
+  const blocks = reshape(g, x, [-1, count, size]);
+  const most = g.apply('Min', [k, g.ints(count)], 'int64');
+  const [, best] = topK(g, reshape(g, reduceMax(g, blocks, -1), [-1, count]), most);
+  const [chosen] = g.applyMany('TopK', [best, most], ['int64', 'int64'], { axis: { int: -1 }, largest: { int: 0 } });
+  const rows = g.apply('GatherND', [blocks, unsqueeze(g, chosen, -1)], 'float32', { batch_dims: { int: 1 } });
+  const [values, places] = topK(g, reshape(g, rows, [0, -1]), k); // of k·size values of each row
+  const block = div(g, places, g.ints(size));
+  const within = sub(g, places, mul(g, block, g.ints(size)));
+  return [values, add(g, mul(g, gatherElements(g, chosen, block), g.ints(size)), within)];
+}
 
 /** Rows of `x` along `axis` by index: the result has the index's shape in that place. */
 export const gather = <T extends ElementType>(g: GraphBuilder, x: Value<T>, indices: Int64Value, axis = 0): Value<T> =>

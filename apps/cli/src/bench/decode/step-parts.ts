@@ -53,9 +53,8 @@ export function partOf({ args }: ProfileEvent, { width: C, innerWidth: I, vocabS
   }
   if (operator.includes('LayerNormalization')) return 'norms';
   if (operator.includes('Gelu')) return 'GELU';
-  if (operator === 'TopK' || operator === 'LogSoftmax' || wide >= V || (operator === 'Gather' && rank > 2)) {
-    return 'head: log-softmax, top k';
-  }
+  const isOfBlocks = rank === 3 && ['ReduceMax', 'GatherND', 'Gather'].includes(operator);
+  if (operator === 'TopK' || operator === 'LogSoftmax' || wide >= V || isOfBlocks) return 'head: log-softmax, top k';
   if (ROUNDING.includes(operator) && rank < 4) return 'rounding to 8 bits, and back';
   if (rank > 3 || operator === 'Softmax' || operator === 'Transpose') return 'attention: mask, softmax, layout';
   return 'residuals, look-ups, other';
