@@ -27,7 +27,8 @@ export const TRAINER_VARIABLES = {
   S3_ENDPOINT,
   S3_REGION,
   TRAINER_THREADS: variable(wholeNumber(1, 256).optional(), {
-    description: 'threads of a training run; unset: one per core',
+    description:
+      'threads of a training run, each with a copy of a narrow base; unset: one per core, with a narrow base at most 4',
   }),
   TRAINER_ENGINE: variable(z.enum(['onnx', 'tensorflow']).default('onnx'), {
     description:

@@ -1,6 +1,6 @@
 import type { Tensor } from '@housestyle/graph';
-import { updateInPlace } from './vector-kernels.js';
 import type { Parameters } from './parameters.js';
+import { updateInPlace } from './vector-kernels.js';
 
 export interface AdamWSettings {
   readonly beta1: number;

@@ -46,17 +46,18 @@ export interface AdaptDependencies {
   readonly trainingEngine?: TrainingEngine;
   /** run beside `runner`, on cores of their own; none when absent. */
   readonly parallelRunners?: readonly GraphRunner[];
-  /** opens threads that caption for as long as a run takes; absent, and with a wide decoder: this thread captions, with `runner`. */
+  /** opens threads that caption for as long as a run takes; absent, with a wide decoder or on a GPU: this thread captions, with `runner`. */
   readonly openCaptionThreads?: () => CaptionThreads;
 }
 
 /** The recipe and the gate as one function. Runs overlap only by taking turns: give each worker its own. */
 export function createAdapt(dependencies: AdaptDependencies): Adapt {
   const { base, runner, openCaptionThreads } = dependencies;
-  if (openCaptionThreads && isNarrow(base)) {
+  if (openCaptionThreads && isForThreads(base, runner)) {
     return async (input, hooks) => {
       const threads = openCaptionThreads();
       try {
+        await threads.ready();
         return await new Adaptation(dependencies, new ThreadedWriter(threads), input, hooks).run();
       } finally {
         await threads.close();
@@ -306,7 +307,7 @@ class Adaptation {
 }
 
 function engineFor(base: BaseModelFiles, runner: GraphRunner, others: readonly GraphRunner[]): TrainingEngine {
-  if (!isNarrow(base) || runner.isGpu) return new OnnxTrainingEngine(runner);
+  if (!isForThreads(base, runner)) return new OnnxTrainingEngine(runner);
   const onOneCore = (each: GraphRunner) => new OnnxTrainingEngine(each, { threads: 1 });
   return new ParallelTrainingEngine([onOneCore(runner), ...others.map(onOneCore)]);
 }
@@ -314,8 +315,9 @@ function engineFor(base: BaseModelFiles, runner: GraphRunner, others: readonly G
 /** The purpose of a random stream. */
 const REPLAYED = 42;
 
-/** Cores share the products of wider decoders well, and a second copy of their weights would take memory. */
-const isNarrow = (base: BaseModelFiles): boolean => parseGpt2Config(base.gpt2.config).width < SHARED_WIDTH;
+/** Cores share the products of wider decoders well, and a copy of their weights for each would take memory. */
+const isForThreads = (base: BaseModelFiles, { isGpu }: GraphRunner): boolean =>
+  !isGpu && parseGpt2Config(base.gpt2.config).width < SHARED_WIDTH;
 const SHARED_WIDTH = 512;
 
 const copied = (delta: Parameters): Parameters =>

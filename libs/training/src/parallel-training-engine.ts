@@ -81,7 +81,7 @@ class ParallelTrainingSession implements TrainingSession {
   }
 }
 
-/** A batch is divided into so many shares, or a multiple: two engines have as much to do each, and so have four. */
+/** A batch is divided into so many shares, or a multiple: two engines have as much to do each, and so have four; three do not. */
 const SHARES = 4;
 /** of an average share, about: of fewer, products are small; of more, what a step makes leaves the cache. */
 const POSITIONS = 256;

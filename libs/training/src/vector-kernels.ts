@@ -177,7 +177,7 @@ const [LOOP, NO_RESULT, END, BRANCH_IF] = [0x03, 0x40, 0x0b, 0x0d] as const;
 const [I32_CONST, I32_ADD, I32_LESS, F64_ADD] = [0x41, 0x6a, 0x49, 0xa0] as const;
 const SPLAT = [0xfd, 0x13];
 const [SQRT, ADD, SUB, MUL, DIV] = [0xe3, 0xe4, 0xe5, 0xe6, 0xe7].map((operator) => [0xfd, operator, 0x01]) as Vectors;
-/** of two doubles: the lower two floats as doubles, one lane; of four floats twice: the upper two below. */
+/** The lower two floats as doubles; one of two doubles. */
 const [PROMOTE_LOW, LANE] = [
   [0xfd, 0x5f],
   [0xfd, 0x21],
@@ -186,6 +186,7 @@ const [ADD64, MUL64] = [
   [0xfd, 0xf0, 0x01],
   [0xfd, 0xf2, 0x01],
 ] as const;
+/** Of four floats twice: the upper two below. */
 const UPPER_HALF = [0xfd, 0x0d, ...[8, 9, 10, 11, 12, 13, 14, 15], ...[8, 9, 10, 11, 12, 13, 14, 15]];
 type Vectors = [number[], number[], number[], number[], number[]];
 

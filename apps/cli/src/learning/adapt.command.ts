@@ -51,7 +51,7 @@ export async function adaptMapper(options: AdaptOptions, terminal: Terminal): Pr
   const examples = await readExamples(captions, { base, runner, options, terminal });
   const { training, holdOut } = divideCaptions(examples, new Set(), new Set());
   const replay = await readBaseReplay(folder);
-  const adapt = createAdapt({ base, runner, replay, ...(device === 'cpu' && besideEachOther(folder)) });
+  const adapt = createAdapt({ base, runner, replay, ...(device === 'cpu' && threadsFor({ folder, description })) });
   const input: AdaptationInput = { training, holdOut, mayStartFromChampion: true, seed: options.seed };
   const outcome = await adapt(input, watched(terminal));
   const isPromoted = outcome.decision === 'promote';
@@ -66,13 +66,12 @@ export async function adaptMapper(options: AdaptOptions, terminal: Terminal): Pr
   return isWritten ? EXIT_OK : EXIT_FAILED;
 }
 
-/** What takes part in a run, a core for each. */
-function besideEachOther(folder: string): Pick<AdaptDependencies, 'parallelRunners' | 'openCaptionThreads'> {
+/** What takes part in a run beside this thread, a core for each. */
+function threadsFor(workerData: object): Pick<AdaptDependencies, 'parallelRunners' | 'openCaptionThreads'> {
   const parallelRunners = runnersBeside();
   const script = new URL('./caption.worker.js', import.meta.url);
   const size = parallelRunners.length + 1;
-  const openCaptionThreads = () =>
-    new WorkerPool<CaptionOrder, GeneratedCaption[]>({ script, size, workerData: folder });
+  const openCaptionThreads = () => new WorkerPool<CaptionOrder, GeneratedCaption[]>({ script, size, workerData });
   return { parallelRunners, openCaptionThreads };
 }
 

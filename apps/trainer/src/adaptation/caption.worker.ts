@@ -1,12 +1,12 @@
 import { openBaseModel } from '@housestyle/checkpoints';
 import { CaptionEngine } from '@housestyle/clipcap';
 import { OnnxGraphRunner, serveWorker } from '@housestyle/runtime';
-import { carryOut, EngineWriter, type CaptionOrder, type GeneratedCaption } from '@housestyle/training';
+import { fillOrder, EngineWriter, type CaptionOrder, type GeneratedCaption } from '@housestyle/training';
 import type { LocalBase } from './adaptation-messages.js';
 
 /** One of the threads that caption for the gate, on a core of its own. */
 await serveWorker<LocalBase, CaptionOrder, GeneratedCaption[]>(async ({ folder, description }) => {
   const base = await openBaseModel(folder, description);
   const writer = new EngineWriter(await CaptionEngine.load(base, new OnnxGraphRunner({ threads: 1 })));
-  return { handle: async (order) => ({ response: await carryOut(writer, order) }) };
+  return { handle: async (order) => ({ response: await fillOrder(writer, order) }) };
 });

@@ -2,14 +2,16 @@ import type { MapperVersionFiles } from '@housestyle/clipcap';
 import { MemoryWeights, readWeight } from '@housestyle/graph';
 import { expect, it } from 'vitest';
 import type { CaptionWriter } from './caption-writer.js';
-import { carryOut, ThreadedWriter, type CaptionThreads } from './threaded-writer.js';
+import { fillOrder, ThreadedWriter, type CaptionThreads } from './threaded-writer.js';
 
 /** Says of each picture its first value, and of the mapper all that there is. */
 const writer: CaptionWriter = {
   write: async (files, embeddings) => {
-    const { decoderDelta, weights } = files ?? {};
-    const change = decoderDelta && `${decoderDelta.label} ${readWeight(decoderDelta, 'a.A').join()}`;
-    const mapper = files ? `${JSON.stringify(files.config)} ${change} ${weights?.label}` : 'base';
+    const { config, ...parts } = files ?? {};
+    const said = Object.entries(parts).map(
+      ([part, source]) => `${part} ${source.label} ${readWeight(source, 'a.A').join()}`,
+    );
+    const mapper = files ? `${JSON.stringify(config)} ${said.sort().join()}` : 'base';
     return embeddings.map(([n]) => ({ text: `${n} by ${mapper}`, length: 1, isStopped: true }));
   },
 };
@@ -19,13 +21,19 @@ function threads(size: number) {
   const orders: number[] = [];
   const run: CaptionThreads['run'] = async (order) => {
     orders.push(order.embeddings.length);
-    return structuredClone(await carryOut(writer, structuredClone(order)));
+    return structuredClone(await fillOrder(writer, structuredClone(order)));
   };
-  return { size, run, close: async () => undefined, orders };
+  return { size, run, ready: async () => undefined, close: async () => undefined, orders };
 }
 
-const delta = new MemoryWeights('delta.safetensors', new Map([['a.A', { type: 'float32', dims: [2], data: Float32Array.of(3, 4) }]])); // prettier-ignore
-const version: MapperVersionFiles = { config: { num_beams: 5 }, decoderDelta: delta };
+const holding = (label: string, ...values: number[]) =>
+  new MemoryWeights(label, new Map([['a.A', { type: 'float32', dims: [values.length], data: Float32Array.from(values) }]])); // prettier-ignore
+const version: MapperVersionFiles = {
+  config: { num_beams: 5 },
+  weights: holding('mapper', 1, 2),
+  mapperDelta: holding('mapper delta', 3),
+  decoderDelta: holding('decoder delta', 4, 5),
+};
 const pictures = (count: number) => Array.from({ length: count }, (_, n) => Float32Array.of(n, 7));
 
 it.each([1, 2, 3])('writes what one thread would write, in its order, in %i', async (size) => {

@@ -12,9 +12,11 @@ export interface CaptionOrder {
 type SentVersion = Pick<MapperVersionFiles, 'config'> & Partial<Record<Part, SentWeights>>;
 type SentWeights = Pick<MemoryWeights, 'label' | 'tensors'>;
 
-/** Threads that each carry out one order at a time: `carryOut` says how. */
+/** Threads that each carry out one order at a time: `fillOrder` says how. */
 export interface CaptionThreads {
   readonly size: number;
+  /** Resolves when all of them can; rejects when one cannot. */
+  ready(): Promise<void>;
   run(order: CaptionOrder): Promise<GeneratedCaption[]>;
   close(): Promise<void>;
 }
@@ -36,7 +38,7 @@ export class ThreadedWriter implements CaptionWriter {
 }
 
 /** A thread's part: what `writer` writes. */
-export const carryOut = (writer: CaptionWriter, { mapper, embeddings }: CaptionOrder): Promise<GeneratedCaption[]> =>
+export const fillOrder = (writer: CaptionWriter, { mapper, embeddings }: CaptionOrder): Promise<GeneratedCaption[]> =>
   writer.write(mapper && received(mapper), embeddings);
 
 const sent = ({ config, ...parts }: MapperVersionFiles): SentVersion => ({
@@ -62,5 +64,6 @@ function partsBy<From, To>(parts: Partial<Record<Part, From>>, make: (from: From
   return made;
 }
 
-const PARTS = ['weights', 'mapperDelta', 'decoderDelta'] as const;
-type Part = (typeof PARTS)[number];
+type Part = Exclude<keyof MapperVersionFiles, 'config'>;
+const EVERY_PART: Record<Part, true> = { weights: true, mapperDelta: true, decoderDelta: true };
+const PARTS = Object.keys(EVERY_PART) as Part[];

@@ -126,6 +126,10 @@ describe('the parts of a step', () => {
     expect(event('MatMulIntegerToFloat', [6, 32], [6, 8])).toBe('linear layers: MLP out');
     expect(event('Gemm', [6, 8], [6, 100])).toBe('linear layer: head');
     expect(event('FusedMatMul', [2, 4, 3, 2], [2, 4, 3, 9])).toBe('attention: products');
+    for (const operator of ['ReduceMax', 'GatherND', 'Gather']) {
+      expect(event(operator, [6, 25, 4], [6, 25, 1])).toBe('head: log-softmax, top k');
+    }
+    expect(event('ReduceMax', [6, 8], [6, 1])).toBe('rounding to 8 bits, and back');
     expect(event('Concat', [2, 4, 3, 9], [2, 4, 3, 12])).toBe('attention: mask, softmax, layout');
   });
 });

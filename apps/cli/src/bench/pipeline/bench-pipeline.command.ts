@@ -148,8 +148,8 @@ function stagesOf(runs: readonly PipelineRun[]) {
 
 function heldUpOf(runs: readonly PipelineRun[]) {
   const of = (figure: keyof HeldUp) => spread(runs.flatMap(({ heldUp }) => (heldUp ? [heldUp[figure]] : [])));
-  const [most, mostByItself] = [of('most'), of('mostByItself')];
-  return most && mostByItself && { most, mostByItself };
+  const [most, mostOnCore] = [of('most'), of('mostOnCore')];
+  return most && mostOnCore && { most, mostOnCore };
 }
 
 function memoryOf(samples: readonly ScrapedMetrics[]) {
@@ -179,7 +179,7 @@ function tableOf(report: Report): string {
     [
       'event loop held up, at most',
       eventLoopHeldUpMs
-        ? `${eventLoopHeldUpMs.most.max} ms by the clock, ${eventLoopHeldUpMs.mostByItself.max} ms by its own work`
+        ? `${eventLoopHeldUpMs.most.max} ms by the clock, ${eventLoopHeldUpMs.mostOnCore.max} ms without waiting for a core`
         : 'the system does not tell',
     ],
     [

@@ -5,8 +5,8 @@ import { isMainThread } from 'node:worker_threads';
 /** How long an event loop was held up at worst, milliseconds. */
 export interface HeldUp {
   readonly most: number;
-  /** without what its thread stood in the kernel's queue for a core: what its own work took. */
-  readonly mostByItself: number;
+  /** without what its thread stood in the kernel's queue for a core meanwhile. */
+  readonly mostOnCore: number;
 }
 
 /**
@@ -27,8 +27,8 @@ function watch(): void {
   const tick = (): void => {
     const [now, waitedByNow] = [performance.now(), waitedMs()];
     const late = Math.max(0, now - due);
-    const byItself = Math.max(0, late - (waitedByNow - waited));
-    worst = { most: Math.max(worst.most, late), mostByItself: Math.max(worst.mostByItself, byItself) };
+    const onCore = Math.max(0, late - (waitedByNow - waited));
+    worst = { most: Math.max(worst.most, late), mostOnCore: Math.max(worst.mostOnCore, onCore) };
     [due, waited] = [now + EVERY_MS, waitedByNow];
     setTimeout(tick, EVERY_MS).unref();
   };
@@ -40,7 +40,8 @@ function watch(): void {
   process.channel!.unref(); // the program ends when it would end without this
 }
 
-const EVERY_MS = 5;
-const NOTHING: HeldUp = { most: 0, mostByItself: 0 };
+/** Waiting before a tick is due counts as waiting after it: so much at most. */
+const EVERY_MS = 1;
+const NOTHING: HeldUp = { most: 0, mostOnCore: 0 };
 
 if (isMainThread) watch(); // its workers load it too

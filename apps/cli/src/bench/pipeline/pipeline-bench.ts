@@ -89,7 +89,7 @@ export class PipelineBench {
         ARTEFACT_STORE: join(folder, 'artefacts'),
         MAPPER_CACHE: join(folder, 'mapper-cache'),
       };
-      const captioner = await apps.start('captioner', captionerSettings, cores.captioner);
+      const captioner = await apps.start('captioner', captionerSettings, { cores: cores.captioner });
       const address = `127.0.0.1:${port}`;
       const pipelineSettings = {
         DATABASE_URL: postgres.url,
@@ -97,7 +97,7 @@ export class PipelineBench {
         UPLOAD_STORE: join(folder, 'uploads'),
         FILE_ROOTS: pictures,
       };
-      const pipeline = await apps.start('pipeline', pipelineSettings, cores.others);
+      const pipeline = await apps.start('pipeline', pipelineSettings, { cores: cores.others, isProbed: true });
       const client = new CaptionerClient(address);
       const { baseModels } = await client.listBaseModels();
       const imageSize = baseModels.find(({ name }) => name === model.name)!.imageSize;

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { constants, platform } from 'node:os';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { DomainError } from '@housestyle/domain';
 import { childEnvironment, type Environment } from '@housestyle/settings';
@@ -11,10 +12,16 @@ import type { HeldUp } from './loop-probe.js';
 /** Cores by their numbers; undefined: all. */
 export type Cores = readonly number[] | undefined;
 
+interface Start {
+  readonly cores?: Cores;
+  /** whether its event loop is watched. */
+  readonly isProbed?: boolean;
+}
+
 export interface RunningApp {
   readonly pid: number;
   readonly metricsUrl: string;
-  /** Its event loop since it was last asked; undefined where the system does not tell. */
+  /** Its event loop since it was last asked; undefined where it is not watched, or the system does not tell. */
   heldUp(): Promise<HeldUp | undefined>;
 }
 
@@ -43,9 +50,9 @@ export class RunningApps {
   }
 
   /** Starts an app and waits until it can work. */
-  async start(app: string, environment: Environment, cores?: Cores): Promise<RunningApp> {
+  async start(app: string, environment: Environment, { cores, isProbed = false }: Start = {}): Promise<RunningApp> {
+    const probe = isProbed && existsSync('/proc/thread-self/schedstat') ? ['--import', LOOP_PROBE] : [];
     const port = await freePort();
-    const probe = platform() === 'linux' ? ['--import', LOOP_PROBE] : [];
     const [command, ...args] = onCores(cores, [...probe, fileOf(`${app}/dist/main.js`)]);
     const child = spawn(command, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -62,9 +69,9 @@ export class RunningApps {
     }
     const heldUp = async (): Promise<HeldUp | undefined> => {
       if (probe.length === 0) return undefined;
-      const answer = once(child, 'message');
+      const answer = Promise.race([once(child, 'message'), once(child, 'exit').then(() => [undefined])]);
       child.send('worst');
-      return ((await answer) as [HeldUp])[0];
+      return ((await answer) as [HeldUp | undefined])[0];
     };
     return { pid: child.pid!, metricsUrl: `${url}/metrics`, heldUp };
   }
