@@ -14,7 +14,7 @@ import { expect, it } from 'vitest';
 import { describeWith } from '../support/describe-with.js';
 import { openTensorFlowEngine, tensorflow } from '../support/tensorflow.js';
 import { recordParity, relativeError } from './record-parity.js';
-import { demoModel, describeReferenceRuns } from './training-reference.js';
+import { demoModel, describeReferenceRuns, joined } from './training-reference.js';
 
 describeWith([tensorflow()], 'the TensorFlow.js engine', () => {
   describeReferenceRuns(openTensorFlowEngine, new OnnxTrainingEngine(new OnnxGraphRunner({ threads: 1 })));
@@ -80,7 +80,9 @@ async function expectAgreement(
     await session.release();
   }
   const [onnx, own] = found as [(typeof found)[0], (typeof found)[0]];
-  const errors = [...onnx.gradients].map(([key, gradient]) => relativeError(own.gradients.get(key)!, gradient));
+  const errors = [...onnx.gradients].map(([key, gradient]) =>
+    relativeError(joined(own.gradients.get(key)!), joined(gradient)),
+  );
   expect([...own.gradients.keys()]).toEqual([...parameters.keys()]);
   recordParity(`loss ${name}, from onnx, relative`, Math.abs(own.loss - onnx.loss) / onnx.loss, 1e-6);
   const apart = Math.abs(own.undropped - onnx.undropped) / onnx.undropped;

@@ -1,5 +1,27 @@
 import { OnnxGraphRunner } from '@housestyle/runtime';
-import { OnnxTrainingEngine } from '@housestyle/training';
-import { describeReferenceRuns } from './training-reference.js';
+import { initialParameters, OnnxTrainingEngine, Random, tokenWeight } from '@housestyle/training';
+import { expect, it } from 'vitest';
+import { demoModel, describeReferenceRuns, joined, referenceExamples } from './training-reference.js';
 
 describeReferenceRuns(() => new OnnxTrainingEngine(new OnnxGraphRunner({ threads: 1 })));
+
+it('gives a large gradient in parts of whole rows', async () => {
+  const model = await demoModel('mlp');
+  const parameters = initialParameters(model, { mapper: 'full', decoder: 'frozen' }, new Random(0));
+  const examples = referenceExamples();
+  const gradientsWith = async (largestPart?: number) => {
+    const engine = new OnnxTrainingEngine(new OnnxGraphRunner({ threads: 1 }), { ...(largestPart && { largestPart }) });
+    const session = await engine.compile(model, parameters);
+    const { gradients } = await session.step(examples, { normalizer: tokenWeight(examples), dropoutSeed: 0 });
+    await session.release();
+    return gradients;
+  };
+  const [inParts, whole] = [await gradientsWith(5_000), await gradientsWith()];
+  for (const [name, { dims }] of parameters) {
+    const row = dims.slice(1).reduce((product, size) => product * size, 1);
+    const rows = Math.floor(5_000 / row);
+    expect(inParts.get(name)!.map((part) => part.length)[0], name).toBe(Math.min(dims[0]!, rows) * row);
+    expect(whole.get(name)).toEqual([joined(inParts.get(name)!)]);
+  }
+  expect([...inParts.values()].some((parts) => parts.length > 2)).toBe(true);
+});

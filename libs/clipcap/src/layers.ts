@@ -135,12 +135,13 @@ export function attention(
   { width, headWidth, mask }: { readonly width: number; readonly headWidth: number; readonly mask?: FloatValue },
 ): FloatValue {
   const { g } = m;
-  const perHead = (x: FloatValue) => op.transpose(g, op.reshape(g, x, heads), [0, 2, 1, 3]); // [B·T, C] → [B, H, T, D]
+  const sizes = ['B', 'T', width / headWidth, headWidth]; // [B, T, H, D]
+  const perHead = (x: FloatValue) => op.transpose(g, g.sized(op.reshape(g, x, heads), sizes), [0, 2, 1, 3]);
   const scaled = scores(m, perHead(q), perHead(k), headWidth ** -0.5); // [B, H, T, T]
   const softmax = mask && !m.isForGpu ? op.maskedSoftmax : op.softmax;
   const shares = softmax(g, mask ? op.add(g, scaled, mask) : scaled);
   const context = op.matMul(g, shares, perHead(v)); // [B, H, T, D]
-  return op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, width]);
+  return g.sized(op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, width]), ['B*T', width]);
 }
 
 /** scale·q·kᵀ over heads: q [B, H, S, D], k [B, H, T, D] → [B, H, S, T] */

@@ -33,11 +33,11 @@ function layer(m: Model, x: FloatValue, n: number, config: MapperConfig, heads: 
   const { decoderWidth: C, prefixLength: K, clipLength, numLayers } = config;
   const key = `clip_project.transformer.layers.${n}`;
   const norm = (state: FloatValue, name: string) => layerNorm(m, state, `${key}.${name}`, C, EPSILON);
-  const lastK = (rows: FloatValue) =>
-    op.reshape(m.g, op.slice(m.g, op.reshape(m.g, rows, [-1, clipLength + K, C]), 1, clipLength, clipLength + K), [
-      -1,
-      C,
-    ]);
+  const lastK = (rows: FloatValue) => {
+    const perPicture = op.reshape(m.g, rows, [-1, clipLength + K, C]);
+    const last = op.slice(m.g, perPicture, 1, clipLength, clipLength + K);
+    return m.g.sized(op.reshape(m.g, last, [-1, C]), ['B*K', C]);
+  };
   const goesOn = (rows: FloatValue) => (n === numLayers - 1 ? within(m, lastK(rows), rows) : rows);
   const context = goesOn(attend(m, norm(x, 'norm1'), `${key}.attn`, config, heads));
   const y = op.add(m.g, goesOn(x), linear(m, context, `${key}.attn.project`, [C, C]));
@@ -53,7 +53,8 @@ export function transformerMapper(m: Model, config: MapperConfig): FloatValue {
   const spread = op.reshape(g, linear(m, e, 'clip_project.linear', [clipLength * C, d]), [-1, clipLength, C]);
   const learned = op.reshape(g, g.weight(weights, 'clip_project.prefix_const', [K, C]), [1, K, C]);
   const perPicture = op.concat(g, [op.shape(g, e, 0, 1), g.ints(K, C)], 0); // [B, K, C]
-  let x = op.reshape(g, op.concat(g, [spread, op.expand(g, learned, perPicture)], 1), [-1, C]); // [B·T, C]
+  const rows = op.reshape(g, op.concat(g, [spread, op.expand(g, learned, perPicture)], 1), [-1, C]);
+  let x = g.sized(rows, ['B*T', C]);
   const heads = g.ints(-1, T, H, C / H);
   for (let n = 0; n < numLayers; n++) x = layer(m, x, n, config, heads);
   return op.reshape(g, x, [-1, K, C]);

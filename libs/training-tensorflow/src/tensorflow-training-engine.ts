@@ -61,7 +61,7 @@ class TensorFlowTrainingSession implements TrainingSession {
       const lossOf = (...trained: Tensor[]) => this.lossOf(trained, batch, drop);
       const { value, grads } = this.tf.valueAndGrads(lossOf)(this.weights.bringTrained());
       const names = [...this.parameters.keys()];
-      return { loss: scalar(value), gradients: new Map(names.map((name, n) => [name, grads[n]!.dataSync()])) };
+      return { loss: scalar(value), gradients: new Map(names.map((name, n) => [name, [grads[n]!.dataSync()]])) };
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Tensor } from '@housestyle/graph';
+import type { Gradients } from './gradients.js';
 import type { Parameters } from './parameters.js';
 import { updateInPlace } from './vector-kernels.js';
 
@@ -41,7 +42,7 @@ export class AdamW {
   }
 
   /** One update; `scale` multiplies every gradient on the way. */
-  update(gradients: ReadonlyMap<string, Float32Array>, learningRate: (name: string) => number, scale = 1): void {
+  update(gradients: Gradients, learningRate: (name: string) => number, scale = 1): void {
     this.updates += 1;
     const { beta1, beta2, epsilon, weightDecay, form } = this.settings;
     const bias1 = 1 - beta1 ** this.updates;
@@ -56,7 +57,12 @@ export class AdamW {
           ? { stride: rate / bias1, inverse: 1 / deviationBias }
           : { stride: (kept * rate * deviationBias) / bias1, inverse: 1 };
       const { first, second } = this.moments.get(name)!;
-      updateInPlace(data, gradient, first, second, { scale, beta1, beta2, epsilon, kept, ...ofForm });
+      let begin = 0;
+      for (const part of gradient) {
+        const [p, m, v] = [data, first, second].map((all) => all.subarray(begin, begin + part.length)) as Arrays;
+        updateInPlace(p, part, m, v, { scale, beta1, beta2, epsilon, kept, ...ofForm });
+        begin += part.length;
+      }
     }
   }
 
@@ -81,6 +87,8 @@ export class AdamW {
     }
   }
 }
+
+type Arrays = [p: Float32Array, m: Float32Array, v: Float32Array];
 
 interface Moments {
   readonly first: Float32Array;

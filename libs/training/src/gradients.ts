@@ -1,20 +1,23 @@
 import { squareSum } from './vector-kernels.js';
 
-/** Gradients by parameter. */
-export type Gradients = ReadonlyMap<string, Float32Array>;
+/** Gradients by parameter, each in one or several parts, one after the other. */
+export type Gradients = ReadonlyMap<string, readonly Float32Array[]>;
 
 /** Adds `more` to `sum`, in place. */
 export function addGradients(sum: Gradients, more: Gradients): void {
-  for (const [name, total] of sum) {
-    const part = more.get(name)!;
-    for (let i = 0; i < total.length; i++) total[i] = total[i]! + part[i]!;
+  for (const [name, totals] of sum) {
+    for (const [n, total] of totals.entries()) addInPlace(total, more.get(name)![n]!);
   }
+}
+
+function addInPlace(total: Float32Array, more: Float32Array): void {
+  for (let i = 0; i < total.length; i++) total[i] = total[i]! + more[i]!;
 }
 
 /** The length of all gradients taken as one vector. */
 export function gradientNorm(gradients: Gradients): number {
   let squares = 0;
-  for (const gradient of gradients.values()) squares += squareSum(gradient);
+  for (const part of [...gradients.values()].flat()) squares += squareSum(part);
   return Math.sqrt(squares);
 }
 

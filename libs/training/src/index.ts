@@ -27,4 +27,3 @@ export * from './schedule.js';
 export * from './train.js';
 export * from './training-engine.js';
 export * from './training-run.js';
-export { buildTrainingGraph, type DropoutInput, type TrainingGraph } from './training-graph.js';

@@ -13,25 +13,33 @@ import type {
 } from './training-engine.js';
 import { buildLossGraph, buildTrainingGraph, type DropoutInput } from './training-graph.js';
 
+export interface OnnxTrainingOptions extends GraphRunOptions {
+  /** floats of a gradient that come in one part; absent: what memory is got cheaply for. */
+  readonly largestPart?: number;
+}
+
 /** Trains on any runner of ONNX graphs: loss and gradients are one graph of ordinary operators. */
 export class OnnxTrainingEngine implements TrainingEngine {
   private readonly options: GraphRunOptions;
+  private readonly largestPart: number;
 
   constructor(
     private readonly runner: GraphRunner,
-    options: GraphRunOptions = {},
+    { largestPart = LARGEST_PART, ...options }: OnnxTrainingOptions = {},
   ) {
     this.options = { hasMemoryPattern: false, ...options };
+    this.largestPart = largestPart;
   }
 
   async compile(model: TrainingModel, parameters: Parameters, options: CompileOptions = {}): Promise<TrainingSession> {
-    const graph = buildTrainingGraph(model, parameters, options.dropout);
+    const graph = buildTrainingGraph(model, parameters, this.largestPart, options.dropout);
     const session = await this.runner.load(graph.model, this.options);
     const loadLoss = () => this.runner.load(buildLossGraph(model, parameters), this.options);
     return new OnnxTrainingSession(
       parameters,
       model.mapper.config.prefixLength,
       session,
+      graph.gradientOutputs,
       graph.dropoutInputs,
       loadLoss,
     );
@@ -45,6 +53,7 @@ class OnnxTrainingSession implements TrainingSession {
     private readonly parameters: Parameters,
     private readonly prefixLength: number,
     private readonly session: GraphSession,
+    private readonly gradientOutputs: ReadonlyMap<string, readonly string[]>,
     private readonly dropoutInputs: readonly DropoutInput[],
     private readonly loadLoss: () => Promise<GraphSession>,
   ) {}
@@ -53,10 +62,10 @@ class OnnxTrainingSession implements TrainingSession {
     const batch = captionBatch(examples, this.prefixLength, normalizer);
     const dropped = dropoutFeeds(this.dropoutInputs, batch.sizes, dropoutSeed);
     const outputs = await this.session.run({ ...this.feeds(batch), ...dropped });
-    const names = [...this.parameters.keys()];
+    const parts = (names: readonly string[]) => names.map((name) => fetched(outputs, name, 'float32').data);
     return {
       loss: fetched(outputs, 'loss', 'float32').data[0]!,
-      gradients: new Map(names.map((name) => [name, fetched(outputs, `gradient.${name}`, 'float32').data])),
+      gradients: new Map([...this.gradientOutputs].map(([name, outputNames]) => [name, parts(outputNames)])),
     };
   }
 
@@ -77,3 +86,9 @@ class OnnxTrainingSession implements TrainingSession {
     return { ...feeds, ...Object.fromEntries(this.parameters) };
   }
 }
+
+/**
+ * In floats: 28 MiB. An output is copied into fresh memory, and pieces of 32 MiB or more the C library takes from the
+ * operating system and gives back each time, which costs a page fault for every 4 KiB.
+ */
+const LARGEST_PART = 7 * 2 ** 20;

@@ -1,6 +1,7 @@
 import type { Gpt2Config, MapperConfig } from '@housestyle/clipcap';
 import type { WeightSource } from '@housestyle/graph';
 import type { CaptionExample } from './caption-example.js';
+import type { Gradients } from './gradients.js';
 import type { Parameters } from './parameters.js';
 
 /** The captioner to train, between the image's embedding and the loss; weights not among the parameters are frozen. */
@@ -49,6 +50,6 @@ export interface StepOptions {
 
 export interface StepResult {
   readonly loss: number;
-  /** by parameter, of its size; the caller's to keep. */
-  readonly gradients: ReadonlyMap<string, Float32Array>;
+  /** of every parameter; the caller's to keep. */
+  readonly gradients: Gradients;
 }

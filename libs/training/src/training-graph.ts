@@ -1,5 +1,6 @@
 import { captionLoss, mapperPrefix, WORD_TABLE, type Dropout, type Model, type WordDelta } from '@housestyle/clipcap';
 import {
+  elementCount,
   gradients,
   GraphBuilder,
   MemoryWeights,
@@ -13,6 +14,8 @@ import type { DropoutShares, TrainingModel } from './training-engine.js';
 
 export interface TrainingGraph {
   readonly model: GraphModel;
+  /** the outputs with a parameter's gradient, by its name: parts of whole rows, one after the other. */
+  readonly gradientOutputs: ReadonlyMap<string, readonly string[]>;
   /** the boolean inputs that say which values are kept, in order. */
   readonly dropoutInputs: readonly DropoutInput[];
 }
@@ -26,11 +29,12 @@ export interface DropoutInput {
 
 /**
  * One graph for a step: a caption loss's inputs (`captionBatch`) and every parameter by its name → `loss`, a scalar, and
- * `gradient.NAME` of each parameter. Frozen weights stay in their files.
+ * the gradient of each parameter in parts of `largestPart` floats at most. Frozen weights stay in their files.
  */
 export function buildTrainingGraph(
   model: TrainingModel,
   parameters: Parameters,
+  largestPart: number,
   shares?: DropoutShares,
 ): TrainingGraph {
   const g = new GraphBuilder('training');
@@ -39,8 +43,13 @@ export function buildTrainingGraph(
   const loss = lossOf(g, model, parameters, shares && dropping(g, shares, dropoutInputs));
   g.output('loss', loss, []);
   const slopes = gradients(g, loss, trained);
-  [...parameters].forEach(([name, { dims }], n) => g.output(`gradient.${name}`, slopes[n]!, dims));
-  return { model: g.build(), dropoutInputs };
+  const gradientOutputs = new Map(
+    [...parameters].map(([name, { dims }], n) => [
+      name,
+      outputInParts(g, `gradient.${name}`, slopes[n]!, dims, largestPart),
+    ]),
+  );
+  return { model: g.build(), gradientOutputs, dropoutInputs };
 }
 
 /** The loss alone, nothing dropped. */
@@ -74,6 +83,27 @@ const wordDelta = (g: GraphBuilder, [a, b]: Pair): WordDelta => ({
   lookUp: (ids) => op.matMul(g, op.gather(g, a, ids), b),
   predict: (hidden) => ({ hidden: op.gemm(g, hidden, b, undefined, { transB: true }), table: a }),
 });
+
+/** The names of the outputs that give `value` as parts of whole rows, of `largestPart` floats at most. */
+function outputInParts(
+  g: GraphBuilder,
+  name: string,
+  value: FloatValue,
+  dims: readonly number[],
+  largestPart: number,
+): string[] {
+  const [rows = 1, ...row] = dims;
+  const largest = Math.max(1, Math.floor(largestPart / elementCount(row)));
+  if (rows <= largest) {
+    g.output(name, value, dims);
+    return [name];
+  }
+  const sizes = Array.from({ length: Math.ceil(rows / largest) }, (_, n) => Math.min(largest, rows - n * largest));
+  return op.splitInto(g, value, sizes, 0).map((part, n) => {
+    g.output(`${name}.${n}`, part, [sizes[n]!, ...row]);
+    return `${name}.${n}`;
+  });
+}
 
 function dropping(g: GraphBuilder, shares: DropoutShares, inputs: DropoutInput[]): Dropout {
   return (x, dims, site) => {
