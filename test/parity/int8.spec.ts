@@ -1,5 +1,12 @@
 import { openBaseModel, readBaseReplay } from '@housestyle/checkpoints';
-import { type buildGpt2, calibrate, CaptionEngine, parseGpt2Config, type BaseModelFiles } from '@housestyle/clipcap';
+import {
+  type buildGpt2,
+  calibrate,
+  CaptionEngine,
+  ClipCalibration,
+  parseGpt2Config,
+  type BaseModelFiles,
+} from '@housestyle/clipcap';
 import {
   fetched,
   float32,
@@ -19,6 +26,7 @@ import { judgeCompany } from './quality/judge-company.js';
 import { recordParity, relativeError } from './record-parity.js';
 import { DEMO_MODEL } from './reference.js';
 import { teacherForcedLogits } from './teacher-forced-logits.js';
+import { samplePixels } from './test-pictures.js';
 
 const runner = new OnnxGraphRunner({ threads: 1 });
 let base: BaseModelFiles;
@@ -64,7 +72,11 @@ describe('1,000 captions in 8 bits', () => {
 describe('captions in 8 bits by one scale for all rows', () => {
   it('say as often what is in the pictures as those in fp32, and as well, once calibrated', async () => {
     const reaches = await calibrate(base, (await readBaseReplay(DEMO_MODEL)).slice(0, 256), runner);
-    const calibration = new MemoryWeights('calibration', reaches);
+    const clip = await ClipCalibration.open(base.clip, runner);
+    await clip.show(await samplePixels(clip.imageSize));
+    await clip.release();
+    const calibration = new MemoryWeights('calibration', new Map([...reaches, ...clip.reaches]));
+    expect([...clip.reaches.keys()].filter((key) => key.endsWith('.mlp.fc1')).length).toBeGreaterThan(1);
     const calibrated = await CaptionEngine.load({ ...base, calibration }, runner, { precision: 'int8-static' });
     const bounds = { changed: 0.1, mistakes: 0.01, cider: 0.005 };
     await judgeCaptions('int8-static', calibrated, { count: 1000, bounds });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openBaseModel, readMapperFiles } from '@housestyle/checkpoints';
 import { CaptionEngine, type MapperHandle } from '@housestyle/clipcap';
@@ -9,6 +9,7 @@ import { DEMO_MODEL, GOLDENS_FOLDER, MAPPER_FOLDERS, type MapperKind } from './r
 
 /** The base's 1,000 test pictures: drawn from seeds it was never trained on. */
 const FOLDER = path.join(GOLDENS_FOLDER, 'images');
+const SAMPLES = path.join(import.meta.dirname, '../../samples');
 
 export interface GeneratedCaption {
   readonly file: string;
@@ -35,11 +36,17 @@ export const readImagesJson = <T>(file: string): T => JSON.parse(readFileSync(pa
 export const testPicturePath = (file: string): string => path.join(FOLDER, 'test', file);
 
 /** The pictures' files as a captioner would see them: decoded, resized, cropped. */
-export function testPixels(files: readonly string[], imageSize: number): Promise<Uint8Array[]> {
-  const load = async (file: string): Promise<Uint8Array> =>
-    resizeForClip(await decodeImage(await readFile(testPicturePath(file))), imageSize);
-  return Promise.all(files.map(load));
+export const testPixels = (files: readonly string[], imageSize: number): Promise<Uint8Array[]> =>
+  Promise.all(files.map((file) => pixelsOf(testPicturePath(file), imageSize)));
+
+/** The samples that come with the project, none of them a test picture. */
+export async function samplePixels(imageSize: number): Promise<Uint8Array[]> {
+  const files = (await readdir(SAMPLES)).filter((name) => name.endsWith('.png')).sort();
+  return Promise.all(files.map((name) => pixelsOf(path.join(SAMPLES, name), imageSize)));
 }
+
+const pixelsOf = async (file: string, imageSize: number): Promise<Uint8Array> =>
+  resizeForClip(await decodeImage(await readFile(file)), imageSize);
 
 export interface DemoEngine {
   readonly engine: CaptionEngine;

@@ -2,7 +2,7 @@ import { DomainError } from '@housestyle/domain';
 import type { GraphModel, WeightSource } from '@housestyle/graph';
 import { parseClipConfig, parseClipPreprocessing, type ClipPreprocessing, type ClipTextConfig } from './clip-config.js';
 import { buildClipResNet } from './clip-resnet.js';
-import { buildClipVision } from './clip-vit.js';
+import { buildClipVision, type ImageTowerVariant } from './clip-vit.js';
 import type { ClipFiles } from './model-files.js';
 import type { PrecisionOptions } from './quantisation/precision.js';
 import { parseOpenAiClipConfig, type ClipVision } from './openai-clip-config.js';
@@ -46,17 +46,17 @@ export function openClip({ config, preprocessor, weights }: Omit<ClipFiles, 'tok
 
 /**
  * The image tower: `pixels` uint8 RGB [B, n, n, 3] → `image_embeds` [B, P], not normalised. A ResNet is computed in fp32
- * whatever the precision: it is made of convolutions.
+ * whatever the precision, and not watched: it is made of convolutions.
  * @throws DomainError `invalid_model` when the weights contradict the configuration.
  */
 export function buildImageTower(
   { vision, projectionDim, preprocessing, weights }: ClipModel,
-  precision: PrecisionOptions = {},
+  options: Pick<ImageTowerVariant, 'isWatched'> & PrecisionOptions = {},
 ): GraphModel {
   switch (vision.kind) {
     case 'vit':
-      return buildClipVision({ projectionDim, vision: vision.config }, preprocessing, weights, precision);
+      return buildClipVision({ projectionDim, vision: vision.config }, preprocessing, weights, options);
     case 'resnet':
-      return buildClipResNet(vision.config, preprocessing, weights, precision);
+      return buildClipResNet(vision.config, preprocessing, weights, options);
   }
 }

@@ -2,7 +2,7 @@ import { GraphBuilder, op, type FloatValue, type GraphModel, type WeightSource }
 import type { ClipPreprocessing } from './clip-config.js';
 import type { ClipResNetConfig } from './clip-resnet-config.js';
 import { linear, scores, type Model } from './layers.js';
-import { pixelValues } from './pixel-values.js';
+import { pixelBytes, pixelValues } from './pixel-values.js';
 import type { PrecisionOptions } from './quantisation/precision.js';
 
 /**
@@ -99,7 +99,7 @@ export function buildClipResNet(
 ): GraphModel {
   const g = new GraphBuilder('clip-vision');
   const m = { g, weights, isForGpu };
-  let x = stem(m, pixelValues(g, preprocessing), config.width);
+  let x = stem(m, pixelValues(g, pixelBytes(g, preprocessing), preprocessing), config.width);
   for (const nth of [1, 2, 3, 4]) x = stage(m, x, nth, config);
   g.output('image_embeds', attentionPool(m, x, config), ['B', config.projectionDim]);
   return g.build();

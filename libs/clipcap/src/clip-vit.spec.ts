@@ -1,4 +1,4 @@
-import { fetched, float32, int64, MemoryWeights, uint8, type Tensor } from '@housestyle/graph';
+import { fetched, float32, int64, MemoryWeights, uint8, type GraphSession, type Tensor } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../test/support/random.js';
@@ -37,6 +37,28 @@ describe.each(Object.entries(SIZES))('CLIP with %s', (_name, sizes) => {
       expectClose(embeddings.data.subarray(picture * sizes.P, (picture + 1) * sizes.P), expected);
     }
     await session.release();
+  });
+
+  it('embeds pictures in 8 bits nearly the same, each as it does alone', async () => {
+    const { n } = sizes;
+    const tower = buildClipVision(config, parseClipPreprocessing({}, n), weights, { precision: 'int8' });
+    const [exactly, roughly] = [
+      await runner.load(buildClipVision(config, parseClipPreprocessing({}, n), weights)),
+      await runner.load(tower),
+    ];
+    const pixels = Uint8Array.from({ length: 2 * n * n * 3 }, () => random.uniform() * 256);
+    const embed = async (session: GraphSession, from: number, count: number) => {
+      const own = pixels.subarray(from * n * n * 3, (from + count) * n * n * 3);
+      const outputs = await session.run({ pixels: uint8(own, [count, n, n, 3]) });
+      return fetched(outputs, 'image_embeds', 'float32').data;
+    };
+    const [expected, both] = [await embed(exactly, 0, 2), await embed(roughly, 0, 2)];
+    const error = Math.hypot(...both.map((value, i) => value - expected[i]!)) / Math.hypot(...expected);
+    expect(error).toBeGreaterThan(0);
+    expect(error).toBeLessThan(0.05);
+    expect(Float32Array.of(...(await embed(roughly, 0, 1)), ...(await embed(roughly, 1, 1)))).toEqual(both);
+    expect(tower.operators?.().map(({ opType }) => opType)).not.toContain('Conv'); // patches are bytes times bytes
+    await Promise.all([exactly.release(), roughly.release()]);
   });
 
   it('embeds texts, whatever stands behind their end', async () => {

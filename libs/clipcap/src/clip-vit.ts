@@ -14,9 +14,10 @@ import type {
   ClipTowerConfig,
   ClipVisionConfig,
 } from './clip-config.js';
-import { attention, layerNorm, linear, linears, precisionOf, within, type Model } from './layers.js';
+import { attention, layerNorm, linear, linears, precisionOf, reachOutputs, within, type Model } from './layers.js';
 import type { PrecisionOptions } from './quantisation/precision.js';
-import { pixelValues } from './pixel-values.js';
+import { bytePatchEmbedding, patchEmbedding, perSide } from './patch-embedding.js';
+import { pixelBytes, pixelValues } from './pixel-values.js';
 
 /**
  * CLIP with a Vision Transformer (arXiv 2103.00020) in the layout of Hugging Face's CLIPModel, any size.
@@ -55,16 +56,14 @@ function encoder(m: Model, x: FloatValue, key: string, config: ClipTowerConfig, 
   return states;
 }
 
-/** [B, 3, n, n] → [B·T, C]: the class token, then the patches row by row, each with its position. */
-function visionEmbeddings(m: Model, pixels: FloatValue, key: string, config: ClipVisionConfig): FloatValue {
+/** Patches [B, N, C] → [B·T, C]: the class token, then the patches row by row, each with its position. */
+function visionEmbeddings(m: Model, patches: FloatValue, key: string, config: ClipVisionConfig): FloatValue {
   const { g, weights } = m;
-  const { hiddenSize: C, patchSize: p } = config;
-  const N = numPatches(config);
-  const kernel = g.weight(weights, `${key}.patch_embedding.weight`, [C, 3, p, p]);
-  const patches = op.reshape(g, op.conv(g, pixels, kernel, p), [0, C, N]); // [B, C, n/p, n/p] → [B, C, N]
+  const { hiddenSize: C } = config;
+  const N = perSide(config) ** 2;
   const classToken = op.reshape(g, g.weight(weights, `${key}.class_embedding`, [C]), [1, 1, C]);
-  const perPicture = op.concat(g, [op.shape(g, pixels, 0, 1), g.ints(1, C)], 0); // [B, 1, C]
-  const tokens = op.concat(g, [op.expand(g, classToken, perPicture), op.transpose(g, patches, [0, 2, 1])], 1);
+  const perPicture = op.concat(g, [op.shape(g, patches, 0, 1), g.ints(1, C)], 0); // [B, 1, C]
+  const tokens = op.concat(g, [op.expand(g, classToken, perPicture), patches], 1);
   const positions = g.weight(weights, `${key}.position_embedding.weight`, [N + 1, C]);
   return op.reshape(g, op.add(g, tokens, positions), [-1, C]);
 }
@@ -97,9 +96,15 @@ export function clipImageTower(
 ): ImageTower {
   const { g } = m;
   const { hiddenSize: C, numHeads: H, layerNormEpsilon: eps } = config;
-  const T = numPatches(config) + 1;
-  const pixels = pixelValues(g, preprocessing);
-  const embedded = visionEmbeddings(m, pixels, 'vision_model.embeddings', config);
+  const T = perSide(config) ** 2 + 1;
+  const { quantised } = m;
+  const bytes = pixelBytes(g, preprocessing);
+  const pixels = pixelValues(g, bytes, preprocessing);
+  const key = 'vision_model.embeddings';
+  const patches = quantised
+    ? bytePatchEmbedding({ ...m, quantised }, bytes, `${key}.patch_embedding`, config, preprocessing)
+    : patchEmbedding(m, pixels, `${key}.patch_embedding`, config);
+  const embedded = visionEmbeddings(m, patches, key, config);
   // The checkpoints' own spelling.
   const x = layerNorm(m, embedded, 'vision_model.pre_layrnorm', C, eps);
   const states = encoder(m, x, 'vision_model', config, { heads: g.ints(-1, T, H, C / H) });
@@ -118,10 +123,10 @@ export function buildClipVision(
   config: Omit<ClipConfig, 'text'>,
   preprocessing: ClipPreprocessing,
   weights: WeightSource,
-  { isTraced = false, ...precision }: { readonly isTraced?: boolean } & PrecisionOptions = {},
+  { isTraced = false, isWatched = false, ...precision }: ImageTowerVariant & PrecisionOptions = {},
 ): GraphModel {
   const g = new GraphBuilder('clip-vision');
-  const m: Model = { g, weights, ...precisionOf(g, weights, precision) };
+  const m: Model = { g, weights, ...precisionOf(g, weights, precision), ...(isWatched && { watch: reachOutputs(g) }) };
   const { pixels, states, embedding } = clipImageTower(m, config, preprocessing);
   const { imageSize: n, hiddenSize: C } = config.vision;
   g.output('image_embeds', embedding, ['B', config.projectionDim]);
@@ -163,6 +168,14 @@ export function buildClipText(
   return g.build();
 }
 
+/** What the image tower gives besides. */
+export interface ImageTowerVariant {
+  /** whether it gives all that `buildClipVision` names. */
+  readonly isTraced?: boolean;
+  /** whether it has the outputs of `reachOutputs`. */
+  readonly isWatched?: boolean;
+}
+
 export interface ImageTower {
   /** [B, 3, n, n], normalised. */
   readonly pixels: FloatValue;
@@ -181,5 +194,3 @@ interface Tokens {
 
 /** The least fp32 number, as the reference masks with. */
 const HIDDEN = -3.4028234663852886e38;
-
-const numPatches = ({ imageSize, patchSize }: ClipVisionConfig): number => Math.floor(imageSize / patchSize) ** 2;

@@ -13,7 +13,7 @@ import type { Linears } from './deltas/low-rank-delta.js';
 import { wordDeltaInputs } from './deltas/word-delta-inputs.js';
 import type { Gpt2Config } from './gpt2-config.js';
 import { conv1d, gpt2Mlp, headKey, headParts, lookUp, WORD_TABLE } from './gpt2-layers.js';
-import { layerNorm, likeliest, precisionOf, scores, within, type Model } from './layers.js';
+import { layerNorm, likeliest, precisionOf, reachOutputs, scores, within, type Model } from './layers.js';
 import type { PrecisionOptions } from './quantisation/precision.js';
 import { rescoredContinuations } from './quantisation/rescored-continuations.js';
 
@@ -163,7 +163,7 @@ export function buildGpt2(
     g,
     weights,
     ...precisionOf(g, weights, precision),
-    ...(isWatched && { watch: (x, key) => g.output(`reach.${key}`, reachOf(g, x), ['in']) }),
+    ...(isWatched && { watch: reachOutputs(g) }),
     ...(hasDeltas && { delta: deltaInputs(g) }),
     ...(hasWordDeltas && { words: wordDeltaInputs(g, WORD_TABLE, [V, C], imagesOf(g, step)) }),
   };
@@ -221,12 +221,9 @@ export const presentName = (layer: number, part: KeyOrValue): string => `present
 export interface Gpt2Variant {
   readonly hasDeltas?: boolean;
   readonly hasWordDeltas?: boolean;
-  /** whether it says how far what goes into each linear layer goes: outputs `reach.<layer>` [in]. */
+  /** whether it has the outputs of `reachOutputs`. */
   readonly isWatched?: boolean;
 }
-
-/** The largest of each channel: [M, in] → [in] */
-const reachOf = (g: GraphBuilder, x: FloatValue): FloatValue => op.reshape(g, op.reduceMax(g, op.abs(g, x), 0), [-1]);
 
 interface StepInputs {
   readonly pastMask: FloatValue;

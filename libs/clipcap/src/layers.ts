@@ -44,7 +44,7 @@ export function linear(
   const { g, weights, quantised } = m;
   m.watch?.(x, key);
   if (quantised) {
-    const group = { keys: [key], input, outputs: [out], isOutputFirst: true, hasBias };
+    const group = { keys: [key], input, outputs: [out], isOutputFirst: true, hasBias, isInputShared: Boolean(m.delta) };
     return adapted(m, quantised.apply(x, group), x, key, [input, out]);
   }
   if (m.half) {
@@ -69,7 +69,8 @@ export function linears(
   if (!quantised) return layers.map(({ key, out }) => linear(m, x, key, [out, input], { hasBias }));
   for (const { key } of layers) m.watch?.(x, key);
   const outputs = layers.map(({ out }) => out);
-  const group = { keys: layers.map(({ key }) => key), input, outputs, isOutputFirst: true, hasBias };
+  const keys = layers.map(({ key }) => key);
+  const group = { keys, input, outputs, isOutputFirst: true, hasBias, isInputShared: Boolean(m.delta) };
   const all = quantised.apply(x, group);
   let from = 0;
   return op.splitInto(g, all, outputs, -1).map((y, n) => {
@@ -78,6 +79,14 @@ export function linears(
     return adapted(m, y, x, key, [input, out]);
   });
 }
+
+/** A `watch` that says how far each channel of what goes into a linear layer goes: outputs `reach.<layer>` [in]. */
+export const reachOutputs =
+  (g: GraphBuilder): NonNullable<Model['watch']> =>
+  (x, key) =>
+    g.output(`${REACH}${key}`, op.reshape(g, op.reduceMax(g, op.abs(g, x), 0), [-1]), ['in']);
+
+export const REACH = 'reach.';
 
 /** What computes a graph's linear layers, to be spread into its model. */
 export function precisionOf(
@@ -114,7 +123,7 @@ export function layerNorm(
 ): FloatValue {
   const [w, b] = [g.weight(weights, `${key}.weight`, [width]), g.weight(weights, `${key}.bias`, [width])];
   const y = op.layerNormalization(g, x, w, b, epsilon);
-  quantised?.noteNorm(y, key);
+  quantised?.noteNorm(y, { x, key, epsilon });
   return y;
 }
 

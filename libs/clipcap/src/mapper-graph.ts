@@ -1,7 +1,7 @@
 import { GraphBuilder, requireWeight, type FloatValue, type GraphModel, type WeightSource } from '@housestyle/graph';
 import { deltaInputs } from './deltas/delta-inputs.js';
 import type { Linears } from './deltas/low-rank-delta.js';
-import { precisionOf, type Model } from './layers.js';
+import { precisionOf, reachOutputs, type Model } from './layers.js';
 import type { MapperConfig } from './mapper-config.js';
 import { mlpMapper } from './mlp-mapper.js';
 import type { PrecisionOptions } from './quantisation/precision.js';
@@ -18,12 +18,24 @@ export const mapperPrefix = (m: Model, config: MapperConfig): FloatValue =>
 export function buildMapper(
   config: MapperConfig,
   weights: WeightSource,
-  { hasDeltas = false, ...precision }: { readonly hasDeltas?: boolean } & PrecisionOptions = {},
+  { hasDeltas = false, isWatched = false, ...precision }: MapperVariant & PrecisionOptions = {},
 ): GraphModel {
   const g = new GraphBuilder(`${config.mappingType}-mapper`);
-  const m: Model = { g, weights, ...precisionOf(g, weights, precision), ...(hasDeltas && { delta: deltaInputs(g) }) };
+  const m: Model = {
+    g,
+    weights,
+    ...precisionOf(g, weights, precision),
+    ...(hasDeltas && { delta: deltaInputs(g) }),
+    ...(isWatched && { watch: reachOutputs(g) }),
+  };
   g.output('prefix', mapperPrefix(m, config), ['B', config.prefixLength, config.decoderWidth]);
   return g.build();
+}
+
+interface MapperVariant {
+  readonly hasDeltas?: boolean;
+  /** whether it has the outputs of `reachOutputs`. */
+  readonly isWatched?: boolean;
 }
 
 /** The layers that a mapper delta may change: every matrix that is a layer's weight [out, in]. */

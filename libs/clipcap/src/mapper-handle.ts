@@ -65,7 +65,8 @@ export async function loadMapperVersion(
   const { config, weights, mapperDelta, decoderDelta } = files;
   const ofDecoder = decoderDelta && (await surroundings.decoder.loadDelta(decoderDelta));
   if (weights) {
-    const full = await loadFullMapper({ config, weights }, id, surroundings);
+    const own = { ...surroundings, options: uncalibrated(surroundings.options) };
+    const full = await loadFullMapper({ config, weights }, id, own);
     return ofDecoder ? { ...full, decoderDelta: ofDecoder, bytes: full.bytes + ofDecoder.bytes } : full;
   }
   const generation = generationOf(config);
@@ -82,6 +83,13 @@ export async function loadMapperVersion(
     bytes: (ofMapper?.bytes ?? 0) + (ofDecoder?.bytes ?? 0),
   };
 }
+
+/** A network of its own is not the one that was measured: its rows get a scale each. */
+const uncalibrated = (options: ModelOptions): ModelOptions => ({
+  ...options,
+  calibration: undefined,
+  precision: options.precision === 'int8-static' ? 'int8' : options.precision,
+});
 
 function generationOf(config: unknown): GenerationDefaults {
   const fields = new ConfigFields('mapper/config.json', config);

@@ -57,13 +57,25 @@ describe('GraphBuilder', () => {
   it('places files of different folders relative to the deepest folder that holds both', () => {
     const g = new GraphBuilder('test');
     const file = (path: string) => ({ type: 'float32' as const, dims: [1], file: path, offset: 0, length: 4 });
-    g.initializer('a', file('/models/demo/gpt2/model.safetensors'));
-    g.initializer('b', file('/models/demo2/delta.safetensors'));
+    const a = g.initializer('a', file('/models/demo/gpt2/model.safetensors'));
+    const b = g.initializer('b', file('/models/demo2/delta.safetensors'));
+    g.output('y', op.add(g, a, b), [1]);
     const model = g.build();
     expect(model.weightsFolder).toBe('/models');
     const bytes = Buffer.from(model.bytes).toString('latin1');
     expect(bytes).toContain('demo/gpt2/model.safetensors');
     expect(bytes).toContain('demo2/delta.safetensors');
+  });
+
+  it('leaves out what no output needs, nodes and weights', () => {
+    const g = new GraphBuilder('test');
+    const w = g.weight(weights, 'w');
+    const unused = op.tanh(g, g.initializer('of nobody', float32([1, 2])));
+    op.exp(g, op.sigmoid(g, unused));
+    g.output('y', op.relu(g, w), [2, 3]);
+    const model = g.build();
+    expect(model.operators?.().map(({ opType }) => opType)).toEqual(['Relu']);
+    expect(Buffer.from(model.bytes).toString('latin1')).not.toMatch(/of nobody|Tanh|Sigmoid|Exp/);
   });
 
   it('has no weights folder when every weight is inside', () => {

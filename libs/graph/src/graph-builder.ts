@@ -195,18 +195,22 @@ export class GraphBuilder {
     return name;
   }
 
+  /** What no output needs stays out. */
   build(): GraphModel {
-    const folder = commonFolder([...this.initializers.values()].map(({ weight }) => weight).filter(isInFile));
+    const nodes = this.neededNodes();
+    const needed = new Set(nodes.flatMap(({ inputs }) => inputs));
+    const initializers = [...this.initializers.values()].filter(({ value }) => needed.has(value));
+    const folder = commonFolder(initializers.map(({ weight }) => weight).filter(isInFile));
     const nameOf = (value: Value | undefined) => (value ? this.names.get(value)! : '');
     const bytes = encodeModel({
       name: this.name,
-      nodes: this.nodes.map((node, index) => ({
+      nodes: nodes.map((node, index) => ({
         ...node,
         name: `${node.opType}_${index}`,
         inputs: node.inputs.map(nameOf),
         outputs: node.outputs.map(nameOf),
       })),
-      initializers: [...this.initializers.values()].map(({ value, weight }): OnnxInitializer => {
+      initializers: initializers.map(({ value, weight }): OnnxInitializer => {
         const name = nameOf(value);
         return isInFile(weight)
           ? { ...weight, name, location: path.relative(folder!, weight.file) }
@@ -215,13 +219,24 @@ export class GraphBuilder {
       inputs: [...this.inputs].map(([name, { type, dims = [] }]) => ({ name, type, dims })),
       outputs: [...this.outputs].map(([name, { value, dims }]) => ({ name, type: value.type, dims })),
     });
-    const operators = () => this.operatorKinds();
+    const operators = () => this.operatorKinds(nodes);
     return { name: this.name, bytes, operators, ...(folder === undefined ? {} : { weightsFolder: folder }) };
   }
 
-  private operatorKinds(): OperatorKind[] {
+  private neededNodes(): GraphNode[] {
+    const needed = new Set<Value | undefined>([...this.outputs.values()].map(({ value }) => value));
+    const nodes: GraphNode[] = [];
+    for (const node of [...this.nodes].reverse()) {
+      if (!node.outputs.some((output) => needed.has(output))) continue;
+      nodes.push(node);
+      for (const input of node.inputs) needed.add(input);
+    }
+    return nodes.reverse();
+  }
+
+  private operatorKinds(nodes: readonly GraphNode[]): OperatorKind[] {
     const kinds = new Map<string, OperatorKind>();
-    for (const node of this.nodes) {
+    for (const node of nodes) {
       const types = [...node.inputs, ...node.outputs].flatMap((value) => value?.type ?? []);
       const key = [node.opType, ...types].join();
       if (!kinds.has(key)) kinds.set(key, { opType: node.opType, types, bytes: this.encodeAlone(node) });

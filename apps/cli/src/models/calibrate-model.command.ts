@@ -1,9 +1,12 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BASE_CALIBRATION, openBaseModel, readBaseReplay, readFeatures, writeSafetensors } from '@housestyle/checkpoints';
-import { calibrate, type CalibrationExample } from '@housestyle/clipcap';
+import { calibrate, ClipCalibration, type BaseModelFiles, type CalibrationExample, type Reaches } from '@housestyle/clipcap';
 import { DomainError } from '@housestyle/domain';
 import { OnnxGraphRunner } from '@housestyle/runtime';
+import { expectFolder } from '../folders.js';
 import { ModelLibrary } from '../model-library.js';
+import { overPictures } from '../over-pictures.js';
 import { EXIT_OK, type Terminal } from '../terminal.js';
 
 export interface CalibrateOptions {
@@ -11,25 +14,62 @@ export interface CalibrateOptions {
   readonly captions: number;
   /** embeddings and captions, in place of those that the base ships. */
   readonly features?: string;
+  /** a folder of pictures, for CLIP's layers. */
+  readonly pictures?: string;
   readonly json: boolean;
 }
 
-/** Measures what goes into a base model's layers, and keeps it beside the model. @returns the exit code */
+/**
+ * Measures what goes into a base model's layers, and keeps it beside the model. Bad pictures are reported and the others
+ * count. @returns the exit code
+ */
 export async function calibrateModel(
   model: string,
-  { captions, features, json }: CalibrateOptions,
+  { captions, features, pictures, json }: CalibrateOptions,
   terminal: Terminal,
 ): Promise<number> {
   const directory = await (await ModelLibrary.find()).resolve(model);
   const base = await openBaseModel(directory);
   const examples = await examplesFrom(directory, features, captions);
-  const reaches = await calibrate(base, examples, new OnnxGraphRunner());
+  const ofClip = pictures === undefined ? NOTHING_SHOWN : await showPictures(base.clip, pictures, terminal);
+  const reaches = new Map([...(await calibrate(base, examples, new OnnxGraphRunner())), ...ofClip.reaches]);
   const file = join(directory, BASE_CALIBRATION);
-  await writeSafetensors(file, reaches, { base: base.sha256, captions: `${examples.length}` });
-  const result = { model: base.name, file, captions: examples.length, layers: reaches.size };
-  terminal.print(json ? JSON.stringify(result) : `${file}: ${result.layers} layers, ${result.captions} captions`);
-  return EXIT_OK;
+  const counts = { captions: examples.length, pictures: ofClip.pictures };
+  const metadata = { base: base.sha256, captions: `${counts.captions}`, pictures: `${counts.pictures}` };
+  await writeSafetensors(file, reaches, metadata);
+  const result = { model: base.name, file, ...counts, layers: reaches.size };
+  const text = `${file}: ${result.layers} layers, ${result.captions} captions, ${result.pictures} pictures`;
+  terminal.print(json ? JSON.stringify(result) : text);
+  return ofClip.exitCode;
 }
+
+interface Shown {
+  readonly reaches: Reaches;
+  /** that could be read. */
+  readonly pictures: number;
+  readonly exitCode: number;
+}
+
+const NOTHING_SHOWN: Shown = { reaches: new Map(), pictures: 0, exitCode: EXIT_OK };
+
+async function showPictures(clip: BaseModelFiles['clip'], folder: string, terminal: Terminal): Promise<Shown> {
+  await expectFolder(folder);
+  const files = (await readdir(folder)).filter((name) => PICTURE.test(name)).sort();
+  if (files.length === 0) throw new DomainError('invalid_request', `${folder}: no pictures (JPEG, PNG, WebP …) in it`);
+  const calibration = await ClipCalibration.open(clip, new OnnxGraphRunner());
+  let pictures = 0;
+  const run = async (shown: readonly Uint8Array[]) => {
+    await calibration.show(shown);
+    pictures += shown.length;
+    return shown.map(() => undefined);
+  };
+  const paths = files.map((name) => join(folder, name));
+  const exitCode = await overPictures(paths, { imageSize: calibration.imageSize, run, report: () => undefined }, terminal);
+  await calibration.release();
+  return { reaches: calibration.reaches, pictures, exitCode };
+}
+
+const PICTURE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
 
 /** Spread over all there are. */
 async function examplesFrom(directory: string, features: string | undefined, count: number): Promise<CalibrationExample[]> {

@@ -35,6 +35,9 @@ Examples:
   $ housestyle models calibrate demo
   $ housestyle caption --precision int8-static photo.jpg
 
+  CLIP's layers too, over a few hundred pictures of the kind that will come.
+  $ housestyle models calibrate demo --pictures samples
+
   Over embeddings and captions of your own, for a base model that ships none.
   $ housestyle models calibrate clipcap-coco --features features.safetensors
 
@@ -59,6 +62,7 @@ export function registerModels(program: Command, terminal: Terminal, exit: (code
     .argument('<model>', 'a name of `models list`, or a directory')
     .option('--captions <n>', 'captions that are measured', count(), 256)
     .option('--features <file>', 'embeddings and captions (see `features`), in place of those that it ships')
+    .option('--pictures <dir>', "pictures that CLIP's layers are measured with; without, its rows get a scale each")
     .option('--json', 'print a JSON object', false)
     .addHelpText('after', CALIBRATE_HELP)
     .action(async (model: string, options: CalibrateOptions) => exit(await calibrateModel(model, options, terminal)));

@@ -6,10 +6,11 @@ import {
   uint8,
   type FloatValue,
   type GraphBuilder,
+  type Value,
   type WeightSource,
 } from '@housestyle/graph';
 import type { PrecisionOptions } from './precision.js';
-import { quantiseMatrix, type LayerMatrix } from './quantised-matrix.js';
+import { quantiseBalanced, quantiseMatrix, type LayerMatrix } from './quantised-matrix.js';
 
 /** Linear layers that take the same input. */
 export interface LayerGroup {
@@ -20,6 +21,15 @@ export interface LayerGroup {
   /** PyTorch's Linear, [out, in]; else Hugging Face's Conv1D. */
   readonly isOutputFirst: boolean;
   readonly hasBias: boolean;
+  /** whether others need the input too: deltas, or a rescoring. */
+  readonly isInputShared: boolean;
+}
+
+/** y, what came out of the norm `key` of `x`. */
+interface Norm {
+  readonly x: FloatValue;
+  readonly key: string;
+  readonly epsilon: number;
 }
 
 /** How far each channel of a value goes, found out when it is first needed. */
@@ -32,7 +42,7 @@ type Reach = () => Float32Array;
  */
 export class QuantisedLinears {
   private readonly reaches = new Map<FloatValue, Reach>();
-  private readonly fromNorm = new Set<FloatValue>();
+  private readonly norms = new Map<FloatValue, Norm>();
   private readonly calibration: WeightSource | undefined;
   private readonly isStatic: boolean;
   private readonly isSigned: boolean;
@@ -51,11 +61,10 @@ export class QuantisedLinears {
     }
   }
 
-  /** `y` came out of the norm `key`. */
-  noteNorm(y: FloatValue, key: string): void {
-    this.fromNorm.add(y);
+  noteNorm(y: FloatValue, norm: Norm): void {
+    this.norms.set(y, norm);
     this.reaches.set(y, () => {
-      const [w, b] = [this.read(`${key}.weight`), this.read(`${key}.bias`)];
+      const [w, b] = this.normOf(norm);
       return w.map((value, i) => Math.hypot(value, b[i]!));
     });
   }
@@ -79,16 +88,48 @@ export class QuantisedLinears {
     const bias = group.hasBias
       ? g.initializer<'float32'>(`${name}.int8.bias`, float32(this.joined(group, 'bias'), [N]))
       : undefined;
-    const even = op.mul(
-      g,
-      x,
-      g.initializer<'float32'>(`${name}.int8.even`, float32(balance.map((value) => 1 / value))),
-    );
+    const even = this.evened(x, group, balance);
     const y = this.isStaticFor(x, group)
       ? this.staticProduct(even, { w, wScales, bias }, stepOf(reach, balance))
       : this.rowProduct(even, { w, wScales, bias });
     this.reaches.set(y, () => this.reachAfter(group, matrices, reach));
     return y;
+  }
+
+  /** Bytes as they are, 128 standing for none: x [M, in] → Σ w·(x - 128) + bias, [M, out] */
+  applyToBytes(x: Value<'uint8'>, name: string, matrix: LayerMatrix, bias: Float32Array): FloatValue {
+    const { g } = this;
+    const input = matrix.data.length / matrix.outputs;
+    const { values, scales } = quantiseBalanced([matrix], new Float32Array(input).fill(1));
+    const weights = {
+      xScale: g.float(1),
+      wScales: g.initializer<'float32'>(`${name}.int8.scales`, float32(scales)),
+      bias: g.initializer<'float32'>(`${name}.int8.bias`, float32(bias)),
+    };
+    return op.matMulIntegerToFloat(g, x, this.initializer(`${name}.int8`, values, [input, scales.length]), weights);
+  }
+
+  /** Each channel of x divided by its balance. A norm ends with a factor for each channel, which takes that in. */
+  private evened(x: FloatValue, { keys: [name], isInputShared }: LayerGroup, balance: Float32Array): FloatValue {
+    const { g } = this;
+    const channels = (part: string, values: Float32Array) =>
+      g.initializer<'float32'>(`${name}.int8.${part}`, float32(values));
+    const norm = this.norms.get(x);
+    if (!norm || isInputShared)
+      return op.mul(
+        g,
+        x,
+        channels(
+          'even',
+          balance.map((value) => 1 / value),
+        ),
+      );
+    const [w, b] = this.normOf(norm).map((values) => values.map((value, i) => value / balance[i]!)) as Pair;
+    return op.layerNormalization(g, norm.x, channels('norm.weight', w), channels('norm.bias', b), norm.epsilon);
+  }
+
+  private normOf({ key }: Norm): Pair {
+    return [this.read(`${key}.weight`), this.read(`${key}.bias`)];
   }
 
   /** The same numbers, signed where that is quicker. */
@@ -102,8 +143,8 @@ export class QuantisedLinears {
   /** A step of each row's own: its largest value is 127 of them. */
   private rowProduct(x: FloatValue, { w, wScales, bias }: Weights): FloatValue {
     const { g } = this;
-    const largest = op.max(g, op.reduceMax(g, op.abs(g, x), -1), g.float(LEAST));
-    const step = op.mul(g, largest, g.float(1 / 127)); // [M, 1]
+    const largest = op.max(g, op.reduceMax(g, x, -1), op.neg(g, op.reduceMin(g, x, -1)));
+    const step = op.mul(g, op.max(g, largest, g.float(LEAST)), g.float(1 / 127)); // [M, 1]
     const rows = op.quantizeRows(g, x, step);
     const y = op.mul(g, op.matMulIntegerToFloat(g, rows, w, { xScale: g.float(1), wScales }), step);
     return bias ? op.add(g, y, bias) : y;
@@ -116,7 +157,7 @@ export class QuantisedLinears {
   }
 
   private isStaticFor(x: FloatValue, group: LayerGroup): boolean {
-    return this.isStatic && this.fromNorm.has(x) && this.calibrated(group) !== undefined;
+    return this.isStatic && this.norms.has(x) && this.calibrated(group) !== undefined;
   }
 
   /** @throws DomainError `invalid_model` for one that was made for another model. */
@@ -154,6 +195,8 @@ interface Weights {
   readonly wScales: FloatValue;
   readonly bias: FloatValue | undefined;
 }
+
+type Pair = [Float32Array, Float32Array];
 
 /** A row of nothing still has a step. */
 const LEAST = 1e-9;

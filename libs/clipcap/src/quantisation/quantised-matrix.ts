@@ -25,9 +25,12 @@ export interface QuantisedMatrix {
  * uneven between the two (arXiv 2211.10438).
  * @param reach [in] how far each input channel goes; only their proportions matter
  */
-export function quantiseMatrix(matrices: readonly LayerMatrix[], reach: Float32Array): QuantisedMatrix {
-  const input = reach.length;
-  const balance = balanceOf(largestByInput(matrices, input), reach);
+export const quantiseMatrix = (matrices: readonly LayerMatrix[], reach: Float32Array): QuantisedMatrix =>
+  quantiseBalanced(matrices, balanceOf(largestByInput(matrices, reach.length), reach));
+
+/** The same, by a balance [in] that is known. */
+export function quantiseBalanced(matrices: readonly LayerMatrix[], balance: Float32Array): QuantisedMatrix {
+  const input = balance.length;
   const N = matrices.reduce((sum, { outputs }) => sum + outputs, 0);
   const values = new Uint8Array(input * N);
   const scales = new Float32Array(N);

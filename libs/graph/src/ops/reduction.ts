@@ -16,6 +16,10 @@ export const reduceMean = (g: GraphBuilder, x: FloatValue, axes: readonly number
 export const reduceMax = (g: GraphBuilder, x: FloatValue, axis: number): FloatValue =>
   g.apply('ReduceMax', [x, g.ints(axis)], 'float32', { keepdims: { int: 1 } });
 
+/** The least along `axis`, which is kept as size 1. It has no gradient. */
+export const reduceMin = (g: GraphBuilder, x: FloatValue, axis: number): FloatValue =>
+  g.apply('ReduceMin', [x, g.ints(axis)], 'float32', { keepdims: { int: 1 } });
+
 /** log Σ exp(x) over the last axis, kept as size 1. It has no gradient. */
 export const reduceLogSumExp = (g: GraphBuilder, x: FloatValue): FloatValue =>
   g.apply('ReduceLogSumExp', [x, g.ints(-1)], 'float32', { keepdims: { int: 1 } });
