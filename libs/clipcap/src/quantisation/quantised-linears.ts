@@ -10,7 +10,7 @@ import {
   type WeightSource,
 } from '@housestyle/graph';
 import type { PrecisionOptions } from './precision.js';
-import { quantiseBalanced, quantiseMatrix, type LayerMatrix } from './quantised-matrix.js';
+import { leftOf, quantiseBytes, quantiseMatrix, type LayerMatrix, type QuantisedMatrix } from './quantised-matrix.js';
 
 /** Linear layers that take the same input. */
 export interface LayerGroup {
@@ -96,17 +96,26 @@ export class QuantisedLinears {
     return y;
   }
 
-  /** Bytes as they are, 128 standing for none: x [M, in] → Σ w·(x - 128) + bias, [M, out] */
+  /**
+   * Bytes as they are, 128 standing for none: x [M, in] → Σ w·(x - 128) + bias, [M, out]. What 8 bits leave of the weights
+   * is in 8 bits again: one more product makes the layer as good as exact.
+   */
   applyToBytes(x: Value<'uint8'>, name: string, matrix: LayerMatrix, bias: Float32Array): FloatValue {
     const { g } = this;
-    const input = matrix.data.length / matrix.outputs;
-    const { values, scales } = quantiseBalanced([matrix], new Float32Array(input).fill(1));
-    const weights = {
-      xScale: g.float(1),
-      wScales: g.initializer<'float32'>(`${name}.int8.scales`, float32(scales)),
-      bias: g.initializer<'float32'>(`${name}.int8.bias`, float32(bias)),
-    };
-    return op.matMulIntegerToFloat(g, x, this.initializer(`${name}.int8`, values, [input, scales.length]), weights);
+    const whole = quantiseBytes(matrix);
+    const rest = quantiseBytes({ ...matrix, data: leftOf(matrix, whole) });
+    const product = (part: string, { values, scales }: QuantisedMatrix) =>
+      op.matMulIntegerToFloat(
+        g,
+        x,
+        this.initializer(`${name}.${part}`, values, [values.length / scales.length, scales.length]),
+        {
+          xScale: g.float(1),
+          wScales: g.initializer<'float32'>(`${name}.${part}.scales`, float32(scales)),
+          ...(part === 'int8' && { bias: g.initializer<'float32'>(`${name}.int8.bias`, float32(bias)) }),
+        },
+      );
+    return op.add(g, product('int8', whole), product('int8.rest', rest));
   }
 
   /** Each channel of x divided by its balance. A norm ends with a factor for each channel, which takes that in. */
