@@ -2,9 +2,10 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openBaseModel } from '@housestyle/checkpoints';
+import { openBaseModel, writeFeatures } from '@housestyle/checkpoints';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { housestyle as run } from '../support/housestyle.js';
+import { writeResNetBase } from '../support/resnet-base.js';
 
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -43,6 +44,8 @@ describe('housestyle models calibrate', () => {
     const names = await namesOfCalibration();
     expect(names).toHaveLength(all.layers);
     expect(all.layers).toBeGreaterThan(layers);
+    const again = await calibrate('--json');
+    expect(again.jsonLines<Result>()[0]).toMatchObject({ pictures: 3, layers: all.layers }); // what CLIP was shown stays
     for (const layer of ['clip_project.model.0', 'vision_model.encoder.layers.0.mlp.fc1', 'transformer.wte']) {
       expect(names).toContain(layer);
     }
@@ -55,8 +58,23 @@ describe('housestyle models calibrate', () => {
     const { exitCode, stderr, jsonLines } = await calibrate('--pictures', pictures, '--json');
     expect([exitCode, jsonLines<Result>()[0]]).toMatchObject([1, { pictures: 3 }]);
     expect(stderr).toMatch(/broken\.png: \w+:/);
+    const before = await namesOfCalibration();
     const none = await calibrate('--pictures', join(model, 'gpt2'));
-    expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining('no pictures')]);
+    expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining('no picture that can be read')]);
+    expect(await namesOfCalibration()).toEqual(before);
+  });
+
+  it('says that a ResNet needs no pictures', async () => {
+    const resnet = join(folder, 'resnet');
+    await writeResNetBase(resnet);
+    const features = join(folder, 'features.safetensors');
+    await writeFeatures(features, {
+      embeddings: [new Float32Array(640).fill(0.1)],
+      captions: [{ caption: 'a', row: 0 }],
+    });
+    const args = ['models', 'calibrate', resnet, '--features', features, '--pictures', pictures];
+    const { exitCode, stderr } = await run(args);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('its CLIP is a ResNet')]);
   });
 
   const samplePath = () => join(pictures, 'samples-00000.png');

@@ -1,11 +1,15 @@
-import { openBaseModel, readBaseReplay } from '@housestyle/checkpoints';
+import { openBaseModel, readBaseReplay, readMapperFiles } from '@housestyle/checkpoints';
 import {
   type buildGpt2,
   calibrate,
   CaptionEngine,
   ClipCalibration,
+  Mapper,
   parseGpt2Config,
   type BaseModelFiles,
+  type LowRankDelta,
+  type MapperFiles,
+  type ModelOptions,
 } from '@housestyle/clipcap';
 import {
   fetched,
@@ -20,11 +24,11 @@ import {
 } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decoderLayers } from '../support/random-delta.mjs';
+import { asWeights, decoderLayers, mapperLayers, randomDelta } from '../support/random-delta.mjs';
 import { judgeCaptions } from './quality/judge-captions.js';
 import { judgeCompany } from './quality/judge-company.js';
 import { recordParity, relativeError } from './record-parity.js';
-import { DEMO_MODEL } from './reference.js';
+import { DEMO_MODEL, MAPPER_FOLDERS, NUM_PICTURES, referenceRow } from './reference.js';
 import { teacherForcedLogits } from './teacher-forced-logits.js';
 import { samplePixels } from './test-pictures.js';
 
@@ -87,6 +91,70 @@ describe('captions in 8 bits by one scale for all rows', () => {
 describe('an image in 8 bits', () => {
   it('gets the caption it gets alone, with its tenant’s delta of rank 8 or without, in any company', async () => {
     await judgeCompany('int8', base, engine, { images: 12, hypotheses: 5, bound: 1e-3 });
+  });
+});
+
+describe('a transformer mapper in 8 bits', () => {
+  const embeddings = Array.from({ length: NUM_PICTURES }, (_, n) => referenceRow('image_embeds', n).slice());
+  let transformer: MapperFiles;
+  let calibration: MemoryWeights;
+  const load = (options: ModelOptions) =>
+    Mapper.load(transformer, { embeddingWidth: embeddings[0]!.length, decoderWidth: 96 }, runner, options);
+  const prefixes = async (mapper: Mapper, deltas: readonly (LowRankDelta | undefined)[] = []) => {
+    const found = await mapper.map(embeddings, deltas);
+    await mapper.release();
+    return found;
+  };
+  const joined = (rows: readonly Float32Array[]) => Float32Array.from(rows.flatMap((row) => [...row]));
+
+  beforeAll(async () => {
+    transformer = await readMapperFiles(MAPPER_FOLDERS.transformer);
+    const examples = (await readBaseReplay(DEMO_MODEL)).slice(0, 64);
+    calibration = new MemoryWeights('calibration', await calibrate({ ...base, mapper: transformer }, examples, runner));
+  });
+
+  it('is near fp32, row by row and by measured scales, with a tenant’s delta and without', async () => {
+    const delta = asWeights('delta', randomDelta(mapperLayers(transformer.weights), 8, 1, 0.05));
+    const mapped = async (options: ModelOptions, isChanged: boolean) => {
+      const mapper = await load(options);
+      const own = isChanged ? await mapper.loadDelta(delta) : undefined;
+      return joined(await prefixes(mapper, own ? embeddings.map(() => own) : []));
+    };
+    for (const isChanged of [false, true]) {
+      const exact = await mapped({}, isChanged);
+      for (const precision of ['int8', 'int8-static'] as const) {
+        const error = relativeError(await mapped({ precision, calibration }, isChanged), exact);
+        recordParity(`${precision}: prefixes${isChanged ? ' with a delta' : ''}, relative error`, error, 0.05);
+      }
+    }
+  });
+
+  it('gives an embedding without a delta the very prefix it has where nobody has one', async () => {
+    const alone = await prefixes(await load({ precision: 'int8' }));
+    const mapper = await load({ precision: 'int8' });
+    const delta = await mapper.loadDelta(asWeights('delta', randomDelta(mapperLayers(transformer.weights), 8, 1, 0.5)));
+    const together = await prefixes(
+      mapper,
+      embeddings.map((_, n) => (n % 2 === 0 ? undefined : delta)),
+    );
+    for (const n of embeddings.keys()) {
+      if (n % 2 === 0) expect(together[n]).toEqual(alone[n]);
+      else expect(together[n]).not.toEqual(alone[n]);
+    }
+  });
+
+  it('that a tenant brings is not computed by what was measured of the base’s', async () => {
+    const names = calibration.names().filter((name) => name.startsWith('clip_project.'));
+    const tiny = names.map((name) => [name, float32(calibration.read(name)!.map(() => 1e-3))] as const);
+    const absurd = new MemoryWeights('absurd', new Map(tiny));
+    const options = { precision: 'int8-static' } as const;
+    const calibrated = await CaptionEngine.load({ ...base, calibration: absurd }, runner, options);
+    const { mapper } = await calibrated.loadMapper(transformer, 'own');
+    const own = await mapper.map(embeddings);
+    await calibrated.release();
+    expect(own).toEqual(await prefixes(await load({ precision: 'int8' })));
+    const byAbsurd = await prefixes(await load({ ...options, calibration: absurd }));
+    expect(relativeError(joined(byAbsurd), joined(own))).toBeGreaterThan(0.1);
   });
 });
 

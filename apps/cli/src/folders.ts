@@ -1,4 +1,4 @@
-import { access, stat } from 'node:fs/promises';
+import { access, readdir, stat } from 'node:fs/promises';
 import { DomainError } from '@housestyle/domain';
 
 /** @throws DomainError `not_found` */
@@ -9,6 +9,14 @@ export async function expectFolder(folder: string): Promise<void> {
   );
   if (!isFolder) throw new DomainError('not_found', `${folder}: no such folder of pictures`);
 }
+
+/** The names of the picture files in it, by their endings, in order. */
+export async function picturesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isFile() && PICTURE.test(entry.name) ? entry.name : [])).sort();
+}
+
+const PICTURE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
 
 /** @throws DomainError `conflict`: sooner than after an hour of training. */
 export async function expectFree(out: string): Promise<void> {

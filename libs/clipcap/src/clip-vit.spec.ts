@@ -5,6 +5,7 @@ import { Random } from '../../../test/support/random.js';
 import { parseClipConfig, parseClipPreprocessing, type ClipActivation, type ClipConfig } from './clip-config.js';
 import { ClipTextEncoder, pooledPosition } from './clip-text-encoder.js';
 import { buildClipText, buildClipVision } from './clip-vit.js';
+import type { PrecisionOptions } from './quantisation/precision.js';
 
 /**
  * Towers of odd sizes with random weights, against the same mathematics written down plainly, in double precision, one
@@ -59,6 +60,24 @@ describe.each(Object.entries(SIZES))('CLIP with %s', (_name, sizes) => {
     expect(Float32Array.of(...(await embed(roughly, 0, 1)), ...(await embed(roughly, 1, 1)))).toEqual(both);
     expect(tower.operators?.().map(({ opType }) => opType)).not.toContain('Conv'); // patches are bytes times bytes
     await Promise.all([exactly.release(), roughly.release()]);
+  });
+
+  it('takes one scale for all rows that come out of a measured norm, and each row’s own elsewhere', () => {
+    const build = (precision: PrecisionOptions) =>
+      buildClipVision(config, parseClipPreprocessing({}, sizes.n), weights, precision);
+    const rowwise = (precision: PrecisionOptions) =>
+      Buffer.from(build(precision).bytes)
+        .toString('latin1')
+        .match(/ReduceMin_\d+/g)!.length;
+    const reach = float32(new Float32Array(sizes.C).fill(3));
+    const measured = (keys: string[]) => new MemoryWeights('measured', new Map(keys.map((key) => [key, reach])));
+    const layer = 'vision_model.encoder.layers.0';
+    const [one, two] = [[`${layer}.mlp.fc1`], [`${layer}.mlp.fc1`, `${layer}.self_attn.q_proj`]];
+    const counts = [[], one, two].map((keys) => rowwise({ precision: 'int8-static', calibration: measured(keys) }));
+    const all = rowwise({ precision: 'int8' });
+    const perLayer = all - counts[1]!;
+    expect(counts).toEqual([all, all - perLayer, all - 2 * perLayer]);
+    expect(perLayer).toBeGreaterThan(0);
   });
 
   it('embeds texts, whatever stands behind their end', async () => {

@@ -102,7 +102,7 @@ export function clipImageTower(
   const pixels = pixelValues(g, bytes, preprocessing);
   const key = 'vision_model.embeddings';
   const patches = quantised
-    ? bytePatchEmbedding({ ...m, quantised }, bytes, `${key}.patch_embedding`, config, preprocessing)
+    ? bytePatchEmbedding(m, quantised, bytes, `${key}.patch_embedding`, config, preprocessing)
     : patchEmbedding(m, pixels, `${key}.patch_embedding`, config);
   const embedded = visionEmbeddings(m, patches, key, config);
   // The checkpoints' own spelling.
@@ -170,7 +170,7 @@ export function buildClipText(
 
 /** What the image tower gives besides. */
 export interface ImageTowerVariant {
-  /** whether it gives all that `buildClipVision` names. */
+  /** whether it gives pixels and hidden states too. */
   readonly isTraced?: boolean;
   /** whether it has the outputs of `reachOutputs`. */
   readonly isWatched?: boolean;

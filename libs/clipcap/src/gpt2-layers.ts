@@ -14,8 +14,7 @@ export function conv1d(m: Model, x: FloatValue, key: string, shape: LinearSizes)
     return adapted(m, m.half.apply(x, key, { input, output: out, isOutputFirst: false, hasBias: true }), x, key, shape);
   }
   if (quantised) {
-    const isInputShared = Boolean(m.delta);
-    const group = { keys: [key], input, outputs: [out], isOutputFirst: false, hasBias: true, isInputShared };
+    const group = { keys: [key], input, outputs: [out], isOutputFirst: false, hasBias: true };
     return adapted(m, quantised.apply(x, group), x, key, shape);
   }
   const bias = g.weight(weights, `${key}.bias`, [out]);

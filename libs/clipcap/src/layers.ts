@@ -1,4 +1,11 @@
-import { op, type FloatValue, type GraphBuilder, type Int64Value, type WeightSource } from '@housestyle/graph';
+import {
+  op,
+  type Dim,
+  type FloatValue,
+  type GraphBuilder,
+  type Int64Value,
+  type WeightSource,
+} from '@housestyle/graph';
 import { HalfLinears } from './quantisation/half-linears.js';
 import { QuantisedLinears } from './quantisation/quantised-linears.js';
 import type { PrecisionOptions } from './quantisation/precision.js';
@@ -44,7 +51,7 @@ export function linear(
   const { g, weights, quantised } = m;
   m.watch?.(x, key);
   if (quantised) {
-    const group = { keys: [key], input, outputs: [out], isOutputFirst: true, hasBias, isInputShared: Boolean(m.delta) };
+    const group = { keys: [key], input, outputs: [out], isOutputFirst: true, hasBias };
     return adapted(m, quantised.apply(x, group), x, key, [input, out]);
   }
   if (m.half) {
@@ -70,7 +77,7 @@ export function linears(
   for (const { key } of layers) m.watch?.(x, key);
   const outputs = layers.map(({ out }) => out);
   const keys = layers.map(({ key }) => key);
-  const group = { keys, input, outputs, isOutputFirst: true, hasBias, isInputShared: Boolean(m.delta) };
+  const group = { keys, input, outputs, isOutputFirst: true, hasBias };
   const all = quantised.apply(x, group);
   let from = 0;
   return op.splitInto(g, all, outputs, -1).map((y, n) => {
@@ -141,16 +148,25 @@ export function attention(
   m: Model,
   [q, k, v]: readonly [FloatValue, FloatValue, FloatValue],
   heads: Int64Value,
-  { width, headWidth, mask }: { readonly width: number; readonly headWidth: number; readonly mask?: FloatValue },
+  { width, headWidth, mask, sizes }: AttentionOptions,
 ): FloatValue {
   const { g } = m;
-  const sizes = ['B', 'T', width / headWidth, headWidth]; // [B, T, H, D]
-  const perHead = (x: FloatValue) => op.transpose(g, g.sized(op.reshape(g, x, heads), sizes), [0, 2, 1, 3]);
+  const sized = (x: FloatValue) => (sizes ? g.sized(x, sizes) : x);
+  const perHead = (x: FloatValue) => op.transpose(g, sized(op.reshape(g, x, heads)), [0, 2, 1, 3]); // → [B, H, T, D]
   const scaled = scores(m, perHead(q), perHead(k), headWidth ** -0.5); // [B, H, T, T]
   const softmax = mask && !m.isForGpu ? op.maskedSoftmax : op.softmax;
   const shares = softmax(g, mask ? op.add(g, scaled, mask) : scaled);
   const context = op.matMul(g, shares, perHead(v)); // [B, H, T, D]
-  return g.sized(op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, width]), ['B*T', width]);
+  return op.reshape(g, op.transpose(g, context, [0, 2, 1, 3]), [-1, width]);
+}
+
+interface AttentionOptions {
+  readonly width: number;
+  readonly headWidth: number;
+  /** [B, H, T, T] */
+  readonly mask?: FloatValue;
+  /** [B, T, H, D] as far as it is known beforehand, which makes a backward pass shorter. */
+  readonly sizes?: readonly Dim[];
 }
 
 /** scale·q·kᵀ over heads: q [B, H, S, D], k [B, H, T, D] → [B, H, S, T] */

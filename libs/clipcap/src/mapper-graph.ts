@@ -32,7 +32,8 @@ export function buildMapper(
   return g.build();
 }
 
-interface MapperVariant {
+/** What the mapper's graph takes in or gives besides. */
+export interface MapperVariant {
   readonly hasDeltas?: boolean;
   /** whether it has the outputs of `reachOutputs`. */
   readonly isWatched?: boolean;

@@ -1,6 +1,7 @@
 import { op, readWeight, type FloatValue, type Value, type WeightSource } from '@housestyle/graph';
 import type { ClipPreprocessing, ClipVisionConfig } from './clip-config.js';
 import type { Model } from './layers.js';
+import type { QuantisedLinears } from './quantisation/quantised-linears.js';
 
 /**
  * What a Vision Transformer sees of a picture: N = (n/p)² patches of p × p pixels, row by row, each as C channels. Pixels
@@ -16,7 +17,8 @@ export function patchEmbedding({ g, weights }: Model, pixels: FloatValue, key: s
 
 /** Pixels as bytes [B, n, n, 3] → [B, N, C] in 8 bits: what normalises them is in the weights. */
 export function bytePatchEmbedding(
-  { g, weights, quantised }: Model & { readonly quantised: object },
+  { g, weights }: Model,
+  quantised: QuantisedLinears,
   bytes: Value<'uint8'>,
   key: string,
   sizes: PatchSizes,
@@ -47,11 +49,11 @@ function byteKernel(
   for (let o = 0; o < C; o++) {
     let sum = 0;
     for (let channel = 0; channel < 3; channel++) {
-      const ofZero = (op.ZERO_POINT * rescaleFactor - mean[channel]!) / std[channel]!;
+      const of128 = (op.ZERO_POINT * rescaleFactor - mean[channel]!) / std[channel]!;
       for (let at = 0; at < area; at++) {
         const weight = kernel[(o * 3 + channel) * area + at]!;
         matrix[(o * area + at) * 3 + channel] = (weight * rescaleFactor) / std[channel]!;
-        sum += weight * ofZero;
+        sum += weight * of128;
       }
     }
     bias[o] = sum;

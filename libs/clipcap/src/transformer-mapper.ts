@@ -16,14 +16,16 @@ function mlp(m: Model, x: FloatValue, key: string, C: number): FloatValue {
 
 /** Attention of each picture's positions, before its output projection. */
 function attend(m: Model, x: FloatValue, key: string, config: MapperConfig, heads: Int64Value): FloatValue {
-  const { decoderWidth: C, numHeads: H } = config;
+  const { decoderWidth: C, numHeads: H, prefixLength: K, clipLength } = config;
   const layers = [
     { key: `${key}.to_queries`, out: C },
     { key: `${key}.to_keys_values`, out: 2 * C }, // [B·T, 2·H·D]: keys, then values
   ];
   const [q, kv] = linears(m, x, layers, { input: C, hasBias: false }) as [FloatValue, FloatValue];
   const [k, v] = op.split(m.g, kv, 2, -1) as [FloatValue, FloatValue];
-  const context = attention(m, [q, k, v], heads, { width: C, headWidth: C / H });
+  const sizes = ['B', clipLength + K, H, C / H];
+  const attended = attention(m, [q, k, v], heads, { width: C, headWidth: C / H, sizes });
+  const context = m.g.sized(attended, ['B*T', C]);
   m.quantised?.noteWithin(context, kv, [C, 2 * C]);
   return context;
 }

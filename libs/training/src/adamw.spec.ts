@@ -51,3 +51,11 @@ it('moves nothing, and makes nothing that is no number, where gradients are zero
   optimizer.update(new Map([['p', [new Float32Array(3)]]]), () => RATE);
   expect([...parameter.data]).toEqual([1, -2, 3]);
 });
+
+it('refuses gradients that are missing or of another length', () => {
+  const optimizer = new AdamW(new Map([['p', float32([1, -2, 3])]]));
+  for (const gradient of [[new Float32Array(2)], [new Float32Array(2), new Float32Array(2)]]) {
+    expect(() => optimizer.update(new Map([['p', gradient]]), () => RATE)).toThrow('no gradient of 3 numbers for p');
+  }
+  expect(() => optimizer.update(new Map(), () => RATE)).toThrow('no gradient of 3 numbers for p');
+});

@@ -48,8 +48,10 @@ export class AdamW {
     const bias1 = 1 - beta1 ** this.updates;
     const deviationBias = Math.sqrt(1 - beta2 ** this.updates);
     for (const [name, { data }] of this.parameters) {
-      const gradient = gradients.get(name);
-      if (!gradient) throw new Error(`no gradient for ${name}`);
+      const gradient = gradients.get(name) ?? [];
+      if (gradient.reduce((length, part) => length + part.length, 0) !== data.length) {
+        throw new Error(`no gradient of ${data.length} numbers for ${name}`);
+      }
       const rate = learningRate(name);
       const kept = 1 - rate * weightDecay;
       const ofForm =

@@ -1,9 +1,9 @@
 import { squareSum } from './vector-kernels.js';
 
-/** Gradients by parameter, each in one or several parts, one after the other. */
+/** Gradients by parameter, each in one or several parts, one after the other; alike in all steps of a session. */
 export type Gradients = ReadonlyMap<string, readonly Float32Array[]>;
 
-/** Adds `more` to `sum`, in place. */
+/** Adds `more`, which has the same parts, to `sum`, in place. */
 export function addGradients(sum: Gradients, more: Gradients): void {
   for (const [name, totals] of sum) {
     for (const [n, total] of totals.entries()) addInPlace(total, more.get(name)![n]!);

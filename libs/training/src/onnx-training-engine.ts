@@ -88,7 +88,7 @@ class OnnxTrainingSession implements TrainingSession {
 }
 
 /**
- * In floats: 28 MiB. An output is copied into fresh memory, and pieces of 32 MiB or more the C library takes from the
- * operating system and gives back each time, which costs a page fault for every 4 KiB.
+ * In floats: 28 MiB. An output is copied into fresh memory, and pieces of 32 MiB or more glibc takes from the operating
+ * system and gives back each time, which costs a page fault for every 4 KiB.
  */
 const LARGEST_PART = 7 * 2 ** 20;

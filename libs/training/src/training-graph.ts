@@ -29,7 +29,7 @@ export interface DropoutInput {
 
 /**
  * One graph for a step: a caption loss's inputs (`captionBatch`) and every parameter by its name → `loss`, a scalar, and
- * the gradient of each parameter in parts of `largestPart` floats at most. Frozen weights stay in their files.
+ * the gradient of each parameter in parts of `largestPart` floats at most, or of one row. Frozen weights stay in their files.
  */
 export function buildTrainingGraph(
   model: TrainingModel,
@@ -84,7 +84,7 @@ const wordDelta = (g: GraphBuilder, [a, b]: Pair): WordDelta => ({
   predict: (hidden) => ({ hidden: op.gemm(g, hidden, b, undefined, { transB: true }), table: a }),
 });
 
-/** The names of the outputs that give `value` as parts of whole rows, of `largestPart` floats at most. */
+/** The names of the outputs that give `value` as parts of whole rows, of `largestPart` floats at most where a row is no longer. */
 function outputInParts(
   g: GraphBuilder,
   name: string,

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describeBaseModel, openBaseModel, readBaseReplay, writeMapperArtefact } from '@housestyle/checkpoints';
 import { ClipImageEncoder, type BaseModelFiles } from '@housestyle/clipcap';
@@ -16,7 +16,7 @@ import { adaptationReport } from './adapt-report.js';
 import { readCaptionsFile, type CaptionedFile } from '../datasets/captions-file.js';
 import { encodePictures } from '../features/encode-pictures.js';
 import { reportFailure } from '../features/failure-report.js';
-import { expectFolder, expectFree } from '../folders.js';
+import { expectFolder, expectFree, picturesIn } from '../folders.js';
 import { ModelLibrary } from '../model-library.js';
 import { ProgressBar } from '../progress-bar.js';
 import { readPicture } from '../read-picture.js';
@@ -122,13 +122,10 @@ async function readExamples(
 
 /** Says how many pictures of the folder no line names. */
 async function mentionStrangers(images: string, named: ReadonlySet<string>, terminal: Terminal): Promise<void> {
-  const entries = await readdir(images, { withFileTypes: true });
-  const strangers = entries.filter((entry) => entry.isFile() && PICTURE.test(entry.name) && !named.has(entry.name));
+  const strangers = (await picturesIn(images)).filter((name) => !named.has(name));
   if (strangers.length > 0)
     terminal.complain(`${counted(strangers.length, 'picture')} in ${images} without a caption: not used`);
 }
-
-const PICTURE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
 
 /** Progress on the terminal; nothing is kept between starts: a run takes seconds. */
 function watched(terminal: Terminal) {

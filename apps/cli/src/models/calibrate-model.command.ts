@@ -1,10 +1,17 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BASE_CALIBRATION, openBaseModel, readBaseReplay, readFeatures, writeSafetensors } from '@housestyle/checkpoints';
+import {
+  BASE_CALIBRATION,
+  openBaseModel,
+  readBaseReplay,
+  readFeatures,
+  SafetensorsFile,
+  writeSafetensors,
+} from '@housestyle/checkpoints';
 import { calibrate, ClipCalibration, type BaseModelFiles, type CalibrationExample, type Reaches } from '@housestyle/clipcap';
 import { DomainError } from '@housestyle/domain';
+import { float32, readWeight } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
-import { expectFolder } from '../folders.js';
+import { expectFolder, picturesIn } from '../folders.js';
 import { ModelLibrary } from '../model-library.js';
 import { overPictures } from '../over-pictures.js';
 import { EXIT_OK, type Terminal } from '../terminal.js';
@@ -21,7 +28,7 @@ export interface CalibrateOptions {
 
 /**
  * Measures what goes into a base model's layers, and keeps it beside the model. Bad pictures are reported and the others
- * count. @returns the exit code
+ * count; without any, what was measured of CLIP before stays. @returns the exit code
  */
 export async function calibrateModel(
   model: string,
@@ -31,11 +38,11 @@ export async function calibrateModel(
   const directory = await (await ModelLibrary.find()).resolve(model);
   const base = await openBaseModel(directory);
   const examples = await examplesFrom(directory, features, captions);
-  const ofClip = pictures === undefined ? NOTHING_SHOWN : await showPictures(base.clip, pictures, terminal);
-  const reaches = new Map([...(await calibrate(base, examples, new OnnxGraphRunner())), ...ofClip.reaches]);
   const file = join(directory, BASE_CALIBRATION);
+  const ofClip = pictures === undefined ? shownBefore(base, file) : await showPictures(base.clip, pictures, terminal);
+  const reaches = new Map([...(await calibrate(base, examples, new OnnxGraphRunner())), ...ofClip.reaches]);
   const counts = { captions: examples.length, pictures: ofClip.pictures };
-  const metadata = { base: base.sha256, captions: `${counts.captions}`, pictures: `${counts.pictures}` };
+  const metadata = { base: base.sha256, captions: `${counts.captions}`, [PICTURES]: `${counts.pictures}` };
   await writeSafetensors(file, reaches, metadata);
   const result = { model: base.name, file, ...counts, layers: reaches.size };
   const text = `${file}: ${result.layers} layers, ${result.captions} captions, ${result.pictures} pictures`;
@@ -44,18 +51,26 @@ export async function calibrateModel(
 }
 
 interface Shown {
+  /** of CLIP's layers. */
   readonly reaches: Reaches;
   /** that could be read. */
   readonly pictures: number;
   readonly exitCode: number;
 }
 
-const NOTHING_SHOWN: Shown = { reaches: new Map(), pictures: 0, exitCode: EXIT_OK };
+/** A calibration of another version of the base counts as none. */
+function shownBefore({ calibration }: BaseModelFiles, file: string): Shown {
+  if (!calibration) return { reaches: new Map(), pictures: 0, exitCode: EXIT_OK };
+  const names = calibration.names().filter((name) => name.startsWith('vision_model.'));
+  const reaches = new Map(names.map((name) => [name, float32(readWeight(calibration, name))] as const));
+  return { reaches, pictures: Number(SafetensorsFile.open(file).metadata[PICTURES] ?? 0), exitCode: EXIT_OK };
+}
+
+const PICTURES = 'pictures';
 
 async function showPictures(clip: BaseModelFiles['clip'], folder: string, terminal: Terminal): Promise<Shown> {
   await expectFolder(folder);
-  const files = (await readdir(folder)).filter((name) => PICTURE.test(name)).sort();
-  if (files.length === 0) throw new DomainError('invalid_request', `${folder}: no pictures (JPEG, PNG, WebP …) in it`);
+  const paths = (await picturesIn(folder)).map((name) => join(folder, name));
   const calibration = await ClipCalibration.open(clip, new OnnxGraphRunner());
   let pictures = 0;
   const run = async (shown: readonly Uint8Array[]) => {
@@ -63,13 +78,12 @@ async function showPictures(clip: BaseModelFiles['clip'], folder: string, termin
     pictures += shown.length;
     return shown.map(() => undefined);
   };
-  const paths = files.map((name) => join(folder, name));
-  const exitCode = await overPictures(paths, { imageSize: calibration.imageSize, run, report: () => undefined }, terminal);
+  const { imageSize, reaches } = calibration;
+  const exitCode = await overPictures(paths, { imageSize, run, report: () => undefined }, terminal);
   await calibration.release();
-  return { reaches: calibration.reaches, pictures, exitCode };
+  if (pictures > 0) return { reaches, pictures, exitCode };
+  throw new DomainError('invalid_request', `${folder}: no picture that can be read (JPEG, PNG, WebP …)`);
 }
-
-const PICTURE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
 
 /** Spread over all there are. */
 async function examplesFrom(directory: string, features: string | undefined, count: number): Promise<CalibrationExample[]> {

@@ -31,7 +31,7 @@ Examples:
 
 const CALIBRATE_HELP = `
 Examples:
-  Over 256 of the captions that the base model ships; then its decoder in 8 bits with scales that are known beforehand.
+  Over 256 of the captions that the base model ships: its mapper and decoder in 8 bits with scales known beforehand.
   $ housestyle models calibrate demo
   $ housestyle caption --precision int8-static photo.jpg
 

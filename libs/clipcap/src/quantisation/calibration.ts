@@ -7,6 +7,7 @@ import {
   type GraphSession,
   type Tensor,
 } from '@housestyle/graph';
+import { DomainError } from '@housestyle/domain';
 import { buildImageTower, openClip } from '../clip-model.js';
 import { teacherForcedFeeds } from '../generation/teacher-forced-feeds.js';
 import { parseGpt2Config } from '../gpt2-config.js';
@@ -54,7 +55,7 @@ export async function calibrate(
   return reaches;
 }
 
-/** Of CLIP's layers, over as many pictures as it is shown. A ResNet has none in 8 bits. */
+/** Of CLIP's layers, over as many pictures as it is shown. */
 export class ClipCalibration {
   readonly reaches: Reaches = new Map();
 
@@ -64,9 +65,12 @@ export class ClipCalibration {
     private readonly session: GraphSession,
   ) {}
 
-  /** @throws DomainError `invalid_model` */
+  /** @throws DomainError `invalid_model`, or `invalid_request` for a ResNet, which has no layers in 8 bits. */
   static async open(files: ClipFiles, runner: GraphRunner): Promise<ClipCalibration> {
     const clip = openClip(files);
+    if (clip.vision.kind === 'resnet') {
+      throw new DomainError('invalid_request', 'its CLIP is a ResNet, which is computed in fp32: it needs no pictures');
+    }
     const tower = buildImageTower(clip, { isWatched: true, isForGpu: runner.isGpu });
     return new ClipCalibration(clip.imageSize, await runner.load(tower));
   }

@@ -10,7 +10,13 @@ import {
   type WeightSource,
 } from '@housestyle/graph';
 import type { PrecisionOptions } from './precision.js';
-import { leftOf, quantiseBytes, quantiseMatrix, type LayerMatrix, type QuantisedMatrix } from './quantised-matrix.js';
+import {
+  leftOf,
+  quantiseBalanced,
+  quantiseMatrix,
+  type LayerMatrix,
+  type QuantisedMatrix,
+} from './quantised-matrix.js';
 
 /** Linear layers that take the same input. */
 export interface LayerGroup {
@@ -21,8 +27,6 @@ export interface LayerGroup {
   /** PyTorch's Linear, [out, in]; else Hugging Face's Conv1D. */
   readonly isOutputFirst: boolean;
   readonly hasBias: boolean;
-  /** whether others need the input too: deltas, or a rescoring. */
-  readonly isInputShared: boolean;
 }
 
 /** y, what came out of the norm `key` of `x`. */
@@ -97,42 +101,47 @@ export class QuantisedLinears {
   }
 
   /**
-   * Bytes as they are, 128 standing for none: x [M, in] → Σ w·(x - 128) + bias, [M, out]. What 8 bits leave of the weights
-   * is in 8 bits again: one more product makes the layer as good as exact.
+   * Bytes as they come: x [M, in] → Σ w·(x - 128) + bias, [M, out]. What 8 bits leave of the weights is multiplied in
+   * 8 bits again, which makes the layer as good as exact.
    */
   applyToBytes(x: Value<'uint8'>, name: string, matrix: LayerMatrix, bias: Float32Array): FloatValue {
     const { g } = this;
-    const whole = quantiseBytes(matrix);
-    const rest = quantiseBytes({ ...matrix, data: leftOf(matrix, whole) });
-    const product = (part: string, { values, scales }: QuantisedMatrix) =>
-      op.matMulIntegerToFloat(
-        g,
-        x,
-        this.initializer(`${name}.${part}`, values, [values.length / scales.length, scales.length]),
-        {
-          xScale: g.float(1),
-          wScales: g.initializer<'float32'>(`${name}.${part}.scales`, float32(scales)),
-          ...(part === 'int8' && { bias: g.initializer<'float32'>(`${name}.int8.bias`, float32(bias)) }),
-        },
-      );
-    return op.add(g, product('int8', whole), product('int8.rest', rest));
+    const input = matrix.data.length / matrix.outputs;
+    const unbalanced = new Float32Array(input).fill(1);
+    const whole = quantiseBalanced([matrix], unbalanced);
+    const rest = quantiseBalanced([{ ...matrix, data: leftOf(matrix, whole) }], unbalanced);
+    const channels = (part: string, values: Float32Array) =>
+      g.initializer<'float32'>(`${name}.${part}`, float32(values));
+    const weights = (part: string, { values }: QuantisedMatrix) =>
+      this.initializer(`${name}.${part}`, values, [input, matrix.outputs]);
+    const xScale = g.float(1);
+    return op.add(
+      g,
+      op.matMulIntegerToFloat(g, x, weights('int8', whole), {
+        xScale,
+        wScales: channels('int8.scales', whole.scales),
+        bias: channels('int8.bias', bias),
+      }),
+      op.matMulIntegerToFloat(g, x, weights('int8.rest', rest), {
+        xScale,
+        wScales: channels('int8.rest.scales', rest.scales),
+      }),
+    );
   }
 
-  /** Each channel of x divided by its balance. A norm ends with a factor for each channel, which takes that in. */
-  private evened(x: FloatValue, { keys: [name], isInputShared }: LayerGroup, balance: Float32Array): FloatValue {
+  /**
+   * Each channel of x divided by its balance. A norm ends with a factor for each channel, which takes that in: the norm
+   * itself stays for who else needs what comes out of it, and in the graph only then.
+   */
+  private evened(x: FloatValue, { keys: [name] }: LayerGroup, balance: Float32Array): FloatValue {
     const { g } = this;
     const channels = (part: string, values: Float32Array) =>
       g.initializer<'float32'>(`${name}.int8.${part}`, float32(values));
     const norm = this.norms.get(x);
-    if (!norm || isInputShared)
-      return op.mul(
-        g,
-        x,
-        channels(
-          'even',
-          balance.map((value) => 1 / value),
-        ),
-      );
+    if (!norm) {
+      const inverse = balance.map((value) => 1 / value);
+      return op.mul(g, x, channels('even', inverse));
+    }
     const [w, b] = this.normOf(norm).map((values) => values.map((value, i) => value / balance[i]!)) as Pair;
     return op.layerNormalization(g, norm.x, channels('norm.weight', w), channels('norm.bias', b), norm.epsilon);
   }
@@ -144,8 +153,8 @@ export class QuantisedLinears {
   /** The same numbers, signed where that is quicker. */
   private initializer(name: string, values: Uint8Array, dims: readonly number[]): Weights['w'] {
     if (!this.isSigned) return this.g.initializer<'uint8'>(name, uint8(values, dims));
-    for (let at = 0; at < values.length; at++) values[at]! ^= op.ZERO_POINT; // 128 less, as the bits of a signed byte
-    const data = new Int8Array(values.buffer, values.byteOffset, values.length);
+    const data = new Int8Array(values.length);
+    for (let at = 0; at < values.length; at++) data[at] = values[at]! - op.ZERO_POINT;
     return this.g.initializer<'int8'>(name, { type: 'int8', data, dims });
   }
 

@@ -28,23 +28,17 @@ export interface QuantisedMatrix {
 export const quantiseMatrix = (matrices: readonly LayerMatrix[], reach: Float32Array): QuantisedMatrix =>
   quantiseBalanced(matrices, balanceOf(largestByInput(matrices, reach.length), reach));
 
-/** A matrix whose input is in 8 bits as it comes: there is nothing to balance. */
-export const quantiseBytes = (matrix: LayerMatrix): QuantisedMatrix =>
-  quantiseBalanced([matrix], new Float32Array(matrix.data.length / matrix.outputs).fill(1));
-
-/** What `quantised`, made of `matrix` alone and without balance, leaves of it; it lies as the matrix does. */
-export function leftOf(
-  { data, outputs, isOutputFirst }: LayerMatrix,
-  { values, scales }: QuantisedMatrix,
-): Float32Array {
+/** What `quantised`, made of `matrix` [out, in] alone and without balance, leaves of it. */
+export function leftOf({ data, outputs }: LayerMatrix, { values, scales }: QuantisedMatrix): Float32Array {
   const input = data.length / outputs;
   return data.map((weight, at) => {
-    const [i, o] = isOutputFirst ? [at % input, Math.floor(at / input)] : [Math.floor(at / outputs), at % outputs];
+    const [o, i] = [Math.floor(at / input), at % input];
     return weight - (values[i * outputs + o]! - op.ZERO_POINT) * scales[o]!;
   });
 }
 
-function quantiseBalanced(matrices: readonly LayerMatrix[], balance: Float32Array): QuantisedMatrix {
+/** The same, by a balance [in] that is known. */
+export function quantiseBalanced(matrices: readonly LayerMatrix[], balance: Float32Array): QuantisedMatrix {
   const input = balance.length;
   const N = matrices.reduce((sum, { outputs }) => sum + outputs, 0);
   const values = new Uint8Array(input * N);

@@ -47,7 +47,7 @@ function roughLogits({ half, quantised }: Model, hidden: FloatValue, key: string
   const layer = { input: C, isOutputFirst: true, hasBias: false };
   return half
     ? half.apply(hidden, key, { ...layer, output: V })
-    : quantised!.apply(hidden, { ...layer, keys: [key], outputs: [V], isInputShared: true });
+    : quantised!.apply(hidden, { ...layer, keys: [key], outputs: [V] });
 }
 
 /** Words that are scored again: many times as many as a search looks at. */
