@@ -40,7 +40,7 @@ export async function calibrateModel(
   const examples = await examplesFrom(directory, features, captions);
   const file = join(directory, BASE_CALIBRATION);
   const ofClip = pictures === undefined ? shownBefore(base, file) : await showPictures(base.clip, pictures, terminal);
-  const reaches = new Map([...(await calibrate(base, examples, new OnnxGraphRunner())), ...ofClip.reaches]);
+  const reaches = new Map([...ofClip.reaches, ...(await calibrate(base, examples, new OnnxGraphRunner()))]);
   const counts = { captions: examples.length, pictures: ofClip.pictures };
   const metadata = { base: base.sha256, captions: `${counts.captions}`, [PICTURES]: `${counts.pictures}` };
   await writeSafetensors(file, reaches, metadata);
@@ -51,7 +51,7 @@ export async function calibrateModel(
 }
 
 interface Shown {
-  /** of CLIP's layers. */
+  /** of CLIP's layers, if not of more. */
   readonly reaches: Reaches;
   /** that could be read. */
   readonly pictures: number;
@@ -61,8 +61,7 @@ interface Shown {
 /** A calibration of another version of the base counts as none. */
 function shownBefore({ calibration }: BaseModelFiles, file: string): Shown {
   if (!calibration) return { reaches: new Map(), pictures: 0, exitCode: EXIT_OK };
-  const names = calibration.names().filter((name) => name.startsWith('vision_model.'));
-  const reaches = new Map(names.map((name) => [name, float32(readWeight(calibration, name))] as const));
+  const reaches = new Map(calibration.names().map((name) => [name, float32(readWeight(calibration, name))] as const));
   return { reaches, pictures: Number(SafetensorsFile.open(file).metadata[PICTURES] ?? 0), exitCode: EXIT_OK };
 }
 
