@@ -1,3 +1,4 @@
+import { DomainError } from '@housestyle/domain';
 import {
   fetched,
   float32,
@@ -7,7 +8,6 @@ import {
   type GraphSession,
   type Tensor,
 } from '@housestyle/graph';
-import { DomainError } from '@housestyle/domain';
 import { buildImageTower, openClip } from '../clip-model.js';
 import { teacherForcedFeeds } from '../generation/teacher-forced-feeds.js';
 import { parseGpt2Config } from '../gpt2-config.js';

@@ -29,7 +29,7 @@ export interface LayerGroup {
   readonly hasBias: boolean;
 }
 
-/** y, what came out of the norm `key` of `x`. */
+/** A norm of `x`, by the weights under `key`. */
 interface Norm {
   readonly x: FloatValue;
   readonly key: string;
@@ -65,6 +65,7 @@ export class QuantisedLinears {
     }
   }
 
+  /** `y` came out of `norm`. */
   noteNorm(y: FloatValue, norm: Norm): void {
     this.norms.set(y, norm);
     this.reaches.set(y, () => {

@@ -37,7 +37,7 @@ export function leftOf({ data, outputs }: LayerMatrix, { values, scales }: Quant
   });
 }
 
-/** The same, by a balance [in] that is known. */
+/** As `quantiseMatrix`, by a balance [in] that is known. */
 export function quantiseBalanced(matrices: readonly LayerMatrix[], balance: Float32Array): QuantisedMatrix {
   const input = balance.length;
   const N = matrices.reduce((sum, { outputs }) => sum + outputs, 0);
