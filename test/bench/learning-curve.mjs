@@ -1,7 +1,7 @@
 /**
  * The learning curve on the demo world: each house style at 10 … 300 reviewed captions, measured on its 100 test scenes,
- * which choose nothing. d = mean normalised edit distance to the tenant's text; floor = d of what the base says of the
- * scene, told in the style. Content by the world's parser on 5,000 pictures that nobody was trained on. After a build:
+ * which choose nothing. d = mean normalised edit distance to the tenant's text; floor: of `floorOf`. Content by
+ * the world's parser on 5,000 pictures that nobody was trained on. After a build:
  * `node test/bench/learning-curve.mjs [--styles museum,bard] [--sizes 10,20] [--seed 1]`.
  */
 import { CaptionEngine } from '@housestyle/clipcap';
@@ -11,13 +11,14 @@ import {
   contentPictures,
   demoAdapt,
   embeddings,
+  floorOf,
   inputOf,
   STYLES,
   TEST_FROM,
   textsOf,
   unwatched,
 } from '../learning/demo-styles.mjs';
-import { contentOf } from '../learning/styled-content.mjs';
+import { meanContent } from '../learning/styled-content.mjs';
 import { readOptions } from './read-options.mjs';
 
 const { styles, sizes, seed } = readOptions(import.meta.url, {
@@ -40,10 +41,10 @@ for (const style of styles.split(',')) {
   const frequencies = fixedFrequencies(texts.slice(0, TEST_FROM).map(({ text }) => text));
   const score = (captions) => captionFigures(captions, references, frequencies);
   const before = score(await captions());
-  const onFloor = texts.slice(TEST_FROM).map(({ floor: text }) => ({ text, length: 1, isStopped: true }));
-  const floor = score(onFloor).editDistance;
-  const ofBase = content(
-    pictures.map(({ generated: text }) => ({ text })),
+  const floor = floorOf(style);
+  const ofBase = meanContent(
+    pictures,
+    pictures.map(({ generated }) => generated),
     undefined,
     style,
   );
@@ -60,7 +61,8 @@ for (const style of styles.split(',')) {
     const pair = (key, digits = 2) => `${before[key].toFixed(digits)} → ${after[key].toFixed(digits)}`;
     const byWords = change(figures.champion.contentShare, figures.candidate.contentShare);
     const embedded = pictures.map(({ embedding }) => embedding);
-    const byParser = change(ofBase, content(await captions(candidate, embedded), style));
+    const written = (await captions(candidate, embedded)).map(({ text }) => text);
+    const byParser = change(ofBase, meanContent(pictures, written, style));
     const verdict = decision === 'promote' ? decision : `${decision}: ${reason}`;
     console.log(
       `| ${style} | ${size} | ${verdict} | ${before.editDistance.toFixed(3)} | ${after.editDistance.toFixed(3)} | ` +
@@ -69,12 +71,6 @@ for (const style of styles.split(',')) {
   }
 }
 await engine.release();
-
-/** Mean share of what the scenes show that the captions say. */
-function content(written, style, judgedIn = style) {
-  const shares = written.map(({ text }, n) => contentOf(pictures[n].caption, text, style, judgedIn));
-  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
-}
 
 function change(before, after) {
   return `${before.toFixed(3)} → ${after.toFixed(3)} (${(100 * (after / before - 1)).toFixed(1)} %)`;

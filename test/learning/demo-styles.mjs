@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openBaseModel, readBaseReplay, SafetensorsFile } from '@housestyle/checkpoints';
+import { meanEditDistance } from '@housestyle/evaluation';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { createAdapt, divideReplay } from '@housestyle/training';
 
@@ -14,6 +15,17 @@ const BASE = path.join(import.meta.dirname, '../../models/demo');
 export const embeddings = rows(path.join(FIXTURES, 'adapt.safetensors'));
 export const scenes = jsonLines('scenes.jsonl');
 export const textsOf = (style) => jsonLines(`${style}.jsonl`);
+
+/**
+ * Mean edit distance to the test texts of what the base says of their pictures, told in the style. Where the style chooses
+ * at random between endings, it is the mean of all: which one a picture's own text has, no caption tells.
+ */
+export function floorOf(style) {
+  const distances = textsOf(style)
+    .slice(TEST_FROM)
+    .map(({ text, floors }) => meanEditDistance(floors.map((floor) => [floor, text])));
+  return distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
+}
 
 export async function demoAdapt() {
   const base = await openBaseModel(BASE);

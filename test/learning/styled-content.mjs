@@ -28,7 +28,7 @@ const READERS = {
 const TELLS_PLACE = new Set(['museum', 'shop', 'bard', 'registrar']);
 
 /** Share of what the scene of a neutral caption shows that the caption says, in a style; absent: neutrally. 0–1 */
-export function contentOf(neutral, caption, style, judgedIn = style) {
+function contentOf(neutral, caption, style, judgedIn = style) {
   const scene = parseCaption(neutral, world);
   const said = style === undefined ? parseCaption(caption, world).groups : read(caption.toLowerCase(), style);
   const points = scene.groups.flatMap((thing) => {
@@ -41,6 +41,12 @@ export function contentOf(neutral, caption, style, judgedIn = style) {
   });
   if (TELLS_PLACE.has(judgedIn)) points.push(placeIn(caption.toLowerCase()) === scene.place);
   return points.filter(Boolean).length / points.length;
+}
+
+/** The mean of it over pictures [{ caption }], each with its text. */
+export function meanContent(pictures, texts, style, judgedIn = style) {
+  const shares = pictures.map(({ caption }, n) => contentOf(caption, texts[n], style, judgedIn));
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }
 
 function read(text, style) {
