@@ -58,6 +58,7 @@ for (const style of options.style.split(',')) {
     const input = reviews(style, Number(options.seed) + run);
     const reasons = await learn(input);
     for (const one of [found, all]) note(one, reasons);
+    if (learn === trained) console.error(`${style} ${run + 1} of ${runs}: ${reasons.join(', ')}`);
   }
   console.log(`| ${style} ${row(found)}`);
 }
