@@ -11,6 +11,8 @@ const REFERENCES = TEXTS.slice(TEST_FROM);
 
 let adapt: Adapt;
 let engine: CaptionEngine;
+/** what a run from 50 captions saved of its training. */
+let learned: unknown;
 
 beforeAll(async () => {
   const demo = await demoAdapt();
@@ -21,7 +23,8 @@ afterAll(() => engine.release());
 
 describe('adapting the demo base', () => {
   it('learns a house style from 50 captions', async () => {
-    const outcome = await adapt(inputOf(TEXTS, 50), unwatched());
+    const keeping = { load: async () => undefined, save: async (_: string, value: unknown) => void (learned = value) };
+    const outcome = await adapt(inputOf(TEXTS, 50), { ...unwatched(), checkpoint: keeping });
     const { champion, candidate } = outcome.figures;
     expect(candidate.editDistance).toBeLessThan(champion.editDistance * 0.6);
     expect(candidate.stoppedShare).toBe(1);
@@ -52,6 +55,19 @@ describe('adapting the demo base', () => {
     const controller = new AbortController();
     controller.abort(new Error('enough'));
     await expect(adapt(inputOf(TEXTS, 50), { ...unwatched(), signal: controller.signal })).rejects.toThrow('enough');
+  });
+
+  it('stops while pictures are captioned for the gate', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const stopping = {
+      load: async <Value>() => {
+        setImmediate(() => controller.abort(new Error('enough')));
+        return learned as Value;
+      },
+      save: async () => undefined,
+    };
+    await expect(adapt(inputOf(TEXTS, 50), { ...unwatched(), signal, checkpoint: stopping })).rejects.toThrow('enough');
   });
 });
 

@@ -55,6 +55,8 @@ export const MAX_NEAR_WORDS = 50;
 export interface CaptionEngineOptions extends Omit<ModelOptions, 'calibration'> {
   /** items that go through the decoder together; more wait until one of them is done. */
   readonly maxBatchSize?: number;
+  /** whether items bring embeddings and never pixels: the image encoder then takes no memory. */
+  readonly isForEmbeddings?: boolean;
 }
 
 /**
@@ -85,10 +87,12 @@ export class CaptionEngine {
   static async load(
     base: BaseModelFiles,
     runner: GraphRunner,
-    { maxBatchSize = DEFAULT_BATCH_SIZE, ...given }: CaptionEngineOptions = {},
+    { maxBatchSize = DEFAULT_BATCH_SIZE, isForEmbeddings = false, ...given }: CaptionEngineOptions = {},
   ): Promise<CaptionEngine> {
     const options: ModelOptions = { ...given, calibration: base.calibration };
-    const encoder = await ClipImageEncoder.load(base.clip, runner, options);
+    const encoder = isForEmbeddings
+      ? ClipImageEncoder.unloaded(base.clip)
+      : await ClipImageEncoder.load(base.clip, runner, options);
     const decoder = await Decoder.load(base.gpt2, runner, options);
     const generation = parseGenerationDefaults(base.generation, 'housestyle.json: generation');
     const context = { runner, options, maxBatchSize, generation };
@@ -129,11 +133,17 @@ export class CaptionEngine {
 
   /**
    * Captions items of any mappers and settings together; outputs come in the order of the items.
-   * @throws DomainError `invalid_request` when any item has a wrong size or impossible settings: see `check`.
+   * @param signal as in `captionOne`
+   * @throws DomainError `invalid_request` when any item has a wrong size or impossible settings: see `check`;
+   *   `deadline_exceeded` once aborted
    */
-  async caption(items: readonly CaptionItem[], generation: GenerationDefaults = {}): Promise<CaptionOutput[]> {
+  async caption(
+    items: readonly CaptionItem[],
+    generation: GenerationDefaults = {},
+    signal?: AbortSignal,
+  ): Promise<CaptionOutput[]> {
     for (const item of items) this.check(item, generation);
-    const outputs = items.map((item) => this.captionOne(item, generation));
+    const outputs = items.map((item) => this.captionOne(item, generation, signal));
     await Promise.allSettled(outputs);
     return Promise.all(outputs);
   }

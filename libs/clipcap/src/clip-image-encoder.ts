@@ -9,6 +9,7 @@ import { rowsOf } from './rows.js';
 
 /** Pictures to image embeddings. */
 export class ClipImageEncoder {
+  /** @param session absent: for those who bring embeddings; then nothing is in memory, and a picture is refused. */
   private constructor(
     /** n: pictures are n × n. */
     readonly imageSize: number,
@@ -16,7 +17,7 @@ export class ClipImageEncoder {
     readonly preprocessing: ClipPreprocessing,
     /** P: width of an embedding. */
     readonly embeddingWidth: number,
-    private readonly session: GraphSession,
+    private readonly session?: GraphSession,
   ) {}
 
   /** @throws DomainError `invalid_model` */
@@ -27,12 +28,19 @@ export class ClipImageEncoder {
     return new ClipImageEncoder(clip.imageSize, clip.preprocessing, clip.projectionDim, session);
   }
 
+  /** Knows its sizes and embeds nothing. @throws DomainError `invalid_model` */
+  static unloaded(files: ClipFiles): ClipImageEncoder {
+    const { imageSize, preprocessing, projectionDim } = openClip(files);
+    return new ClipImageEncoder(imageSize, preprocessing, projectionDim);
+  }
+
   /**
    * Each picture n × n × 3 bytes, RGB, row by row → its embedding [P], not normalised.
-   * @throws DomainError `invalid_request` for a picture of another size.
+   * @throws DomainError `invalid_request` for a picture of another size, or any where none was expected.
    */
   async embed(pictures: readonly Uint8Array[]): Promise<Float32Array[]> {
     if (pictures.length === 0) return [];
+    if (!this.session) throw new DomainError('invalid_request', 'a picture, where the model was loaded for embeddings');
     const n = this.imageSize;
     const bytes = n * n * 3;
     const batch = new Uint8Array(pictures.length * bytes);
@@ -49,7 +57,7 @@ export class ClipImageEncoder {
     return rowsOf(fetched(outputs, 'image_embeds', 'float32').data, this.embeddingWidth);
   }
 
-  release(): Promise<void> {
-    return this.session.release();
+  async release(): Promise<void> {
+    await this.session?.release();
   }
 }

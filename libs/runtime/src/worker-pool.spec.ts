@@ -60,6 +60,9 @@ describe('WorkerPool', () => {
     expect(await other).toBe('hello');
     abort.abort();
     expect(await cancelled).toBe('cancelled');
+    expect(await pool.run({ do: 'wait' }, [], abort.signal), 'of which nobody waited from the beginning').toBe(
+      'cancelled',
+    );
   });
 
   it('finishes all that a worker has begun, on close', async () => {

@@ -54,20 +54,34 @@ export interface AdaptDependencies {
 export function createAdapt(dependencies: AdaptDependencies): Adapt {
   const { base, runner, openCaptionThreads } = dependencies;
   if (openCaptionThreads && isForThreads(base, runner)) {
-    return async (input, hooks) => {
+    return untilStopped(async (input, hooks) => {
       const threads = openCaptionThreads();
       try {
         await threads.ready();
-        return await new Adaptation(dependencies, new ThreadedWriter(threads), input, hooks).run();
+        return await new Adaptation(dependencies, new ThreadedWriter(threads, hooks.signal), input, hooks).run();
       } finally {
         await threads.close();
       }
-    };
+    });
   }
-  const engine = CaptionEngine.load(base, runner);
+  const engine = CaptionEngine.load(base, runner, { isForEmbeddings: true });
   engine.catch(() => undefined); // whoever adapts hears of it
-  return async (input, hooks) => new Adaptation(dependencies, new EngineWriter(await engine), input, hooks).run();
+  return untilStopped(async (input, hooks) =>
+    new Adaptation(dependencies, new EngineWriter(await engine, hooks.signal), input, hooks).run(),
+  );
 }
+
+/** A run that is stopped fails with the reason why it was, whatever it was at. */
+const untilStopped =
+  (adapt: Adapt): Adapt =>
+  async (input, hooks) => {
+    try {
+      return await adapt(input, hooks);
+    } catch (error) {
+      hooks.signal.throwIfAborted();
+      throw error;
+    }
+  };
 
 /** What the tenant's captions themselves chose. */
 interface Plan {

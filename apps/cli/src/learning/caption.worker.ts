@@ -12,6 +12,8 @@ interface Base {
 /** One of the threads that caption for `housestyle adapt`'s gate, on a core of its own. */
 await serveWorker<Base, CaptionOrder, GeneratedCaption[]>(async ({ folder, description }) => {
   const base = await openBaseModel(folder, description);
-  const writer = new EngineWriter(await CaptionEngine.load(base, new OnnxGraphRunner({ threads: 1 })));
-  return { handle: async (order) => ({ response: await fillOrder(writer, order) }) };
+  const engine = await CaptionEngine.load(base, new OnnxGraphRunner({ threads: 1 }), { isForEmbeddings: true });
+  return {
+    handle: async (order, signal) => ({ response: await fillOrder(new EngineWriter(engine, signal), order) }),
+  };
 });

@@ -7,6 +7,8 @@ import type { LocalBase } from './adaptation-messages.js';
 /** One of the threads that caption for the gate, on a core of its own. */
 await serveWorker<LocalBase, CaptionOrder, GeneratedCaption[]>(async ({ folder, description }) => {
   const base = await openBaseModel(folder, description);
-  const writer = new EngineWriter(await CaptionEngine.load(base, new OnnxGraphRunner({ threads: 1 })));
-  return { handle: async (order) => ({ response: await fillOrder(writer, order) }) };
+  const engine = await CaptionEngine.load(base, new OnnxGraphRunner({ threads: 1 }), { isForEmbeddings: true });
+  return {
+    handle: async (order, signal) => ({ response: await fillOrder(new EngineWriter(engine, signal), order) }),
+  };
 });

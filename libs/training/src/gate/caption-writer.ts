@@ -7,15 +7,20 @@ export interface CaptionWriter {
   write(files: MapperVersionFiles | undefined, embeddings: readonly Float32Array[]): Promise<GeneratedCaption[]>;
 }
 
-/** Captions in the calling thread. */
+/** Captions in the calling thread, until it is told to stop: then `write` throws. */
 export class EngineWriter implements CaptionWriter {
-  constructor(private readonly engine: CaptionEngine) {}
+  constructor(
+    private readonly engine: CaptionEngine,
+    private readonly signal?: AbortSignal,
+  ) {}
 
   async write(files: MapperVersionFiles | undefined, embeddings: readonly Float32Array[]): Promise<GeneratedCaption[]> {
     const mapper = files && (await this.engine.loadMapper(files, 'under judgement'));
     try {
       const outputs = await this.engine.caption(
         embeddings.map((embedding) => ({ input: { embedding }, ...(mapper && { mapper }) })),
+        {},
+        this.signal,
       );
       return outputs.map(({ hypotheses: [best] }) => ({
         text: best!.text,

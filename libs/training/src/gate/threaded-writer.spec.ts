@@ -45,6 +45,18 @@ it.each([1, 2, 3])('writes what one thread would write, in its order, in %i', as
   expect(shared.orders).toHaveLength(2 * size);
 });
 
+it('tells every thread when to stop', async () => {
+  const controller = new AbortController();
+  const signals: (AbortSignal | undefined)[] = [];
+  const shared = threads(2);
+  const run: CaptionThreads['run'] = (order, transfer, signal) => {
+    signals.push(signal);
+    return shared.run(order, transfer, signal);
+  };
+  await new ThreadedWriter({ ...shared, run }, controller.signal).write(undefined, pictures(7));
+  expect(signals).toEqual([controller.signal, controller.signal]);
+});
+
 it('asks no thread for nothing', async () => {
   const shared = threads(4);
   expect(await new ThreadedWriter(shared).write(undefined, [])).toEqual([]);

@@ -17,20 +17,24 @@ export interface CaptionThreads {
   readonly size: number;
   /** Resolves when all of them can; rejects when one cannot. */
   ready(): Promise<void>;
-  run(order: CaptionOrder): Promise<GeneratedCaption[]>;
+  /** @param signal aborted when nobody waits for the captions any more */
+  run(order: CaptionOrder, transfer: readonly never[], signal?: AbortSignal): Promise<GeneratedCaption[]>;
   close(): Promise<void>;
 }
 
-/** Captions in other threads, as many pictures in each. */
+/** Captions in other threads, as many pictures in each, until it is told to stop: then `write` throws. */
 export class ThreadedWriter implements CaptionWriter {
-  constructor(private readonly threads: CaptionThreads) {}
+  constructor(
+    private readonly threads: CaptionThreads,
+    private readonly signal?: AbortSignal,
+  ) {}
 
   async write(files: MapperVersionFiles | undefined, embeddings: readonly Float32Array[]): Promise<GeneratedCaption[]> {
     const mapper = files && sent(files);
     const count = Math.min(this.threads.size, embeddings.length);
     const written = await Promise.all(
       Array.from({ length: count }, (_, share) =>
-        this.threads.run({ mapper, embeddings: embeddings.filter((_, n) => n % count === share) }),
+        this.threads.run({ mapper, embeddings: embeddings.filter((_, n) => n % count === share) }, [], this.signal),
       ),
     );
     return embeddings.map((_, n) => written[n % count]![Math.floor(n / count)]!);
