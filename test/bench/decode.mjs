@@ -4,11 +4,13 @@
  * tokens on all sides before anything counts. After a build: `pip install torch numpy safetensors transformers pillow`,
  * then
  *
- *   node test/bench/decode.mjs [--python python3] [--from prefix|jpeg] [--threads 1] [--batch 16] [--num-beams 5]
+ *   node test/bench/decode.mjs [--python python3] [--from prefix|jpeg] [--cores 1] [--batch 16] [--num-beams 5]
  *                              [--tokens 20] [--precision fp32] [--rounds 3] [--peers huggingface,huggingface-bf16,official]
  *                              [--official-images 1] [--weights DIR]
  *
- * The official form, one image at a time, takes `--official-images` of the batch and is scaled up. Prints a Markdown
+ * With `--cores 2` each side has so many, in the way it is run: Housestyle as so many workers of a thread and a batch each,
+ * PyTorch as one program of so many threads with a batch. The official form, one image at a time, takes
+ * `--official-images` of the batch and is scaled up. Prints a Markdown
  * table: ratios are how many times as many images Housestyle captions, by wall-clock time and by processor time, which
  * neighbours on the machine disturb less: median (min–max) over the rounds.
  */
@@ -18,12 +20,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { middle } from './middle.mjs';
 import { readOptions } from './read-options.mjs';
-import { StepTaker } from './step-taker.mjs';
+import { StepTaker, StepTakers } from './step-taker.mjs';
 
 const options = readOptions(import.meta.url, {
   python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
   from: { type: 'string', default: 'prefix' },
-  threads: { type: 'string', default: '1' },
+  cores: { type: 'string', default: '1' },
   batch: { type: 'string', default: '16' },
   'num-beams': { type: 'string', default: '5' },
   tokens: { type: 'string', default: '20' },
@@ -36,13 +38,13 @@ const options = readOptions(import.meta.url, {
 });
 const isFromJpeg = options.from === 'jpeg';
 const peers = (options.peers ?? (isFromJpeg ? 'huggingface,huggingface-bf16' : 'huggingface,official')).split(',');
-const [batch, rounds] = [Number(options.batch), Number(options.rounds)];
+const [batch, rounds, cores] = [options.batch, options.rounds, options.cores].map(Number);
 const folder = options.weights ?? mkdtempSync(join(tmpdir(), 'decode-bench-'));
 mkdirSync(folder, { recursive: true });
 if (!options.weights) process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(143));
 
-const sides = { housestyle: { taker: await openOurs(), images: batch } };
+const sides = { housestyle: { taker: await openOurs(), images: batch * cores } };
 for (const name of peers) {
   const images = name.startsWith('official') ? Math.min(batch, Number(options['official-images'])) : batch;
   sides[name] = { taker: await openPeer(name, images), images };
@@ -60,10 +62,10 @@ process.exit(0);
 
 function openOurs() {
   const program = fileURLToPath(new URL('../../apps/cli/bin/housestyle.js', import.meta.url));
-  const { from, threads, tokens, precision, synthetic } = options;
+  const { from, tokens, precision, synthetic } = options;
   const sizes = ['--batch', options.batch, '--num-beams', options['num-beams'], '--tokens', tokens];
-  const how = ['--paced', '--from', from, '--threads', threads, '--precision', precision, '--synthetic', synthetic];
-  return StepTaker.start(process.execPath, [program, 'bench', 'decode', ...sizes, ...how, '--weights', folder]);
+  const how = ['--paced', '--from', from, '--threads', '1', '--precision', precision, '--synthetic', synthetic];
+  return StepTakers.start(cores, process.execPath, [program, 'bench', 'decode', ...sizes, ...how, '--weights', folder]);
 }
 
 /** @param name huggingface or official, perhaps with a number format behind it */
@@ -72,7 +74,7 @@ function openPeer(name, images) {
   const [form, dtype = 'fp32'] = name.split('-');
   const size = options.synthetic === 'tiny' ? 'tiny' : 'gpt2';
   const args = ['--weights', folder, '--form', form, '--dtype', dtype, '--size', size, '--images', String(images)];
-  return StepTaker.start(options.python, [program, ...args, '--from', options.from, '--threads', options.threads]);
+  return StepTaker.start(options.python, [program, ...args, '--from', options.from, '--threads', options.cores]);
 }
 
 /** Sides that compute in fp32 must agree to the last token; the others' share is told. */
@@ -93,7 +95,9 @@ function table() {
     const timed = steps[name].slice(1);
     const rate = (figure) => middle(timed.map((step) => (images * 1000) / step[figure]));
     const ratio = (figure) =>
-      middle(timed.map((step, n) => step[figure] / images / (steps.housestyle[n + 1][figure] / batch)));
+      middle(
+        timed.map((step, n) => step[figure] / images / (steps.housestyle[n + 1][figure] / sides.housestyle.images)),
+      );
     const ratios = name === 'housestyle' ? ['1', '1'] : [ratio('wallMs'), ratio('cpuMs')];
     return [name, rate('wallMs'), rate('cpuMs'), ...ratios, `${(memory[name] / 1e9).toFixed(1)} GB`];
   });

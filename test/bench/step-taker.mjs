@@ -7,6 +7,28 @@ process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
+/** Several of one program that take each step together: it is as long as the longest, and costs what all do. */
+export class StepTakers {
+  static async start(count, command, args) {
+    const takers = [await StepTaker.start(command, args)]; // the first makes what the others only read
+    while (takers.length < count) takers.push(await StepTaker.start(command, args));
+    return Object.assign(new StepTakers(), { takers });
+  }
+
+  async step() {
+    const steps = await Promise.all(this.takers.map((taker) => taker.step()));
+    const figure = (name, whole) => whole(...steps.map((step) => step[name]));
+    return { ...steps[0], wallMs: figure('wallMs', Math.max), cpuMs: figure('cpuMs', sum) };
+  }
+
+  /** @returns their peak memory in bytes, together */
+  async close() {
+    return sum(...(await Promise.all(this.takers.map((taker) => taker.close()))));
+  }
+}
+
+const sum = (...values) => values.reduce((total, value) => total + value, 0);
+
 /** A program that takes a step for each line it is sent, and answers with a JSON object. */
 export class StepTaker {
   static async start(command, args) {

@@ -114,16 +114,17 @@ export class TreeCache {
 
   private write(outputs: Fetched, slots: readonly (readonly number[])[], rows: readonly number[]): void {
     const { heads: H, headWidth: D, capacity: T } = this;
+    const runs = slots.map(runsOf);
     for (const { data, present } of this.buffers) {
       const { data: fresh, dims } = fetched(outputs, present, this.type); // [B, H, S, D]
       const S = dims[2]!;
       rows.forEach((row, i) => {
         for (let head = 0; head < H; head++) {
           const line = (row * H + head) * T;
-          let from = (i * H + head) * S * D;
-          for (const slot of slots[i]!) {
-            copyLine(fresh, from, data, (line + slot) * D, D);
-            from += D;
+          const from = (i * H + head) * S;
+          for (const { position, slot, count } of runs[i]!) {
+            const values = fresh.subarray((from + position) * D, (from + position + count) * D);
+            data.set(values, (line + slot) * D);
           }
         }
       });
@@ -174,9 +175,23 @@ function freeSlots({ prefixLength, paths }: TreeImage): number[] {
   return free;
 }
 
-/** One by one: so few values are not worth a call of the runtime's. */
-function copyLine(from: CacheArray, first: number, to: CacheArray, at: number, count: number): void {
-  for (let n = 0; n < count; n++) to[at + n] = from[first + n]!;
+interface SlotRun {
+  readonly position: number;
+  readonly slot: number;
+  readonly count: number;
+}
+
+/** Positions in order, as few pieces as their slots make: what lies side by side is copied at once. */
+function runsOf(slots: readonly number[]): SlotRun[] {
+  const runs: SlotRun[] = [];
+  for (let position = 0; position < slots.length;) {
+    const slot = slots[position]!;
+    let count = 1;
+    while (slots[position + count] === slot + count) count++;
+    runs.push({ position, slot, count });
+    position += count;
+  }
+  return runs;
 }
 
 const countUp = (count: number): number[] => Array.from({ length: count }, (_, n) => n);

@@ -162,8 +162,8 @@ export class QuantisedLinears {
   /** A step of each row's own: its largest value is 127 of them. */
   private rowProduct(x: FloatValue, { w, wScales, bias }: Weights): FloatValue {
     const { g } = this;
-    const largest = op.max(g, op.reduceMax(g, x, -1), op.neg(g, op.reduceMin(g, x, -1)));
-    const step = op.mul(g, op.max(g, largest, g.float(LEAST)), g.float(1 / 127)); // [M, 1]
+    const largest = op.max(g, op.reduceMax(g, x, -1), op.neg(g, op.reduceMin(g, x, -1)), g.float(LEAST));
+    const step = op.mul(g, largest, g.float(1 / 127)); // [M, 1]
     const rows = op.quantizeRows(g, x, step);
     const y = op.mul(g, op.matMulIntegerToFloat(g, rows, w, { xScale: g.float(1), wScales }), step);
     return bias ? op.add(g, y, bias) : y;

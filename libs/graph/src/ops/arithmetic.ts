@@ -29,7 +29,7 @@ export const sigmoid = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('
 /** These three have no gradient. */
 export const abs = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Abs', [x], 'float32');
 export const log = (g: GraphBuilder, x: FloatValue): FloatValue => g.apply('Log', [x], 'float32');
-export const max = (g: GraphBuilder, a: FloatValue, b: FloatValue): FloatValue => g.apply('Max', [a, b], 'float32');
+export const max = (g: GraphBuilder, ...values: readonly FloatValue[]): FloatValue => g.apply('Max', values, 'float32');
 
 /** x·Φ(x): exact (erf), or the tanh approximation that GPT-2 calls `gelu_new`. */
 export const gelu = (g: GraphBuilder, x: FloatValue, approximate: 'none' | 'tanh' = 'none'): FloatValue =>
