@@ -1,8 +1,9 @@
 /**
  * What the gate lets through, as Markdown tables. `--bad`: challengers made to be bad, each with the door that must refuse
  * it. `--honest`: candidates learned from true texts of six styles, by size, seed and which pictures were reviewed, of
- * which those must be promoted that are truly better by ≥ 10 % on the 100 test scenes. One that was made to be bad and is
- * truly better all the same, and says as much of 5,000 pictures by the world's parser, was not bad. The seeds tuned nothing.
+ * which those must be promoted that are truly better by ≥ 10 % on the 100 test scenes. One of the bad may turn out good: if
+ * it is promoted it must be better by as much, and say at most 2 % less than the base of 5,000 pictures by the world's
+ * parser. The seeds tuned nothing.
  * After a build: `node test/bench/challengers.mjs [--bad [--style S] [--seed N]] [--honest [--from N]] [--only N,M …]`,
  * where `--from` is the first seed of the honest ones.
  */
@@ -32,6 +33,7 @@ const HONEST = [
   ...[40, 100, 160, 200].map((count, n) => ['registrar', count, 500 + n]),
 ];
 const MIN_TRUE_GAIN = 0.1;
+/** as the gate's, by another judge. */
 const MAX_CONTENT_LOSS = 0.02;
 
 const workshop = await openWorkshop({ style: options.style, seed: Number(options.seed) });
@@ -50,16 +52,16 @@ process.exitCode = isAsItMust ? 0 : 1;
 async function showBad() {
   console.log('| # | challenger | how made | verdict | reasons | the door meant | d | content | s |');
   console.log('|---|---|---|---|---|---|---|---|---|');
-  let [met, refused, byItsDoor, betterAllTheSame] = [0, 0, 0, 0];
+  let [met, refused, byItsDoor, good] = [0, 0, 0, 0];
   for (const [n, challenger] of BAD_CHALLENGERS.entries()) {
     if (!isMeant(n)) continue;
     const { isPromoted, reasons, figures, candidate, seconds } = await judge(challenger, workshop);
-    const truth = isPromoted && candidate ? await truthOf(options.style, candidate) : undefined;
+    const truth = isPromoted && challenger.mayBeGood ? await truthOf(options.style, candidate) : undefined;
     const isMeantDoor = challenger.doors.some((door) => reasons.includes(door));
     met++;
     if (!isPromoted) refused++;
     if (!isPromoted && isMeantDoor) byItsDoor++;
-    if (truth?.isBetter) betterAllTheSame++;
+    if (truth?.isGood) good++;
     const pair = (key) => (figures ? `${figures.champion[key].toFixed(3)} → ${figures.candidate[key].toFixed(3)}` : '');
     const doors = isMeantDoor ? 'yes' : `NO: ${challenger.doors.join(' or ')}`;
     const verdict = isPromoted ? `**PROMOTED**${truth ? `, ${truth.text}` : ''}` : 'refused';
@@ -68,10 +70,9 @@ async function showBad() {
         `${reasons.join(', ')} | ${doors} | ${pair('editDistance')} | ${pair('contentShare')} | ${seconds.toFixed(1)} |`,
     );
   }
-  const bad = met - betterAllTheSame;
-  console.log(`\n${met} challengers made to be bad, of which ${betterAllTheSame} were promoted and are truly better.`);
-  console.log(`${refused} of the ${bad} others refused, ${byItsDoor} of them by a door that was meant.\n`);
-  if (refused < bad || byItsDoor < bad) isAsItMust = false;
+  console.log(`\n${met} bad challengers, ${refused} refused, ${byItsDoor} of them by a door that was meant.`);
+  console.log(`${good} promoted that turned out good.\n`);
+  if (byItsDoor + good < met) isAsItMust = false;
 }
 
 /** How a candidate does on the test scenes, and what it says of the pictures that content is measured by. */
@@ -85,7 +86,7 @@ async function truthOf(style, candidate) {
   );
   const [before, after] = [meanContent(pictures, generated, undefined, style), meanContent(pictures, written, style)];
   return {
-    isBetter: gain.share >= MIN_TRUE_GAIN && after >= (1 - MAX_CONTENT_LOSS) * before,
+    isGood: gain.share >= MIN_TRUE_GAIN && after >= (1 - MAX_CONTENT_LOSS) * before,
     text: `on the test scenes ${gain.text}, content by the parser ${before.toFixed(3)} → ${after.toFixed(3)}`,
   };
 }

@@ -8,8 +8,8 @@
  *                              [--tokens 20] [--precision fp32] [--rounds 3] [--peers huggingface,huggingface-bf16,official]
  *                              [--official-images 1] [--weights DIR]
  *
- * With `--cores 2` each side has so many, in the way it is run: Housestyle as so many workers of a thread and a batch each,
- * PyTorch as one program of so many threads with a batch. The official form, one image at a time, takes
+ * With `--cores 2` two Housestyle programs of one thread caption a batch each, against one PyTorch program of two threads
+ * and a batch. The official form, one image at a time, takes
  * `--official-images` of the batch and is scaled up. Prints a Markdown
  * table: ratios are how many times as many images Housestyle captions, by wall-clock time and by processor time, which
  * neighbours on the machine disturb less: median (min–max) over the rounds.

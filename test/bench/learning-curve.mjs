@@ -1,7 +1,8 @@
 /**
  * The learning curve on the demo world: each house style at 10 … 300 reviewed captions, measured on its 100 test scenes,
- * which choose nothing. d = mean normalised edit distance to the tenant's text; floor: of `floorOf`. Content by
- * the world's parser on 5,000 pictures that nobody was trained on. After a build:
+ * which choose nothing. d = mean normalised edit distance to the tenant's text; floor = d of what
+ * the base says of the scene, told in the style (`floorOf`). Content by the world's parser on 5,000 pictures that nobody
+ * was trained on. After a build:
  * `node test/bench/learning-curve.mjs [--styles museum,bard] [--sizes 10,20] [--seed 1]`.
  */
 import { CaptionEngine } from '@housestyle/clipcap';

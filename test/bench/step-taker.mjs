@@ -10,14 +10,16 @@ process.on('exit', () => {
 /** Several of one program that take each step together: it is as long as the longest, and costs what all do. */
 export class StepTakers {
   static async start(count, command, args) {
-    const takers = [await StepTaker.start(command, args)]; // the first makes what the others only read
-    while (takers.length < count) takers.push(await StepTaker.start(command, args));
+    const takers = [];
+    while (takers.length < count) takers.push(await StepTaker.start(command, args)); // one by one: each writes the same files
     return Object.assign(new StepTakers(), { takers });
   }
 
   async step() {
     const steps = await Promise.all(this.takers.map((taker) => taker.step()));
     const figure = (name, whole) => whole(...steps.map((step) => step[name]));
+    const [tokens, ...others] = steps.map((step) => JSON.stringify(step.tokens));
+    if (others.some((other) => other !== tokens)) throw new Error('programs that are alike give other tokens');
     return { ...steps[0], wallMs: figure('wallMs', Math.max), cpuMs: figure('cpuMs', sum) };
   }
 

@@ -1,7 +1,20 @@
-import { CaptionEngine, type MapperVersionFiles } from '@housestyle/clipcap';
-import { MemoryWeights } from '@housestyle/graph';
+import { CaptionEngine, type BaseModelFiles, type MapperVersionFiles } from '@housestyle/clipcap';
+import {
+  MemoryWeights,
+  type GraphModel,
+  type GraphRunner,
+  type GraphRunOptions,
+  type GraphSession,
+} from '@housestyle/graph';
 import { meanEditDistance } from '@housestyle/evaluation';
-import { Random, type Adapt, type AdaptedMapper } from '@housestyle/training';
+import {
+  createAdapt,
+  openCaptionThread,
+  Random,
+  type Adapt,
+  type AdaptedMapper,
+  type CaptionThreads,
+} from '@housestyle/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoAdapt, embeddings, floorOf, inputOf, TEST_FROM, textsOf, unwatched } from './demo-styles.mjs';
 
@@ -11,8 +24,6 @@ const REFERENCES = TEXTS.slice(TEST_FROM);
 
 let adapt: Adapt;
 let engine: CaptionEngine;
-/** what a run from 50 captions saved of its training. */
-let learned: unknown;
 
 beforeAll(async () => {
   const demo = await demoAdapt();
@@ -23,8 +34,7 @@ afterAll(() => engine.release());
 
 describe('adapting the demo base', () => {
   it('learns a house style from 50 captions', async () => {
-    const keeping = { load: async () => undefined, save: async (_: string, value: unknown) => void (learned = value) };
-    const outcome = await adapt(inputOf(TEXTS, 50), { ...unwatched(), checkpoint: keeping });
+    const outcome = await adapt(inputOf(TEXTS, 50), unwatched());
     const { champion, candidate } = outcome.figures;
     expect(candidate.editDistance).toBeLessThan(champion.editDistance * 0.6);
     expect(candidate.stoppedShare).toBe(1);
@@ -57,19 +67,52 @@ describe('adapting the demo base', () => {
     await expect(adapt(inputOf(TEXTS, 50), { ...unwatched(), signal: controller.signal })).rejects.toThrow('enough');
   });
 
-  it('stops while pictures are captioned for the gate', async () => {
+  it.each([
+    ['in its own thread', (base: BaseModelFiles, runner: GraphRunner) => createAdapt({ base, runner, replay: [] })],
+    ['in other threads', (base: BaseModelFiles, runner: GraphRunner) => throughThreads(base, runner)],
+  ])('stops in the middle of captioning, %s', async (_, open) => {
+    const { base, runner } = await demoAdapt();
     const controller = new AbortController();
-    const { signal } = controller;
-    const stopping = {
-      load: async <Value>() => {
-        setImmediate(() => controller.abort(new Error('enough')));
-        return learned as Value;
-      },
-      save: async () => undefined,
-    };
-    await expect(adapt(inputOf(TEXTS, 50), { ...unwatched(), signal, checkpoint: stopping })).rejects.toThrow('enough');
+    const steps = new StepCounter(runner, 5, () => controller.abort(new Error('enough')));
+    const run = open(base, steps)(inputOf(TEXTS, 50), { ...unwatched(), signal: controller.signal });
+    await expect(run).rejects.toThrow('enough');
+    expect(steps.count).toBeLessThan(10);
   });
 });
+
+/** What a thread does, in this one. */
+function throughThreads(base: BaseModelFiles, runner: GraphRunner): Adapt {
+  const thread = openCaptionThread(base, runner);
+  const run: CaptionThreads['run'] = async (order, _, signal) =>
+    (await (await thread).handle(structuredClone(order), signal!)).response;
+  const openCaptionThreads = () => ({
+    size: 1,
+    run,
+    ready: async () => void (await thread),
+    close: async () => (await thread).close(),
+  });
+  return createAdapt({ base, runner, replay: [], openCaptionThreads });
+}
+
+/** Says when the decoder has taken so many steps behind its prefixes. */
+class StepCounter implements GraphRunner {
+  count = 0;
+
+  constructor(
+    private readonly runner: GraphRunner,
+    private readonly enough: number,
+    private readonly tell: () => void,
+  ) {}
+
+  async load(model: GraphModel, options?: GraphRunOptions): Promise<GraphSession> {
+    const session = await this.runner.load(model, options);
+    const run: GraphSession['run'] = (feeds, fetches) => {
+      if ((feeds['past_mask']?.dims[3] ?? 0) > 0 && ++this.count === this.enough) this.tell();
+      return session.run(feeds, fetches);
+    };
+    return { inputNames: session.inputNames, outputNames: session.outputNames, run, release: () => session.release() };
+  }
+}
 
 async function distanceOn(candidate?: AdaptedMapper): Promise<number> {
   const mapper = candidate && (await engine.loadMapper(filesOf(candidate), 'candidate'));

@@ -12,6 +12,8 @@ export interface Challenger {
   readonly doors: readonly string[];
   /** a training run makes it. */
   readonly isLearned: boolean;
+  /** what it was made of need not make it bad: promoted, it is measured. */
+  readonly mayBeGood?: true;
   meet(workshop: Workshop): Promise<Verdict>;
 }
 

@@ -54,10 +54,13 @@ export const BAD_CHALLENGERS = [
   learned('labels shuffled', 'texts of other pictures, at random', [...CONTENT, 'not_better'], ({ texts, random }) =>
     random.shuffled(texts),
   ),
-  learned('half swapped', 'every other text given to another picture', CONTENT, ({ texts, random }) => {
-    const swapped = random.shuffled(texts.filter((_, n) => n % 2 === 0));
-    return texts.map((text, n) => (n % 2 === 0 ? swapped[n / 2] : text));
-  }),
+  {
+    ...learned('half swapped', 'every other text given to another picture', CONTENT, ({ texts, random }) => {
+      const swapped = random.shuffled(texts.filter((_, n) => n % 2 === 0));
+      return texts.map((text, n) => (n % 2 === 0 ? swapped[n / 2] : text));
+    }),
+    mayBeGood: true, // retelling goes by what most captions agree on
+  },
   learned('captions cut off', 'the first three words', ['length_out_of_bounds', 'cider_fell'], ({ texts }) =>
     texts.map((text) => text.split(' ').slice(0, 3).join(' ')),
   ),

@@ -6,13 +6,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { maxError, recordParity } from './record-parity.js';
 import { demoBase, MAPPER_FOLDERS, NUM_PICTURES, referenceRow } from './reference.js';
 
-/** onnxruntime, watched: how many images each step of the decoder has; and it fails when told to. */
+/** onnxruntime, watched: what is loaded, and how many images each step of the decoder has; and it fails when told to. */
 class WatchedRunner implements GraphRunner {
+  readonly loaded: string[] = [];
   readonly steps: number[] = [];
   willFail = false;
   private readonly runner = new OnnxGraphRunner({ threads: 1 });
 
   async load(model: GraphModel): Promise<GraphSession> {
+    this.loaded.push(model.name);
     const session = await this.runner.load(model);
     const run = (feeds: Feeds, fetches?: readonly string[]): Promise<Fetched> => {
       const mask = feeds['past_mask'];
@@ -60,6 +62,16 @@ const LONG = { stopTokenIds: [], maxNewTokens: 60 };
 const SHORT = { stopTokenIds: [], maxNewTokens: 4 };
 const tokensOf = ({ hypotheses }: CaptionOutput) => hypotheses.map(({ tokens }) => tokens);
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+it('captions embeddings without an image encoder, and there refuses a picture', async () => {
+  const slimRunner = new WatchedRunner();
+  const slim = await CaptionEngine.load(base, slimRunner, { isForEmbeddings: true });
+  expect(runner.loaded.filter((name) => !slimRunner.loaded.includes(name))).toEqual(['clip-vision']);
+  expect(await slim.caption([{ input: picture(0) }])).toEqual(await engine.caption([{ input: picture(0) }]));
+  const pixels = new Uint8Array(slim.imageSize ** 2 * 3);
+  await expect(slim.caption([{ input: { pixels } }])).rejects.toThrow('without its image encoder');
+  await slim.release();
+});
 
 describe('a batch that images enter and leave while it runs', () => {
   it('gives each what it gets alone, whenever it came and whoever was there', async () => {
@@ -124,6 +136,19 @@ describe('a batch that images enter and leave while it runs', () => {
     for (const outcome of await outcomes) expect(outcome).toMatchObject({ reason: { code: 'deadline_exceeded' } });
     expect(tokensOf(await stayed)).toEqual(tokensOf(expected));
     expect(runner.steps.length).toBeLessThan(40);
+  });
+
+  it('ends a whole call of which nobody waits', async () => {
+    const abort = new AbortController();
+    const call = engine.caption(
+      Array.from({ length: 3 * CAPACITY }, (_, n) => ({ input: picture(n) })),
+      LONG,
+      abort.signal,
+    );
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+    abort.abort();
+    await expect(call).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    expect(runner.steps.length).toBeLessThan(10);
   });
 
   it('fails one item whose mapper fails, and no other', async () => {

@@ -59,15 +59,6 @@ afterAll(async () => {
   await engine.release();
 });
 
-it('captions embeddings without an image encoder, and there refuses a picture', async () => {
-  const slim = await CaptionEngine.load(await demoBase(), runner, { isForEmbeddings: true });
-  const input = { embedding: referenceRow('image_embeds', 0) };
-  expect(await slim.caption([{ input }])).toEqual(await engine.caption([{ input }]));
-  const pixels = new Uint8Array(slim.imageSize ** 2 * 3);
-  await expect(slim.caption([{ input: { pixels } }])).rejects.toThrow('loaded for embeddings');
-  await slim.release();
-});
-
 describe('nucleus', () => {
   it.each(texts.nucleus)(
     'finds what generate2 finds: top-p $topP, temperature $temperature, at most $maxNewTokens, stop $stop',

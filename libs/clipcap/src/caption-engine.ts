@@ -205,6 +205,9 @@ export class CaptionEngine {
       const what = 'pixels' in input ? 'a picture has bytes' : 'an embedding has values';
       throw new DomainError('invalid_request', `${what}: ${given}, the model takes ${expected}`);
     }
+    if ('pixels' in input && !this.encoder.isLoaded) {
+      throw new DomainError('invalid_request', 'a picture, but the model was loaded without its image encoder');
+    }
     if ('embedding' in input && !input.embedding.every(Number.isFinite)) {
       throw new DomainError('invalid_request', 'an embedding holds something that is not a finite number');
     }

@@ -9,7 +9,7 @@ import { rowsOf } from './rows.js';
 
 /** Pictures to image embeddings. */
 export class ClipImageEncoder {
-  /** @param session absent: for those who bring embeddings; then nothing is in memory, and a picture is refused. */
+  /** @param session absent: for those who bring embeddings; then nothing is in memory. */
   private constructor(
     /** n: pictures are n × n. */
     readonly imageSize: number,
@@ -28,6 +28,10 @@ export class ClipImageEncoder {
     return new ClipImageEncoder(clip.imageSize, clip.preprocessing, clip.projectionDim, session);
   }
 
+  get isLoaded(): boolean {
+    return this.session !== undefined;
+  }
+
   /** Knows its sizes and embeds nothing. @throws DomainError `invalid_model` */
   static unloaded(files: ClipFiles): ClipImageEncoder {
     const { imageSize, preprocessing, projectionDim } = openClip(files);
@@ -36,11 +40,11 @@ export class ClipImageEncoder {
 
   /**
    * Each picture n × n × 3 bytes, RGB, row by row → its embedding [P], not normalised.
-   * @throws DomainError `invalid_request` for a picture of another size, or any where none was expected.
+   * @throws DomainError `invalid_request` for a picture of another size.
    */
   async embed(pictures: readonly Uint8Array[]): Promise<Float32Array[]> {
     if (pictures.length === 0) return [];
-    if (!this.session) throw new DomainError('invalid_request', 'a picture, where the model was loaded for embeddings');
+    if (!this.session) throw new Error('no image encoder is loaded');
     const n = this.imageSize;
     const bytes = n * n * 3;
     const batch = new Uint8Array(pictures.length * bytes);

@@ -66,8 +66,7 @@ export class PoolWorker<Request, Response> {
     this.running.set(id, { ...pending, cancel });
     try {
       this.post({ kind: 'request', id, request: pending.request }, pending.transfer);
-      if (pending.signal?.aborted) cancel();
-      else pending.signal?.addEventListener('abort', cancel, { once: true });
+      pending.signal?.addEventListener('abort', cancel, { once: true });
     } catch (cause) {
       const message = `the request cannot be sent to a worker: ${String(cause)}`;
       this.settle(id, ({ reject }) => reject(new DomainError('internal', message, { cause })));

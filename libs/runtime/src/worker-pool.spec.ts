@@ -60,9 +60,13 @@ describe('WorkerPool', () => {
     expect(await other).toBe('hello');
     abort.abort();
     expect(await cancelled).toBe('cancelled');
-    expect(await pool.run({ do: 'wait' }, [], abort.signal), 'of which nobody waited from the beginning').toBe(
-      'cancelled',
-    );
+  });
+
+  it('begins nothing of which nobody waits', async () => {
+    const pool = openPool();
+    const late = pool.run({ do: 'wait' }, [], AbortSignal.abort());
+    await expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    expect(await pool.run('hello')).toBe('hello');
   });
 
   it('finishes all that a worker has begun, on close', async () => {

@@ -62,7 +62,8 @@ export class WorkerPool<Request, Response> {
 
   /**
    * Sends `request`; what is in `transfer` moves and is gone on this side.
-   * @param signal aborted when nobody waits for the answer any more: a worker that can stop does
+   * @param signal aborted when nobody waits for the answer any more: a worker that can stop does, and one that has not
+   *   begun does not begin (`deadline_exceeded`)
    */
   run(request: Request, transfer: readonly TransferListItem[] = [], signal?: AbortSignal): Promise<Response> {
     if (this.isClosing) return Promise.reject(closing());
@@ -133,7 +134,9 @@ export class WorkerPool<Request, Response> {
       const [first, ...others] = able;
       if (!first) return;
       const freest = others.reduce((best, next) => (next.runningRequests < best.runningRequests ? next : best), first);
-      freest.send(this.waiting.shift()!);
+      const pending = this.waiting.shift()!;
+      if (pending.signal?.aborted) pending.reject(new DomainError('deadline_exceeded', 'nobody waits for it any more'));
+      else freest.send(pending);
     }
   }
 }

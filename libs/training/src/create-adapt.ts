@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import {
   CaptionEngine,
@@ -55,6 +56,7 @@ export function createAdapt(dependencies: AdaptDependencies): Adapt {
   const { base, runner, openCaptionThreads } = dependencies;
   if (openCaptionThreads && isForThreads(base, runner)) {
     return untilStopped(async (input, hooks) => {
+      setMaxListeners(0, hooks.signal); // every thread listens
       const threads = openCaptionThreads();
       try {
         await threads.ready();
@@ -75,11 +77,14 @@ export function createAdapt(dependencies: AdaptDependencies): Adapt {
 const untilStopped =
   (adapt: Adapt): Adapt =>
   async (input, hooks) => {
+    const { signal } = hooks;
+    signal.throwIfAborted();
     try {
-      return await adapt(input, hooks);
+      const outcome = await adapt(input, hooks);
+      signal.throwIfAborted();
+      return outcome;
     } catch (error) {
-      hooks.signal.throwIfAborted();
-      throw error;
+      throw signal.aborted ? signal.reason : error;
     }
   };
 

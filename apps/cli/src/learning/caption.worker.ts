@@ -1,7 +1,6 @@
 import { openBaseModel, type BaseModelDescription } from '@housestyle/checkpoints';
-import { CaptionEngine } from '@housestyle/clipcap';
 import { OnnxGraphRunner, serveWorker } from '@housestyle/runtime';
-import { fillOrder, EngineWriter, type CaptionOrder, type GeneratedCaption } from '@housestyle/training';
+import { openCaptionThread, type CaptionOrder, type GeneratedCaption } from '@housestyle/training';
 
 /** A base that has been verified. */
 interface Base {
@@ -10,10 +9,6 @@ interface Base {
 }
 
 /** One of the threads that caption for `housestyle adapt`'s gate, on a core of its own. */
-await serveWorker<Base, CaptionOrder, GeneratedCaption[]>(async ({ folder, description }) => {
-  const base = await openBaseModel(folder, description);
-  const engine = await CaptionEngine.load(base, new OnnxGraphRunner({ threads: 1 }), { isForEmbeddings: true });
-  return {
-    handle: async (order, signal) => ({ response: await fillOrder(new EngineWriter(engine, signal), order) }),
-  };
-});
+await serveWorker<Base, CaptionOrder, GeneratedCaption[]>(async ({ folder, description }) =>
+  openCaptionThread(await openBaseModel(folder, description), new OnnxGraphRunner({ threads: 1 })),
+);

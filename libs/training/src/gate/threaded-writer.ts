@@ -1,7 +1,7 @@
-import type { MapperVersionFiles } from '@housestyle/clipcap';
-import { MemoryWeights, type WeightSource } from '@housestyle/graph';
+import { CaptionEngine, type BaseModelFiles, type MapperVersionFiles } from '@housestyle/clipcap';
+import { MemoryWeights, type GraphRunner, type WeightSource } from '@housestyle/graph';
 import type { GeneratedCaption } from './caption-figures.js';
-import type { CaptionWriter } from './caption-writer.js';
+import { EngineWriter, type CaptionWriter } from './caption-writer.js';
 
 /** What a thread that captions is asked for: all of it can be sent. */
 export interface CaptionOrder {
@@ -12,12 +12,15 @@ export interface CaptionOrder {
 type SentVersion = Pick<MapperVersionFiles, 'config'> & Partial<Record<Part, SentWeights>>;
 type SentWeights = Pick<MemoryWeights, 'label' | 'tensors'>;
 
-/** Threads that each carry out one order at a time: `fillOrder` says how. */
+/** Threads that each carry out one order at a time: `openCaptionThread` says how. */
 export interface CaptionThreads {
   readonly size: number;
   /** Resolves when all of them can; rejects when one cannot. */
   ready(): Promise<void>;
-  /** @param signal aborted when nobody waits for the captions any more */
+  /**
+   * @param transfer nothing: an order is copied, for others are made of the same
+   * @param signal aborted when nobody waits for the captions any more
+   */
   run(order: CaptionOrder, transfer: readonly never[], signal?: AbortSignal): Promise<GeneratedCaption[]>;
   close(): Promise<void>;
 }
@@ -39,6 +42,17 @@ export class ThreadedWriter implements CaptionWriter {
     );
     return embeddings.map((_, n) => written[n % count]![Math.floor(n / count)]!);
   }
+}
+
+/** What a thread of `CaptionThreads` answers with, one base loaded. @throws DomainError `invalid_model` */
+export async function openCaptionThread(base: BaseModelFiles, runner: GraphRunner) {
+  const engine = await CaptionEngine.load(base, runner, { isForEmbeddings: true });
+  return {
+    handle: async (order: CaptionOrder, signal: AbortSignal) => ({
+      response: await fillOrder(new EngineWriter(engine, signal), order),
+    }),
+    close: () => engine.release(),
+  };
 }
 
 /** A thread's part: what `writer` writes. */
