@@ -121,10 +121,11 @@ describe('the recipe in the trainer', { timeout: 3 * RUN_TIMEOUT_MS }, () => {
     const id = await demand(tenant);
     const first = await startTrainer();
     const checkpoints = path.join(artefacts, 'checkpoints', tenant, id);
-    const saved = async () => (existsSync(checkpoints) ? (await readdir(checkpoints)).length : 0);
-    // the index and what it names first
-    await waitFor('a checkpoint', async () => (await saved()) >= 2, { timeoutMs: RUN_TIMEOUT_MS, everyMs: 5 });
+    const saved = async () => (existsSync(checkpoints) ? await readdir(checkpoints) : []);
+    const isTraining = async () => (await saved()).includes('training.unfinished');
+    await waitFor('a checkpoint', isTraining, { timeoutMs: RUN_TIMEOUT_MS, everyMs: 5 });
     await first.stop('SIGKILL');
+    expect(await saved()).not.toContain('candidate');
     expect(await runs.summary(tenant, id)).toMatchObject({ status: 'running', attempts: 1 });
 
     const second = await startTrainer();
@@ -137,7 +138,7 @@ describe('the recipe in the trainer', { timeout: 3 * RUN_TIMEOUT_MS }, () => {
     const whole = await ended(twin, twins);
     expect(whole).toMatchObject({ attempts: 1 });
     expect(await outcomeOf(tenant, resumed)).toEqual(await outcomeOf(twin, whole));
-    await waitFor('the checkpoints to go', async () => (await saved()) === 0);
+    await waitFor('the checkpoints to go', async () => (await saved()).length === 0);
   });
 
   it('starts from the champion, and measures against it', async () => {

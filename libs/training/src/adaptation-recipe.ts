@@ -56,6 +56,8 @@ export const RECIPE = {
   /** at most, of each fold's run. */
   foldSteps: 160,
   leastPictures: 8,
+  /** updates between checkpoints. */
+  checkpointSteps: 100,
   /** of the base's pictures, the last ones, which content is judged on; the others are replayed. */
   contentSlice: { share: 1 / 8, most: 1000 },
 } as const;

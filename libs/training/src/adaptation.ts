@@ -58,7 +58,10 @@ export interface AdaptationFigures {
   /** true: measured by k-fold over all captions, for want of a hold-out; what the champion has learned of them, both sides have */
   readonly isCrossValidated: boolean;
   readonly champion: CaptionFigures;
+  /** cross-validated: what its folds wrote, each under pictures that it had not learned */
   readonly candidate: CaptionFigures;
+  /** cross-validated: what the candidate itself writes under the captions that it has learned */
+  readonly candidateOnLearned?: Omit<CaptionFigures, 'contentShare'>;
   /** of the paired bootstrap: how likely the candidate is no better */
   readonly bootstrapP: number;
   /** of the same, on the base slice: how likely it says no more; absent where the champion is the base's own mapper */

@@ -35,6 +35,7 @@ import { Random } from './random.js';
 import { chosenReplay, type RetoldPicture } from './replay-choice.js';
 import { TenantWords } from './tenant-words.js';
 import type { TrainingEngine } from './training-engine.js';
+import type { TrainingState } from './training-run.js';
 
 export interface AdaptDependencies {
   readonly base: BaseModelFiles;
@@ -99,13 +100,30 @@ interface Trained {
   readonly plan: Plan;
 }
 
+/** The delta that told the captions set aside best. */
+interface Best {
+  readonly step: number;
+  readonly distance: number;
+  readonly delta: Parameters;
+}
+
+/** A training that is not done, as it was when it last saved. */
+interface Unfinished {
+  readonly state: TrainingState;
+  readonly best?: Best;
+  readonly curve: AdaptationOutcome['curve'];
+  /** since the run began */
+  readonly seconds: number;
+}
+
 class Adaptation {
-  private readonly begun = performance.now();
+  private begun = performance.now();
   private readonly tokenizer: Gpt2Tokenizer;
   private readonly trainer: DeltaTrainer;
   private readonly gate: PromotionGate;
   private readonly words: TenantWords;
-  private readonly curve: { step: number; loss: number }[] = [];
+  /** of the candidate's last training. */
+  private curve: { step: number; loss: number }[] = [];
   private readonly isCrossValidated: boolean;
 
   constructor(
@@ -131,7 +149,8 @@ class Adaptation {
   }
 
   async run(): Promise<AdaptationOutcome> {
-    const { training, holdOut, champion, seed } = this.input;
+    const { training, holdOut, seed } = this.input;
+    const champion = this.rival();
     const all = [...training, ...holdOut];
     const [learnable, judged] = this.isCrossValidated ? [all, all] : [training, holdOut];
     if (new Set(learnable.map(({ imageKey }) => imageKey)).size < RECIPE.leastPictures) {
@@ -149,14 +168,13 @@ class Adaptation {
     }));
     const trainedAt = this.elapsed();
     const version = this.versionOf(trained, learnable);
-    const after = this.isCrossValidated
-      ? await this.crossValidated(learnable, trained.plan)
-      : await this.writer.write(
-          version,
-          judged.map(({ embedding }) => embedding),
-        );
+    const own = await this.writer.write(
+      version,
+      judged.map(({ embedding }) => embedding),
+    );
+    const after = this.isCrossValidated ? await this.crossValidated(learnable, trained.plan) : own;
     const content = await this.gate.content(champion, version, this.words.asked(learnable, judged), seed);
-    const contest = { examples: judged, champion: before, candidate: after, isCrossValidated: this.isCrossValidated };
+    const contest = { examples: judged, champion: before, candidate: after, ...(this.isCrossValidated && { own }) };
     const tokensOf = (text: string) => this.tokenizer.encode(text).length;
     const { figures, refusals } = this.gate.judge(contest, content, tokensOf, seed);
     return {
@@ -174,6 +192,15 @@ class Adaptation {
       trainableParameters: [...trained.delta.values()].reduce((sum, { data }) => sum + data.length, 0),
       seconds: seconds + this.elapsed() - trainedAt,
     };
+  }
+
+  /**
+   * What the candidate must beat. A champion that may not be started from knows captions that cross-validation keeps from
+   * each fold: beside it none could be better, and what was erased would write on. So it must be better than the base.
+   */
+  private rival(): MapperVersionFiles | undefined {
+    const { champion, mayStartFromChampion } = this.input;
+    return this.isCrossValidated && !mayStartFromChampion ? undefined : champion;
   }
 
   private async trainOn(examples: readonly AdaptationExample[]): Promise<Trained> {
@@ -199,24 +226,24 @@ class Adaptation {
     diet: Diet,
   ): Promise<Trained> {
     if (this.isCrossValidated) {
-      return { delta: await this.trainDelta(examples, replay, diet, 'training'), plan: { diet, scale: 1 } };
+      const { delta } = await this.trainDelta(examples, replay, diet, 'training');
+      return { delta, plan: { diet, scale: 1 } };
     }
     const { kept, taken } = this.setAside(examples);
-    const delta = await this.trainDelta(kept, replay, diet, 'training');
+    const { delta } = await this.trainDelta(kept, replay, diet, 'training');
     return { delta, plan: { diet, scale: await this.bestScale(delta, diet, examples, taken) } };
   }
 
   /** Finds out where captions set aside are told best, and is then repeated so long with all captions. */
   private async trainUnderfed(examples: readonly AdaptationExample[], diet: Diet): Promise<Trained> {
     const { kept, taken } = this.setAside(examples);
-    let best: { step: number; distance: number; delta: Parameters } | undefined;
-    await this.trainDelta(kept, this.replayFor(kept), diet, 'choosing', async (step, delta) => {
-      const distance = await this.distance({ delta, plan: { diet, scale: 1 } }, examples, taken);
-      if (!best || distance <= best.distance) best = { step, distance, delta: copied(delta) };
-    });
+    const { best } = await this.trainDelta(kept, this.replayFor(kept), diet, 'choosing', (delta) =>
+      this.distance({ delta, plan: { diet, scale: 1 } }, examples, taken),
+    );
     const scale = await this.bestScale(best!.delta, diet, examples, taken);
     const plan = { diet: { ...diet, steps: best!.step }, scale };
-    return { delta: await this.trainDelta(examples, this.replayFor(examples), plan.diet, 'training'), plan };
+    const { delta } = await this.trainDelta(examples, this.replayFor(examples), plan.diet, 'training');
+    return { delta, plan };
   }
 
   private setAside(examples: readonly AdaptationExample[]) {
@@ -247,7 +274,7 @@ class Adaptation {
     for (const [n, fold] of foldsOf(examples, RECIPE.folds, this.input.seed).entries()) {
       const held = new Set(fold);
       const others = examples.filter((example) => !held.has(example));
-      const delta = await this.kept(`fold ${n}`, () =>
+      const { delta } = await this.kept(`fold ${n}`, () =>
         this.trainDelta(others, this.replayFor(others), diet, `fold ${n + 1}`),
       );
       const version = this.versionOf({ delta, plan }, examples);
@@ -260,30 +287,46 @@ class Adaptation {
     return examples.map((example) => captions.get(example)!);
   }
 
-  private trainDelta(
+  /** From its last checkpoint on. @returns the best delta besides, where `distanceOf` tells which that is */
+  private async trainDelta(
     examples: readonly AdaptationExample[],
     replay: readonly CaptionExample[],
     diet: Diet,
     stage: string,
-    look?: (step: number, delta: Parameters) => Promise<void>,
-  ): Promise<Parameters> {
-    const { seed } = this.input;
-    const { signal } = this.hooks;
-    const every = Math.max(1, Math.floor(diet.steps / RECIPE.validations));
-    return this.trainer.train({
+    distanceOf?: (delta: Parameters) => Promise<number>,
+  ): Promise<{ readonly delta: Parameters; readonly best?: Best }> {
+    const { checkpoint, signal, onProgress } = this.hooks;
+    const name = `${stage}.unfinished`;
+    const isOfCandidate = !stage.startsWith('fold');
+    const unfinished = await checkpoint.load<Unfinished>(name);
+    if (unfinished) this.begun = performance.now() - 1000 * unfinished.seconds;
+    if (isOfCandidate) this.curve = [...(unfinished?.curve ?? [])];
+    let best = unfinished?.best;
+    const delta = await this.trainer.train({
       examples: examples.map((example) => this.trainer.example(example)),
       replay,
       diet,
-      seed,
+      seed: this.input.seed,
       stage,
       signal,
       onProgress: (progress) => {
-        if (!stage.startsWith('fold') && (this.curve.at(-1)?.step ?? 0) < progress.step)
-          this.curve.push({ step: progress.step, loss: progress.loss });
-        this.hooks.onProgress(progress);
+        if (isOfCandidate) this.curve.push({ step: progress.step, loss: progress.loss });
+        onProgress(progress);
       },
-      ...(look && { every, look }),
+      ...(distanceOf && {
+        every: Math.max(1, Math.floor(diet.steps / RECIPE.validations)),
+        look: async (step, delta) => {
+          const distance = await distanceOf(delta);
+          if (!best || distance <= best.distance) best = { step, distance, delta: copied(delta) };
+        },
+      }),
+      ...(unfinished && { resumeFrom: unfinished.state }),
+      save: (state) => {
+        const saved: Unfinished = { state, ...(best && { best }), curve: this.curve, seconds: this.elapsed() };
+        return checkpoint.save(name, saved);
+      },
     });
+    return { delta, ...(best && { best }) };
   }
 
   /** What a run replays that learns the language of these captions. */
@@ -310,7 +353,7 @@ class Adaptation {
     return taken.reduce((sum, { text }, n) => sum + normalisedEditDistance(captions[n]!.text, text), 0) / taken.length;
   }
 
-  /** Since this start of the run, in seconds. */
+  /** Seconds since the run began, without those that were lost between a checkpoint and the next start. */
   private elapsed(): number {
     return (performance.now() - this.begun) / 1000;
   }

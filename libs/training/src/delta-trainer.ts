@@ -14,6 +14,7 @@ import { initialParameters, type Parameters } from './parameters.js';
 import { Random } from './random.js';
 import { train } from './train.js';
 import type { TrainingEngine, TrainingModel } from './training-engine.js';
+import type { TrainingState } from './training-run.js';
 
 /** How a delta is trained on some captions. */
 export interface DeltaTraining {
@@ -28,6 +29,9 @@ export interface DeltaTraining {
   /** Looks at the delta as it is, after each of these steps. */
   readonly every?: number;
   look?(step: number, delta: Parameters): Promise<void>;
+  /** where an earlier start of the same training was when it last saved. */
+  readonly resumeFrom?: TrainingState;
+  save(state: TrainingState): Promise<void>;
 }
 
 /** Trains deltas of the decoder, the champion's mapper held. */
@@ -125,6 +129,8 @@ export class DeltaTrainer {
         examples: job.examples,
         settings: perUpdate === 0 ? settings : { ...settings, replay: { examples: job.replay, perUpdate } },
         signal: job.signal,
+        ...(job.resumeFrom && { resumeFrom: job.resumeFrom }),
+        checkpoint: { everySteps: RECIPE.checkpointSteps, save: (state) => job.save(state) },
         onProgress: async ({ step, steps, loss }) => {
           job.onProgress({ step, steps, loss, stage: job.stage });
           if (job.every && step % job.every === 0) await job.look?.(step, parameters);

@@ -51,10 +51,10 @@ export async function train(run: TrainingRun): Promise<TrainingOutcome> {
     step += 1;
     loss = update.loss;
     tokens += batches.flat().reduce((sum, example) => sum + example.tokens.length, 0);
-    if (checkpoint && step % checkpoint.everySteps === 0) await checkpoint.save(stateOf(parameters, optimizer, step));
     const { steps } = settings;
     const progress: TrainingProgress = { step, steps, loss, gradientNorm: norm, learningRateFactor: factor, tokens };
     if ((await run.onProgress?.(progress)) === 'stop') return { step, loss, isStoppedEarly: true };
+    if (checkpoint && step % checkpoint.everySteps === 0) await checkpoint.save(stateOf(parameters, optimizer, step));
   }
   return { step: settings.steps, ...(loss === undefined ? {} : { loss }), isStoppedEarly: false };
 }

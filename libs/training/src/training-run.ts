@@ -31,7 +31,7 @@ export interface TrainingRun {
   readonly resumeFrom?: TrainingState;
   readonly checkpoint?: {
     readonly everySteps: number;
-    /** Keeps `state`, whose arrays are live: they may change as soon as the promise is kept. */
+    /** Called behind `onProgress`. Keeps `state`, whose arrays are live: they may change as soon as the promise is kept. */
     save(state: TrainingState): Promise<void>;
   };
   /** After every update; 'stop' ends the run there. */

@@ -28,6 +28,9 @@ export const GateFiguresSchema = z
     isCrossValidated: z.boolean().describe('measured by k-fold over all captions, for want of a hold-out'),
     champion: CaptionFiguresSchema,
     candidate: CaptionFiguresSchema,
+    candidateOnLearned: CaptionFiguresSchema.describe(
+      'measured by k-fold: the candidate itself on the captions it has learned, for `candidate` is of its folds',
+    ),
     bootstrapP: figure.describe('how likely the candidate is no better'),
     contentP: figure.describe('how likely it says no more; absent where the base’s own mapper is the champion'),
   })

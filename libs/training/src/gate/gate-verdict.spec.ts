@@ -52,6 +52,23 @@ describe('the gate', () => {
     expect(refusals(evidence(figures))).toContain(reason);
   });
 
+  it('asks of a cross-validated candidate itself what it asks of its folds', () => {
+    const { contentShare: _, ...learned } = CANDIDATE;
+    const reasonsOf = (own: Partial<CaptionFigures>) => {
+      const { figures, ...rest } = evidence();
+      return refusals({
+        ...rest,
+        figures: { ...figures, isCrossValidated: true, candidateOnLearned: { ...learned, ...own } },
+      });
+    };
+    expect(reasonsOf({})).toEqual([]);
+    expect(reasonsOf({ cider: NaN })).toEqual(['broken_candidate']);
+    expect(reasonsOf({ stoppedShare: 0.9 })).toEqual(['does_not_stop']);
+    expect(reasonsOf({ meanLength: 40 })).toEqual(['length_out_of_bounds']);
+    expect(reasonsOf({ distinctRatio: 0.1 })).toEqual(['captions_collapsed']);
+    expect(reasonsOf({ editDistance: CHAMPION.editDistance })).toEqual(['not_better']);
+  });
+
   it('takes one that says more for better, if it is no farther from the texts', () => {
     const { champion } = evidence().figures;
     const more = (editDistance: number, contentP?: number, contentShare = 0.92) => {

@@ -36,13 +36,17 @@ export const GATE = {
 /** Every reason against a candidate, the gravest first; none: it is promoted. */
 export function refusals({ figures, references, pictures, attributionP }: GateEvidence): RefusalReason[] {
   const { champion, candidate, isCrossValidated } = figures;
-  const length = candidate.meanLength / references.meanLength;
+  const written = writtenBy(figures);
+  const isLike = ({ meanLength }: WrittenFigures): boolean =>
+    meanLength >= GATE.lengthBounds[0] * references.meanLength &&
+    meanLength <= GATE.lengthBounds[1] * references.meanLength;
+  const minDistinct = GATE.minDistinctShareOfReferences * references.distinctRatio;
   const found: [RefusalReason, boolean][] = [
-    ['broken_candidate', !isFinite(candidate)],
+    ['broken_candidate', !written.every(isFinite)],
     ['too_few_captions', isCrossValidated && pictures < GATE.leastCrossValidated],
-    ['does_not_stop', candidate.stoppedShare < GATE.minStoppedShare],
-    ['length_out_of_bounds', !(length >= GATE.lengthBounds[0] && length <= GATE.lengthBounds[1])],
-    ['captions_collapsed', candidate.distinctRatio < GATE.minDistinctShareOfReferences * references.distinctRatio],
+    ['does_not_stop', written.some(({ stoppedShare }) => stoppedShare < GATE.minStoppedShare)],
+    ['length_out_of_bounds', !written.every(isLike)],
+    ['captions_collapsed', written.some(({ distinctRatio }) => distinctRatio < minDistinct)],
     ['wrong_pictures', attributionP > GATE.maxAttributionP],
     ['not_better', !isCloser(figures) && !saysMore(figures)],
     ['content_lost', candidate.contentShare < champion.contentShare * (1 - GATE.maxRelativeContentLoss)],
@@ -57,13 +61,24 @@ export function refusals({ figures, references, pictures, attributionP }: GateEv
 export const promotionReason = (figures: AdaptationFigures): PromotionReason =>
   isCloser(figures) ? 'better' : 'says_more';
 
-const isCloser = ({ champion, candidate, bootstrapP }: AdaptationFigures): boolean =>
-  candidate.editDistance <= champion.editDistance * (1 - GATE.minRelativeGain) && bootstrapP <= GATE.maxBootstrapP;
+const isCloser = (figures: AdaptationFigures): boolean =>
+  isWithin(figures, 1 - GATE.minRelativeGain) && figures.bootstrapP <= GATE.maxBootstrapP;
 
 /** A champion that writes as the tenant does leaves little to come closer by, and may still learn to read better. */
-const saysMore = ({ champion, candidate, contentP = 1 }: AdaptationFigures): boolean =>
-  candidate.editDistance <= champion.editDistance &&
-  candidate.contentShare >= champion.contentShare * (1 + GATE.minRelativeContentGain) &&
-  contentP <= GATE.maxBootstrapP;
+const saysMore = (figures: AdaptationFigures): boolean =>
+  isWithin(figures, 1) &&
+  figures.candidate.contentShare >= figures.champion.contentShare * (1 + GATE.minRelativeContentGain) &&
+  (figures.contentP ?? 1) <= GATE.maxBootstrapP;
 
-const isFinite = (figures: CaptionFigures): boolean => Object.values(figures).every(Number.isFinite);
+const isWithin = (figures: AdaptationFigures, share: number): boolean =>
+  writtenBy(figures).every(({ editDistance }) => editDistance <= figures.champion.editDistance * share);
+
+type WrittenFigures = Omit<CaptionFigures, 'contentShare'>;
+
+/** By the candidate; cross-validated, by its folds and by itself: folds write as the recipe makes them, whatever became of it. */
+const writtenBy = ({ candidate, candidateOnLearned }: AdaptationFigures): WrittenFigures[] => [
+  candidate,
+  ...(candidateOnLearned ? [candidateOnLearned] : []),
+];
+
+const isFinite = (figures: WrittenFigures): boolean => Object.values(figures).every(Number.isFinite);

@@ -19,7 +19,8 @@ export interface Contest {
   readonly examples: readonly AdaptationExample[];
   readonly champion: readonly GeneratedCaption[];
   readonly candidate: readonly GeneratedCaption[];
-  readonly isCrossValidated: boolean;
+  /** cross-validated: what the candidate itself wrote, where `candidate` is of its folds. */
+  readonly own?: readonly GeneratedCaption[];
 }
 
 /** Both sides on the base slice. */
@@ -70,7 +71,7 @@ export class PromotionGate {
   }
 
   judge(contest: Contest, content: ContentContest, tokensOf: (text: string) => number, seed: number): Judged {
-    const { examples, champion, candidate, isCrossValidated } = contest;
+    const { examples, champion, candidate, own } = contest;
     const references = examples.map(({ text }) => text);
     const frequencies = fixedFrequencies([...this.slice.map(({ caption }) => caption), ...references]);
     const distance = (caption: GeneratedCaption, n: number) => normalisedEditDistance(caption.text, references[n]!);
@@ -79,9 +80,10 @@ export class PromotionGate {
     const oneOfEach = [...new Map(groups.map((picture, n) => [picture, n])).values()];
     const figures: AdaptationFigures = {
       nHoldOut: examples.length,
-      isCrossValidated,
+      isCrossValidated: own !== undefined,
       champion: { ...captionFigures(champion, references, frequencies), contentShare: content.champion },
       candidate: { ...captionFigures(candidate, references, frequencies), contentShare: content.candidate },
+      ...(own && { candidateOnLearned: captionFigures(own, references, frequencies) }),
       bootstrapP: bootstrapP(gains, groups, seed),
       ...(content.p !== undefined && { contentP: content.p }),
     };
