@@ -80,6 +80,22 @@ describe('OnnxGraphRunner', () => {
     await session.release();
   });
 
+  it('takes and gives halves as bits, whatever arrays JavaScript has', async () => {
+    const g = new GraphBuilder('halves');
+    const x = g.input('x', 'float16', ['N']);
+    g.output('twice', op.concat(g, [x, x], 0), ['M']);
+    g.output('wide', op.cast(g, x, 'float32'), ['N']);
+    const session = await runner.load(g.build());
+    const [one, minusTwo] = [0x3c00, 0xc000];
+    for (const bits of [[], [one, minusTwo]]) {
+      const x = { type: 'float16' as const, data: Uint16Array.from(bits), dims: [bits.length] };
+      const outputs = await session.run({ x });
+      expect(fetched(outputs, 'twice', 'float16').data).toEqual(Uint16Array.from([...bits, ...bits]));
+      expect([...fetched(outputs, 'wide', 'float32').data]).toEqual(bits.length === 0 ? [] : [1, -2]);
+    }
+    await session.release();
+  });
+
   it('gives top-k values and their 64-bit indices', async () => {
     const g = new GraphBuilder('top-k');
     const [values, indices] = op.topK(g, g.input('x', 'float32', ['B', 4]), g.input('k', 'int64', [1]));

@@ -107,12 +107,23 @@ class OnnxGraphSession implements GraphSession {
 
 const LOG_ERRORS = 3;
 
-const toOrt = ({ type, data, dims }: Tensor): ort.Tensor => new ort.Tensor(type, data, dims);
+/**
+ * Halves are bits here. Where JavaScript has an array of its own for them (Node 24), onnxruntime makes one of the bits, which
+ * its binding then takes for empty: so the binding is given the bits.
+ */
+function toOrt({ type, data, dims }: Tensor): ort.Tensor {
+  const tensor = new ort.Tensor(type, data, dims);
+  return type === 'float16' ? Object.defineProperty(tensor, 'data', { value: data }) : tensor;
+}
 
 function fromOrt(name: string, value: ort.OnnxValue | undefined): Tensor {
   if (!value || !isKnownType(value.type)) throw new Error(`output ${name} has no known element type: ${value?.type}`);
-  return { type: value.type, data: value.data, dims: value.dims } as Tensor;
+  const { type, data, dims } = value;
+  return { type, data: type === 'float16' ? bitsOf(data as ArrayBufferView) : data, dims } as Tensor;
 }
+
+const bitsOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint16Array =>
+  new Uint16Array(buffer, byteOffset, byteLength / Uint16Array.BYTES_PER_ELEMENT);
 
 const KNOWN_TYPES: readonly string[] = [
   'float32',
