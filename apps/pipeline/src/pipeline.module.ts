@@ -38,7 +38,7 @@ export interface PipelineParts {
   readonly onFailure: (error: Error) => void;
 }
 
-/** how long a picture waits for others to share its call; the captioner batches across calls anyway */
+/** how long a picture waits for others on their way, to share its call; the captioner batches across calls anyway */
 const MAX_DELAY_MS = 25;
 const MAX_FETCHES = 32;
 
@@ -93,9 +93,9 @@ export class PipelineModule {
         },
         {
           provide: CaptionStage,
-          inject: [OutcomeService],
-          useFactory: (outcomes: OutcomeService) =>
-            new CaptionStage(captioner, outcomes, stageOptions, metrics, logger),
+          inject: [OutcomeService, HeldLeases],
+          useFactory: (outcomes: OutcomeService, held: HeldLeases) =>
+            new CaptionStage(captioner, outcomes, held, stageOptions, metrics, logger),
         },
         {
           provide: CaptionWorkerService,

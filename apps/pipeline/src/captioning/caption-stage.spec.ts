@@ -44,8 +44,8 @@ const answer = (request: CaptionRequest): CaptionResponse => ({
 
 const DEADLINE_MS = 1_000;
 
-/** A stage whose captioner answers as `respond` says; what it asked, and what became of each picture. */
-function stageOver(respond: (ids: string[]) => ErrorCode | undefined | Promise<ErrorCode | undefined>) {
+/** A stage whose captioner answers as `respond` says; what it asked, and what became of each picture. `onTheWay`: others. */
+function stageOver(respond: (ids: string[]) => ErrorCode | undefined | Promise<ErrorCode | undefined>, onTheWay = 1) {
   const calls: string[][] = [];
   const outcomes = new Map<string, string>();
   const captioner = {
@@ -63,7 +63,8 @@ function stageOver(respond: (ids: string[]) => ErrorCode | undefined | Promise<E
   };
   const options = { maxBatch: 4, maxCalls: 2, maxDelayMs: 20, deadlineMs: DEADLINE_MS, generation: DEFAULT_GENERATION };
   const logger = createLogger('spec', 'silent');
-  const stage = new CaptionStage(captioner, recorder as OutcomeService, options, new PipelineMetrics(), logger);
+  const held = { arrive: () => undefined, onTheWay };
+  const stage = new CaptionStage(captioner, recorder as OutcomeService, held, options, new PipelineMetrics(), logger);
   return { stage, calls, outcomes };
 }
 
@@ -78,6 +79,13 @@ describe('CaptionStage', () => {
     expect(calls).toEqual([['a', 'b', 'c', 'd']]);
     await vi.advanceTimersByTimeAsync(25);
     expect(calls).toEqual([['a', 'b', 'c', 'd'], ['e']]);
+  });
+
+  it('does not keep a picture waiting for nobody', async () => {
+    const { stage, calls } = stageOver(() => undefined, 0);
+    stage.add(item('alone'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(calls).toEqual([['alone']]);
   });
 
   it('asks a slow captioner for no more than it answers in time', async () => {

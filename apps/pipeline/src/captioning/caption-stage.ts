@@ -4,6 +4,7 @@ import type { Logger } from '@housestyle/telemetry';
 import { inTurns } from '../fair-turns.js';
 import type { PipelineMetrics } from '../pipeline-metrics.js';
 import { BaseTurns } from './base-turns.js';
+import type { HeldLeases } from './held-leases.js';
 import type { OutcomeService } from './outcome.service.js';
 import type { PreparedItem } from './work-item.js';
 
@@ -12,7 +13,7 @@ export interface CaptionStageOptions {
   readonly maxBatch: number;
   /** calls at once: while one is computed, the next is already there */
   readonly maxCalls: number;
-  /** how long a picture waits for others to share its call */
+  /** how long a picture waits for others that are on their way, to share its call */
   readonly maxDelayMs: number;
   readonly deadlineMs: number;
   readonly generation: GenerationSettings;
@@ -64,6 +65,7 @@ export class CaptionStage {
   constructor(
     private readonly captioner: Pick<CaptionerClient, 'caption'>,
     private readonly outcomes: OutcomeService,
+    private readonly held: Pick<HeldLeases, 'arrive' | 'onTheWay'>,
     private readonly options: CaptionStageOptions,
     private readonly metrics: PipelineMetrics,
     private readonly logger: Logger,
@@ -78,6 +80,7 @@ export class CaptionStage {
   }
 
   add(item: PreparedItem): void {
+    this.held.arrive(item.lease);
     this.waiting.push({
       item,
       since: performance.now(),
@@ -106,9 +109,7 @@ export class CaptionStage {
       if (!oldest) return this.pumpAfterPause();
       const batch = this.nextBatch(oldest);
       const isFull = batch.length === this.largestCall(oldest);
-      // while the captioner has another call to compute, waiting for a fuller one costs nothing
-      const patienceMs = this.options.maxDelayMs * (this.calls.size > 0 ? PATIENCE_WHEN_BUSY : 1);
-      const fillMs = isFull ? 0 : oldest.since + patienceMs - performance.now();
+      const fillMs = isFull ? 0 : oldest.since + this.patienceMs - performance.now();
       const waitMs = Math.max(fillMs, this.pausedUntil - performance.now());
       if (waitMs > 0) {
         this.timer = setTimeout(() => this.pump(), Math.ceil(waitMs));
@@ -118,6 +119,12 @@ export class CaptionStage {
       this.waiting = this.waiting.filter((entry) => !chosen.has(entry));
       track(this.calls, this.call(batch), () => this.pump());
     }
+  }
+
+  /** While the captioner has another call to compute, waiting for a fuller one costs nothing; for nobody it is in vain. */
+  private get patienceMs(): number {
+    if (this.calls.size > 0) return this.options.maxDelayMs * PATIENCE_WHEN_BUSY;
+    return this.held.onTheWay > 0 ? this.options.maxDelayMs : 0;
   }
 
   /** When every base model with waiting pictures pauses or has its calls. */

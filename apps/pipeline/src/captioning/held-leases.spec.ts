@@ -42,6 +42,19 @@ describe('leases whose outcome the database does not take', () => {
   });
 });
 
+it('knows how many it holds have not got as far as the caption stage', async () => {
+  const { held } = holder();
+  const [[one], [other]] = [await held.take(1), await held.take(1)];
+  expect(held.onTheWay).toBe(2);
+  held.arrive(one!);
+  expect(held.onTheWay).toBe(1);
+  held.forget([one!]);
+  held.arrive(one!); // whose lease has ended meanwhile
+  expect(held.onTheWay).toBe(1);
+  await held.release([other!]);
+  expect(held.onTheWay).toBe(0);
+});
+
 it('leases nothing of a tenant that was set aside for a while, and says that it has no room', async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());

@@ -23,6 +23,8 @@ const MAX_ABANDONMENTS = 3;
  */
 export class HeldLeases {
   private readonly held = new Map<string, LeasedAsset>();
+  /** tokens of those that have got as far as the caption stage */
+  private readonly arrived = new Set<string>();
   private readonly countOf = new Map<TenantId, number>();
   /** until when nothing is leased of a tenant, of `performance.now` */
   private readonly asideUntil = new Map<TenantId, number>();
@@ -44,6 +46,16 @@ export class HeldLeases {
 
   get room(): number {
     return this.options.capacity - this.held.size;
+  }
+
+  /** Held, and not yet at the caption stage. */
+  get onTheWay(): number {
+    return this.held.size - this.arrived.size;
+  }
+
+  /** It has got as far as the caption stage. */
+  arrive({ leaseToken }: Lease): void {
+    if (this.held.has(leaseToken)) this.arrived.add(leaseToken);
   }
 
   /** Who may take no more for now. */
@@ -107,6 +119,7 @@ export class HeldLeases {
     for (const { leaseToken } of leases) {
       const lease = this.held.get(leaseToken);
       if (lease && this.held.delete(leaseToken)) this.count(lease.tenantId, -1);
+      this.arrived.delete(leaseToken);
     }
     this.metrics.held.set(this.held.size);
     this.onRoom();
