@@ -295,7 +295,7 @@ class Adaptation {
     stage: string,
     distanceOf?: (delta: Parameters) => Promise<number>,
   ): Promise<{ readonly delta: Parameters; readonly best?: Best }> {
-    const { checkpoint, signal, onProgress } = this.hooks;
+    const { checkpoint, signal } = this.hooks;
     const name = `${stage}.unfinished`;
     const isOfCandidate = !stage.startsWith('fold');
     const unfinished = await checkpoint.load<Unfinished>(name);
@@ -311,7 +311,7 @@ class Adaptation {
       signal,
       onProgress: (progress) => {
         if (isOfCandidate) this.curve.push({ step: progress.step, loss: progress.loss });
-        onProgress(progress);
+        this.hooks.onProgress(progress);
       },
       ...(distanceOf && {
         every: Math.max(1, Math.floor(diet.steps / RECIPE.validations)),

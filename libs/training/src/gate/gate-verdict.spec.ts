@@ -53,12 +53,11 @@ describe('the gate', () => {
   });
 
   it('asks of a cross-validated candidate itself what it asks of its folds', () => {
-    const { contentShare: _, ...learned } = CANDIDATE;
     const reasonsOf = (own: Partial<CaptionFigures>) => {
       const { figures, ...rest } = evidence();
       return refusals({
         ...rest,
-        figures: { ...figures, isCrossValidated: true, candidateOnLearned: { ...learned, ...own } },
+        figures: { ...figures, isCrossValidated: true, candidateOnLearned: { ...CANDIDATE, ...own } },
       });
     };
     expect(reasonsOf({})).toEqual([]);
