@@ -14,6 +14,8 @@ RUN npm prune --omit=dev
 FROM nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 WORKDIR /app
+# fp32 is the reference: not TF32
+ENV NVIDIA_TF32_OVERRIDE=0
 ENV NODE_ENV=production CAPTIONER_HOST=0.0.0.0 CAPTIONER_PORT=50051 METRICS_PORT=9464 \
   DEVICE=cuda WORKERS=1
 COPY --from=build /src/package.json ./package.json

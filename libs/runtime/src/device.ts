@@ -31,7 +31,7 @@ export async function requireHalfPrecision(device: Device): Promise<void> {
 
 /** What a machine needs before its GPU is there, besides the GPU. */
 const NEEDED: Readonly<Record<Exclude<Device, 'cpu'>, string>> = {
-  cuda: 'install the NVIDIA driver, CUDA 12, cuDNN 9 and the CUDA libraries of onnxruntime-node (npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12)',
+  cuda: 'install the NVIDIA driver, CUDA 12, cuDNN 9 and the CUDA libraries of onnxruntime-node (ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install)',
   webgpu: 'install a Vulkan driver for the GPU and its loader (libvulkan1)',
 };
 
