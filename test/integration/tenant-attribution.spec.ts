@@ -138,7 +138,7 @@ async function captionAll(captioner: Pick<CaptionerClient, 'caption'>, count: nu
   const held = new HeldLeases({} as LeaseRepository, { capacity: AT_ONCE, leaseMs: 1, workerId: 'w' }, metrics, logger);
   const outcomes = new OutcomeService(captioning, held, DEFAULT_GENERATION, metrics, logger);
   const options = { maxBatch: 32, maxCalls: 4, maxDelayMs: 5, deadlineMs: DEADLINE_MS, generation: DEFAULT_GENERATION };
-  const stage = new CaptionStage(captioner, outcomes, options, metrics, logger);
+  const stage = new CaptionStage(captioner, outcomes, held, options, metrics, logger);
   while (account.written < count) {
     while (waiting.length > 0 && inside < AT_ONCE) {
       inside += 1;
