@@ -153,6 +153,7 @@ describeWith([requirements.chromium()], 'the learning page, in Chromium on the r
     await page.getByRole('img', { name: 'Loss by step, Loss 0.750 now' }).waitFor();
     await report(held, 'fold 1', 5, 0.7);
     await page.locator('[aria-current=step]', { hasText: 'Testing' }).waitFor();
+    await page.getByRole('img', { name: 'Loss by step, Loss 0.750 now' }).waitFor();
 
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Stopping…' }).waitFor();

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { withActiveRun, withProgress, withRun, type RunPages } from './learning-cache';
 
 const run = (id: string, change: Partial<TrainingRun> = {}) => ({ id, status: 'running', ...change }) as TrainingRun;
-const at = (step: number, loss: number | null) => run('a', { progress: { stage: 'training', step, steps: 9, loss } });
+const at = (step: number, loss: number | null, stage = 'training') =>
+  run('a', { progress: { stage, step, steps: 9, loss } });
 const detail = (...steps: number[]) =>
   ({ ...run('a'), curve: steps.map((step) => ({ step, loss: 1 })), examples: [] }) as unknown as TrainingRunDetail;
 
@@ -16,6 +17,14 @@ describe('a run that moves on', () => {
   it('begins anew with a new stage, and says nothing twice', () => {
     expect(withProgress(detail(1, 5, 9), at(2, 0.5)).curve.map(({ step }) => step)).toEqual([1, 2]);
     expect(withProgress(detail(1, 5), at(5, 0.5)).curve.map(({ step }) => step)).toEqual([1, 5]);
+  });
+
+  it('keeps the candidate’s curve while folds learn', () => {
+    const trained = detail(1, 5, 1200);
+    expect(withProgress(trained, at(1, 2.5, 'fold 1'))).toMatchObject({
+      curve: trained.curve,
+      progress: { stage: 'fold 1' },
+    });
   });
 
   it('stands where it stood among the others, or first', () => {

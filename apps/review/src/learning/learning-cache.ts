@@ -1,5 +1,6 @@
 import type { Learning, TrainingRun, TrainingRunDetail, TrainingRunPage } from '@housestyle/contracts';
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import { isFold } from './run-words';
 
 export const LEARNING_KEY = ['learning'] as const;
 export const OVERVIEW_KEY = [...LEARNING_KEY, 'overview'] as const;
@@ -47,9 +48,9 @@ export function withProgress(detail: TrainingRunDetail, run: TrainingRun): Train
   return { ...detail, ...run, curve: run.progress ? extended(detail.curve, run.progress) : detail.curve };
 }
 
-/** A stage that begins anew overwrites what the one before it drew. */
-function extended(curve: LossCurve, { step, loss }: NonNullable<TrainingRun['progress']>): LossCurve {
-  if (step === 0) return curve;
+/** A stage that begins anew overwrites what the one before it drew; a fold draws nothing. */
+function extended(curve: LossCurve, { stage, step, loss }: NonNullable<TrainingRun['progress']>): LossCurve {
+  if (step === 0 || isFold(stage)) return curve;
   const kept = step <= (curve.at(-1)?.step ?? 0) ? curve.filter((point) => point.step < step) : curve;
   return [...kept, { step, loss }];
 }

@@ -53,8 +53,11 @@ export function stageOf(run: Pick<TrainingRun, 'status' | 'progress' | 'requeste
 function indexOf({ stage, step, steps }: NonNullable<TrainingRun['progress']>): number {
   if (stage === 'choosing') return 1;
   if (stage === 'training') return steps > 0 && step >= steps ? 3 : 2;
-  return stage.startsWith('fold') ? 3 : 0;
+  return isFold(stage) ? 3 : 0;
 }
+
+/** Folds learn apart from the candidate, to judge it. */
+export const isFold = (stage: string): boolean => stage.startsWith('fold');
 
 const explained = (index: number): StageWords => ({ index, explanation: EXPLANATIONS[index] ?? '' });
 
