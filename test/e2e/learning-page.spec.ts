@@ -1,5 +1,11 @@
 import type { Learning, MapperList, TrainingRun, TrainingRunPage } from '@housestyle/contracts';
-import { ApiKeyRepository, TrainingLifecycleRepository, type HeldRun, type RunConclusion } from '@housestyle/database';
+import {
+  ApiKeyRepository,
+  MapperVersionRepository,
+  TrainingLifecycleRepository,
+  type HeldRun,
+  type RunConclusion,
+} from '@housestyle/database';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { startChromium } from '../support/chromium.js';
@@ -228,6 +234,24 @@ describeWith([requirements.chromium()], 'the learning page, in Chromium on the r
     const [version] = (await admin.get<MapperList>('/v1/mappers')).items;
     await admin.send('POST', `/v1/mappers/${version!.id}/promote`, {});
     await versionRow(version!.name).getByText('Writes now').waitFor();
+  });
+
+  it('leaves a version alone that came while the question stood', async () => {
+    await reviewPictures(api.test, admin.tenant, 20);
+    await promote();
+    await promote();
+    await open();
+    await page.getByRole('button', { name: 'Roll back to Version 1' }).click();
+    await new MapperVersionRepository(api.test.database).rollback(admin.tenant, 'edits grew', { isAutomatic: true });
+    await versionRow('Version 1').getByText('Writes now').waitFor();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Version 2 is kept').waitFor();
+    await dialog.getByRole('button', { name: 'Roll back' }).click();
+    await dialog.getByRole('alert').getByText('Version 1 writes by now, so nothing was changed.').waitFor();
+    expect((await admin.get<Learning>('/v1/learning')).champion?.name).toBe('Version 1');
+    await dialog.getByRole('button', { name: 'Leave it' }).click();
+    await page.getByRole('button', { name: 'Roll back to demo' }).waitFor();
+    complaints = complaints.filter((complaint) => !complaint.includes('status of 409'));
   });
 
   it('draws how captions fared, with promotions marked, and reads it out by the arrow keys', async () => {

@@ -6,7 +6,12 @@ import type {
   TrainingRunDetail,
   TrainingRunPage,
 } from '@housestyle/contracts';
-import { ApiKeyRepository, TrainingLifecycleRepository, type HeldRun } from '@housestyle/database';
+import {
+  ApiKeyRepository,
+  MapperVersionRepository,
+  TrainingLifecycleRepository,
+  type HeldRun,
+} from '@housestyle/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEventStream } from '../support/event-stream.js';
 import { reviewPictures, TEST_BASE } from '../support/reviewed-captions.js';
@@ -207,6 +212,31 @@ describe('learning over HTTP', () => {
     expect((await problemOf(nowhere)).status).toBe(400);
     const fresh = await api.caller();
     expect(await problemOf(await fresh.send('POST', '/v1/mappers/rollback', {}))).toMatchObject({ status: 409 });
+  });
+
+  it('replaces only the champion that was meant', async () => {
+    const caller = await api.caller();
+    await reviewPictures(api.test, caller.tenant, 20);
+    const [first, second] = [await trainAndPromote(caller), await trainAndPromote(caller)];
+    const mappers = new MapperVersionRepository(api.test.database);
+    await mappers.rollback(caller.tenant, 'edits grew', { isAutomatic: true, expected: second });
+
+    const detail = 'Version 1 writes by now, so nothing was changed';
+    for (const route of ['/v1/mappers/rollback', '/v1/mappers/base/promote']) {
+      for (const expectedChampionId of [second, null]) {
+        const late = await caller.send('POST', route, { expectedChampionId });
+        expect(await problemOf(late), route).toMatchObject({ status: 409, code: 'conflict', detail });
+      }
+    }
+    expect((await caller.get<MapperList>('/v1/mappers')).championId).toBe(first);
+
+    const meant = { expectedChampionId: first.toUpperCase() };
+    expect(await post<MapperList>(caller, '/v1/mappers/rollback', meant)).toMatchObject({ championId: null });
+    const later = await caller.send('POST', `/v1/mappers/${second}/promote`, { expectedChampionId: first });
+    expect((await problemOf(later)).detail).toBe('the base model’s own mapper writes by now, so nothing was changed');
+    const fromBase = { expectedChampionId: null };
+    const again = await post<MapperList>(caller, `/v1/mappers/${second}/promote`, fromBase);
+    expect(again.championId).toBe(second);
   });
 
   it('erases, and says which mappers had learned from it', async () => {

@@ -64,6 +64,16 @@ describe('going back', () => {
     await test.provision({ id: tenant, baseModel: 'another-base' });
     await expect(mappers.promote(tenant, id, 'again')).rejects.toMatchObject({ code: 'conflict' });
   });
+
+  it('expects the base’s own where the champion was made for another base', async () => {
+    const tenant = await test.provision();
+    const [first, second] = [await version(tenant, 'first'), await version(tenant, 'second')];
+    for (const id of [first, second]) await mappers.promote(tenant, id, 'better');
+    await test.provision({ id: tenant, baseModel: 'another-base' });
+    const details = { expected: second };
+    await expect(mappers.rollback(tenant, 'not it', details)).rejects.toMatchObject({ code: 'conflict' });
+    expect(await mappers.rollback(tenant, 'back', { expected: null })).toBe(first);
+  });
 });
 
 describe('a promotion on trial', () => {

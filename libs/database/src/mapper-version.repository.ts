@@ -1,6 +1,6 @@
 import { DomainError, type MapperReference, type PromotionKind, type TenantId } from '@housestyle/domain';
 import { championOf, predecessorOf } from './champion.js';
-import type { Database } from './database.js';
+import type { Database, Transaction } from './database.js';
 import type { MapperVersion, Prisma, Promotion } from './generated/client.js';
 import { promotionSteps } from './learning.repository.js';
 import { insertPromotion, lockPromotions, type PromotionDraft } from './promote.js';
@@ -38,6 +38,12 @@ export interface PromotionView {
   readonly promotedAt: Date;
 }
 
+/** By whom and by what; what decides by who is champion says which that is. */
+interface DecisionDetails extends Partial<Pick<PromotionDraft, 'promotedBy' | 'figures'>> {
+  /** only while this version is champion; null: the base's own */
+  readonly expected?: string | null;
+}
+
 /** A promotion with the name of what was promoted. */
 export interface NamedPromotion extends PromotionView {
   /** undefined for the base's own */
@@ -59,16 +65,18 @@ export class MapperVersionRepository {
 
   /**
    * Makes a mapper version the champion; undefined is the base's own.
-   * @throws DomainError `not_found` when the tenant has no such version, `conflict` when it was made for another base
+   * @throws DomainError `not_found` when the tenant has no such version, `conflict` when it was made for another base, or
+   * the champion is not the expected one
    */
   async promote(
     tenant: TenantId,
     mapperVersionId: string | undefined,
     reason: string,
-    details: Partial<Pick<PromotionDraft, 'promotedBy' | 'figures'>> = {},
+    { expected, ...details }: DecisionDetails = {},
   ): Promise<void> {
     await this.database.forTenant(tenant, async (rows) => {
       await lockPromotions(rows, tenant);
+      await expectChampion(rows, tenant, expected);
       if (mapperVersionId !== undefined) {
         const version = await rows.mapperVersion.findFirst({ where: { tenantId: tenant, id: mapperVersionId } });
         const owner = await rows.tenant.findFirst({ where: { id: tenant } });
@@ -83,29 +91,22 @@ export class MapperVersionRepository {
 
   /**
    * Goes back to what was champion before the present one: a promotion like any other. Twice goes back twice.
-   * @param details `expected`: only if this version is still champion
    * @returns the champion's id; null: the base's own
    * @throws DomainError `conflict` when there is nothing before it, or the champion is not the expected one
    */
   rollback(
     tenant: TenantId,
     reason: string,
-    details: Partial<Pick<PromotionDraft, 'promotedBy' | 'figures'>> & {
-      readonly isAutomatic?: boolean;
-      readonly expected?: string;
-    } = {},
+    { isAutomatic = false, expected, ...details }: DecisionDetails & { readonly isAutomatic?: boolean } = {},
   ): Promise<string | null> {
-    const { isAutomatic = false, expected, ...rest } = details;
     return this.database.forTenant(tenant, async (rows) => {
       await lockPromotions(rows, tenant);
-      const steps = await promotionSteps(rows, tenant);
-      const target = predecessorOf(steps);
-      if (!target || (expected !== undefined && steps[0]?.mapperVersionId !== expected)) {
-        throw new DomainError('conflict', 'there is no earlier champion to go back to');
-      }
+      await expectChampion(rows, tenant, expected);
+      const target = predecessorOf(await promotionSteps(rows, tenant));
+      if (!target) throw new DomainError('conflict', 'there is no earlier champion to go back to');
       const kind = isAutomatic ? 'automatic_rollback' : 'rollback';
       const mapperVersionId = target.mapperVersionId ?? undefined;
-      await insertPromotion(rows, tenant, { mapperVersionId, reason, kind, ...rest });
+      await insertPromotion(rows, tenant, { mapperVersionId, reason, kind, ...details });
       return target.mapperVersionId;
     });
   }
@@ -165,6 +166,18 @@ export class MapperVersionRepository {
       return { ...toView(row), promotedAt: promotion?.promotedAt, promotion, trainingRunId: row.trainedIn[0]?.id };
     });
   }
+}
+
+/**
+ * In the transaction that holds the promotions' lock.
+ * @param expected undefined: whoever it is
+ */
+async function expectChampion(rows: Transaction, tenant: TenantId, expected: string | null | undefined): Promise<void> {
+  const id = (await championOf(rows, tenant))?.id ?? null;
+  if (expected === undefined || id === expected) return;
+  const version = id === null ? undefined : await rows.mapperVersion.findFirst({ where: { tenantId: tenant, id } });
+  const name = version?.name ?? 'the base model’s own mapper';
+  throw new DomainError('conflict', `${name} writes by now, so nothing was changed`);
 }
 
 const toPromotionView = (row: Promotion): PromotionView => ({

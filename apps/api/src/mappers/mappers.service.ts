@@ -33,16 +33,18 @@ export class MappersService {
     return latest && presentPromotion(latest);
   }
 
-  async promote(caller: Caller, id: string, { reason }: PromoteMapper): Promise<MapperList> {
+  async promote(caller: Caller, id: string, promotion: PromoteMapper): Promise<MapperList> {
+    const { reason = 'promoted by hand', expectedChampionId: expected } = promotion;
+    const { tenantId, keyPrefix: promotedBy } = caller;
     const mapperVersionId = id === BASE_MAPPER_ID ? undefined : id;
-    const promotedBy = caller.keyPrefix;
-    await this.mapperVersions.promote(caller.tenantId, mapperVersionId, reason ?? 'promoted by hand', { promotedBy });
-    return this.list(caller.tenantId);
+    await this.mapperVersions.promote(tenantId, mapperVersionId, reason, { promotedBy, expected });
+    return this.list(tenantId);
   }
 
-  async rollback(caller: Caller, { reason }: PromoteMapper): Promise<MapperList> {
-    const promotedBy = caller.keyPrefix;
-    await this.mapperVersions.rollback(caller.tenantId, reason ?? 'rolled back by hand', { promotedBy });
-    return this.list(caller.tenantId);
+  async rollback(caller: Caller, rollback: PromoteMapper): Promise<MapperList> {
+    const { reason = 'rolled back by hand', expectedChampionId: expected } = rollback;
+    const { tenantId, keyPrefix: promotedBy } = caller;
+    await this.mapperVersions.rollback(tenantId, reason, { promotedBy, expected });
+    return this.list(tenantId);
   }
 }

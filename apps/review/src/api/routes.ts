@@ -58,10 +58,12 @@ export const cancelRun = (id: string) => request(TrainingRunSchema, 'POST', `/v1
 
 export const listMappers = () => request(MapperListSchema, 'GET', '/v1/mappers');
 
-/** `id` is a mapper version’s, or `base`. */
-export const promoteMapper = (id: string) => request(MapperListSchema, 'POST', `/v1/mappers/${id}/promote`, {});
+/** `id` is a mapper version’s, or `base`; `expectedChampionId` is what it replaces, `null` the base’s own. */
+export const promoteMapper = (id: string, expectedChampionId: string | null) =>
+  request(MapperListSchema, 'POST', `/v1/mappers/${id}/promote`, { expectedChampionId });
 
-export const rollBackMapper = () => request(MapperListSchema, 'POST', '/v1/mappers/rollback', {});
+export const rollBackMapper = (expectedChampionId: string | null) =>
+  request(MapperListSchema, 'POST', '/v1/mappers/rollback', { expectedChampionId });
 
 function pageQuery(parameters: Record<string, string | undefined>): string {
   const query = new URLSearchParams({ limit: String(PAGE_SIZE) });

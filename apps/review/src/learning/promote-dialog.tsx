@@ -1,32 +1,27 @@
 import { Modal } from '@mantine/core';
+import { ApiProblem } from '../api/client';
 import { wordsForError } from '../api/problem-words';
 import { Button } from '../look/button';
+import { asSentence } from './run-words';
 import classes from './schedule-dialog.module.css';
-import { useLearningActions } from './use-learning';
-
-export interface PromotionTarget {
-  readonly kind: 'promote' | 'rollback';
-  /** a mapper version's, or `base` */
-  readonly id: string;
-  readonly name: string;
-}
+import { useLearningActions, type PromotionTarget } from './use-learning';
 
 interface PromoteDialogProps {
   readonly target: PromotionTarget | undefined;
-  /** the one that writes now */
-  readonly champion: string;
   readonly onClose: () => void;
 }
 
 /** Says what will be different, and that it can be undone, before another version writes. */
-export function PromoteDialog({ target, champion, onClose }: PromoteDialogProps) {
+export function PromoteDialog({ target, onClose }: PromoteDialogProps) {
   const { promote } = useLearningActions();
+  const champion = target?.champion.name;
+  const conflict = promote.error instanceof ApiProblem && promote.error.code === 'conflict' ? promote.error : undefined;
   const close = () => {
     promote.reset();
     onClose();
   };
   const confirm = () => {
-    if (target) promote.mutate(target.kind === 'rollback' ? 'rollback' : target, { onSuccess: close });
+    if (target) promote.mutate(target, { onSuccess: close });
   };
   return (
     <Modal
@@ -40,9 +35,9 @@ export function PromoteDialog({ target, champion, onClose }: PromoteDialogProps)
           From the next picture on, {target?.name} writes the captions instead of {champion}. Captions that are there
           already stay as they are, and {champion} is kept: you can promote it again at any time.
         </p>
-        {promote.error && <p role="alert">{wordsForError(promote.error)}</p>}
+        {promote.error && <p role="alert">{conflict ? asSentence(conflict.message) : wordsForError(promote.error)}</p>}
         <div className={classes.actions}>
-          <Button look="pencil" disabled={promote.isPending} onClick={confirm}>
+          <Button look="pencil" disabled={promote.isPending || conflict !== undefined} onClick={confirm}>
             {target?.kind === 'rollback' ? 'Roll back' : 'Promote'}
           </Button>
           <Button look="ghost" data-autofocus onClick={close}>

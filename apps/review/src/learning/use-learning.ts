@@ -55,6 +55,16 @@ export function useLiveLearning(events: LiveEvents): void {
   });
 }
 
+/** What is to write, and what wrote when that was asked: not another that came since. */
+export interface PromotionTarget {
+  readonly kind: 'promote' | 'rollback';
+  /** a mapper version's, or `base` */
+  readonly id: string;
+  readonly name: string;
+  /** `id` null: the base's own */
+  readonly champion: { readonly id: string | null; readonly name: string };
+}
+
 /** What an admin can do; each tells what went wrong and brings everything up to date. */
 export function useLearningActions() {
   const client = useQueryClient();
@@ -72,8 +82,8 @@ export function useLearningActions() {
   });
   const schedule = useMutation({ mutationFn: putSchedule, onSuccess: refresh });
   const promote = useMutation({
-    mutationFn: (target: { readonly id: string } | 'rollback') =>
-      target === 'rollback' ? rollBackMapper() : promoteMapper(target.id),
+    mutationFn: ({ kind, id, champion }: PromotionTarget) =>
+      kind === 'rollback' ? rollBackMapper(champion.id) : promoteMapper(id, champion.id),
     onSuccess: (mappers) => {
       client.setQueryData(MAPPERS_KEY, mappers);
       const champion = mappers.items.find(({ isChampion }) => isChampion)?.name ?? 'The base model';

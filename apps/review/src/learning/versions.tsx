@@ -6,8 +6,9 @@ import { runPath } from '../navigation/route';
 import { TimeAgo, useNowMs } from '../suggestions/time-ago';
 import { counted, percent, roundPercent } from './figures';
 import panel from './panel.module.css';
-import { PromoteDialog, type PromotionTarget } from './promote-dialog';
+import { PromoteDialog } from './promote-dialog';
 import { promotionWords } from './promotion-words';
+import type { PromotionTarget } from './use-learning';
 import classes from './versions.module.css';
 
 interface VersionsProps {
@@ -25,7 +26,8 @@ export function Versions({ mappers, curve, baseModel, canGovern }: VersionsProps
   const nowMs = useNowMs();
   const { items, championId, latestPromotion, rollbackTo } = mappers;
   const liveOf = (id: string) => curve.mappers.find(({ mapperId }) => mapperId === id);
-  const champion = items.find(({ id }) => id === championId)?.name ?? baseModel;
+  const champion = { id: championId, name: items.find(({ id }) => id === championId)?.name ?? baseModel };
+  const ask = (next: Omit<PromotionTarget, 'champion'>) => setTarget({ ...next, champion });
   return (
     <section className={panel.panel} aria-labelledby="versions-title">
       <header className={panel.header}>
@@ -34,7 +36,7 @@ export function Versions({ mappers, curve, baseModel, canGovern }: VersionsProps
         {rollbackTo && canGovern && (
           <Button
             className={classes.rollback}
-            onClick={() => setTarget({ kind: 'rollback', id: rollbackTo.mapperId ?? BASE, name: rollbackTo.name })}
+            onClick={() => ask({ kind: 'rollback', id: rollbackTo.mapperId ?? BASE, name: rollbackTo.name })}
           >
             Roll back to {rollbackTo.name}
           </Button>
@@ -47,7 +49,7 @@ export function Versions({ mappers, curve, baseModel, canGovern }: VersionsProps
             version={version}
             live={liveOf(version.id)}
             canGovern={canGovern}
-            onPromote={() => setTarget({ kind: 'promote', id: version.id, name: version.name })}
+            onPromote={() => ask({ kind: 'promote', id: version.id, name: version.name })}
           />
         ))}
         <li className={classes.row} data-champion={championId === null || undefined}>
@@ -62,11 +64,11 @@ export function Versions({ mappers, curve, baseModel, canGovern }: VersionsProps
           <Standing
             isChampion={championId === null}
             canGovern={canGovern}
-            onPromote={() => setTarget({ kind: 'promote', id: BASE, name: baseModel })}
+            onPromote={() => ask({ kind: 'promote', id: BASE, name: baseModel })}
           />
         </li>
       </ul>
-      <PromoteDialog target={target} champion={champion} onClose={() => setTarget(undefined)} />
+      <PromoteDialog target={target} onClose={() => setTarget(undefined)} />
     </section>
   );
 }

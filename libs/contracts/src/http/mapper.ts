@@ -59,6 +59,14 @@ export const PromotableIdSchema = z.union([
 export const PromoteMapperSchema = z
   .strictObject({
     reason: z.string().trim().min(1).max(500).optional().describe('kept with the promotion, and in its event'),
+    expectedChampionId: z
+      .guid()
+      .toLowerCase()
+      .nullable()
+      .optional()
+      .describe(
+        'what this replaces, `null`: the base model’s own; when another is champion by then, 409 and no change',
+      ),
   })
   .meta({ id: 'PromoteMapper' });
 export type PromoteMapper = z.input<typeof PromoteMapperSchema>;
