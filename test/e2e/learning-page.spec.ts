@@ -151,6 +151,9 @@ describeWith([requirements.chromium()], 'the learning page, in Chromium on the r
     const { items } = await admin.get<TrainingRunPage>('/v1/training-runs');
     const held = await begin(items[0]!);
 
+    await reviewPictures(api.test, admin.tenant, 1);
+    await page.getByText('21 pictures reviewed, 1 review since this run began').waitFor();
+    await page.getByText('It learns by itself after 19 more reviews').waitFor();
     await report(held, 'choosing', 10, 1.5);
     await page.getByText('step 10 of 40, loss 1.500').waitFor();
     await heading('A new version is being made').waitFor();
@@ -165,8 +168,10 @@ describeWith([requirements.chromium()], 'the learning page, in Chromium on the r
     await page.getByRole('button', { name: 'Stopping…' }).waitFor();
     await waitFor('the trainer to hear of it', async () => !(await report(held, 'fold 1', 6, 0.7)));
     await lifecycle.finish(held, { status: 'cancelled', reason: 'cancelled' });
-    await heading('Ready: 20 reviewed pictures').waitFor();
+    await heading('Ready: 21 reviewed pictures').waitFor();
     await runRows().filter({ hasText: 'Cancelled' }).filter({ hasText: 'on request' }).waitFor();
+    await page.getByText('Not learned from yet').locator('..').getByText('21').waitFor();
+    await page.getByText('It learns by itself after 19 more reviews').waitFor();
   });
 
   it('says in plain words why a version was not promoted', async () => {

@@ -87,6 +87,7 @@ describe('learning over HTTP', () => {
         editors: 1,
         heldOut: 0,
         newReviews: 4,
+        reviewsSinceLastRun: 4,
       },
       schedule: { isEnabled: true, cron: '0 3 * * *', newReviews: 20, minimumSamples: 20 },
       activeRun: null,
@@ -194,6 +195,11 @@ describe('learning over HTTP', () => {
     const { id } = await post<TrainingRun>(caller, '/v1/training-runs');
     const cancelled = await caller.send('POST', `/v1/training-runs/${id}/cancel`);
     expect([cancelled.status, ((await cancelled.json()) as TrainingRun).status]).toEqual([202, 'cancelled']);
+    // the timetable's next run takes them, and twenty more start one before
+    expect((await caller.get<Learning>('/v1/learning')).readiness).toMatchObject({
+      newReviews: 20,
+      reviewsSinceLastRun: 0,
+    });
   });
 
   it('promotes and rolls back by hand', async () => {

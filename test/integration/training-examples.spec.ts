@@ -62,6 +62,7 @@ describe('readiness', () => {
       editors: 2,
       heldOut: 0,
       newReviews: 3,
+      reviewsSinceLastRun: 3,
       missing: 17,
     });
 
@@ -92,13 +93,13 @@ describe('readiness', () => {
     const tenant = await test.provision();
     await reviewPictures(test, tenant, 3);
     const failed = await beginRun(tenant);
-    expect(await learning.readiness(tenant)).toMatchObject({ readiness: { newReviews: 0 }, reviewsSinceLastRun: 0 });
+    expect(await readinessOf(tenant)).toMatchObject({ newReviews: 0, reviewsSinceLastRun: 0 });
     await lifecycle.finish(failed, { status: 'failed', reason: 'the store was away' });
     expect((await learning.readiness(tenant)).lastBegunAt).toEqual((await runs.get(tenant, failed.runId))!.startedAt);
     // the timetable tries again; enough new reviews have to come before they start the next
-    expect(await learning.readiness(tenant)).toMatchObject({ readiness: { newReviews: 3 }, reviewsSinceLastRun: 0 });
+    expect(await readinessOf(tenant)).toMatchObject({ newReviews: 3, reviewsSinceLastRun: 0 });
     await refuse(await beginRun(tenant));
-    expect(await learning.readiness(tenant)).toMatchObject({ readiness: { newReviews: 0 }, reviewsSinceLastRun: 0 });
+    expect(await readinessOf(tenant)).toMatchObject({ newReviews: 0, reviewsSinceLastRun: 0 });
   });
 });
 

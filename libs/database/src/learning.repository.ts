@@ -25,6 +25,8 @@ export interface Readiness {
   readonly heldOut: number;
   /** accepted or corrected since the last run took its examples that was not cut short */
   readonly newReviews: number;
+  /** accepted or corrected since any run, also one that failed or was cancelled: those are not tried at every review */
+  readonly reviewsSinceLastRun: number;
   /** pictures still missing until it is ready */
   readonly missing: number;
 }
@@ -32,8 +34,6 @@ export interface Readiness {
 export interface LearningState {
   readonly readiness: Readiness;
   readonly schedule: TrainingSchedule;
-  /** accepted or corrected since any run, also one that failed or was cancelled: those are not tried at every review */
-  readonly reviewsSinceLastRun: number;
   /** undefined: there is none */
   readonly firstNewReviewAt?: Date;
   /** when the last run began, whatever became of it; undefined: there has been none */
@@ -70,11 +70,10 @@ export class LearningRepository {
   readiness(tenant: TenantId): Promise<LearningState> {
     return this.database.forTenant(tenant, async (rows) => {
       const schedule = await scheduleOf(rows, tenant);
-      const { reviewsSinceLastRun, firstNewReviewAt, lastBegunAt, ...counts } = await countReviews(rows, tenant);
+      const { firstNewReviewAt, lastBegunAt, ...counts } = await countReviews(rows, tenant);
       const state = readinessState(counts.pictures, schedule);
       return {
         schedule,
-        reviewsSinceLastRun,
         ...(firstNewReviewAt && { firstNewReviewAt }),
         ...(lastBegunAt && { lastBegunAt }),
         readiness: { state, ...counts, missing: Math.max(0, schedule.minimumSamples - counts.pictures) },
@@ -139,7 +138,7 @@ export function promotionSteps(rows: Transaction, tenant: TenantId) {
 const isRollback = (kind: PromotionKind): boolean => kind === 'rollback' || kind === 'automatic_rollback';
 
 async function countReviews(rows: Transaction, tenant: TenantId) {
-  const [counts] = await rows.$queryRaw<Omit<Readiness, 'state' | 'missing' | 'heldOut' | 'newReviews'>[]>`
+  const [counts] = await rows.$queryRaw<Pick<Readiness, 'pictures' | 'accepted' | 'corrected' | 'editors'>[]>`
     SELECT count(DISTINCT sha256(e.values))::int AS pictures,
       count(*) FILTER (WHERE r.decision = 'accepted')::int AS accepted,
       count(*) FILTER (WHERE r.decision = 'corrected')::int AS corrected,

@@ -1,18 +1,28 @@
-import type { TrainingRun } from '@housestyle/contracts';
+import type { Learning, TrainingRun } from '@housestyle/contracts';
 import { Link } from '../navigation/link';
 import { runPath } from '../navigation/route';
+import { useNowMs } from '../suggestions/time-ago';
 import { counted } from './figures';
+import { nextSteps } from './next-steps';
 import panel from './panel.module.css';
 import classes from './readiness-panel.module.css';
 import { RunProgress } from './run-progress';
 import { TRIGGER_WORDS } from './run-words';
 import { useLearningActions, useRun } from './use-learning';
 
-/** Learning goes on: the place of the readiness is taken by the run. */
-export function ActiveRunPanel({ run, canGovern }: { run: TrainingRun; canGovern: boolean }) {
+interface ActiveRunPanelProps {
+  readonly run: TrainingRun;
+  readonly learning: Learning;
+  readonly canGovern: boolean;
+}
+
+/** Learning goes on: the run, and what there is for the next. */
+export function ActiveRunPanel({ run, learning, canGovern }: ActiveRunPanelProps) {
+  const { readiness, schedule } = learning;
   const { cancel } = useLearningActions();
   const detail = useRun(run.id);
   const { training, corrected } = run.counts;
+  const [, ...whenNext] = nextSteps(readiness, schedule, useNowMs(), true);
   return (
     <section className={`${panel.panel} ${classes.first}`} aria-labelledby="active-title">
       <header className={panel.header}>
@@ -30,7 +40,12 @@ export function ActiveRunPanel({ run, canGovern }: { run: TrainingRun; canGovern
         canGovern={canGovern}
         isCancelling={cancel.isPending}
         onCancel={() => cancel.mutate(run.id)}
-      />
+      >
+        <p className={classes.last}>
+          {counted(readiness.pictures, 'picture')} reviewed, {counted(readiness.reviewsSinceLastRun, 'review')} since
+          this run began. {whenNext.join(' ')}
+        </p>
+      </RunProgress>
     </section>
   );
 }

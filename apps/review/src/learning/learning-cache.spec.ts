@@ -1,6 +1,7 @@
 import type { Learning, TrainingRun, TrainingRunDetail } from '@housestyle/contracts';
+import { QueryClient } from '@tanstack/react-query';
 import { describe, expect, it } from 'vitest';
-import { withActiveRun, withProgress, withRun, type RunPages } from './learning-cache';
+import { OVERVIEW_KEY, takeUpRun, withActiveRun, withProgress, withRun, type RunPages } from './learning-cache';
 
 const run = (id: string, change: Partial<TrainingRun> = {}) => ({ id, status: 'running', ...change }) as TrainingRun;
 const at = (step: number, loss: number | null, stage = 'training') =>
@@ -41,5 +42,17 @@ describe('a run that moves on', () => {
     const ended = run('a', { status: 'refused' });
     expect(withActiveRun(active, ended)).toMatchObject({ activeRun: null, lastRun: ended });
     expect(withActiveRun(active, run('z', { status: 'cancelled' }))).toBe(active);
+  });
+
+  it('has reviews counted anew when it begins, and not at every step', () => {
+    const client = new QueryClient();
+    const isCountedAnew = (was: TrainingRun | null, is: TrainingRun) => {
+      client.setQueryData(OVERVIEW_KEY, { activeRun: was });
+      takeUpRun(client, is);
+      return client.getQueryState(OVERVIEW_KEY)?.isInvalidated;
+    };
+    expect(isCountedAnew(null, run('a', { status: 'requested' }))).toBe(true);
+    expect(isCountedAnew(run('a', { status: 'requested' }), run('a'))).toBe(true);
+    expect(isCountedAnew(run('a'), at(4, 0.5))).toBe(false);
   });
 });

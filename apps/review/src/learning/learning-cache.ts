@@ -14,12 +14,17 @@ export type LossCurve = TrainingRunDetail['curve'];
 export const isActive = ({ status }: Pick<TrainingRun, 'status'>): boolean =>
   status === 'requested' || status === 'running';
 
-/** The run as it stands now, wherever it is shown. A run that has ended changes more than itself: ask again for all. */
+/**
+ * The run as it stands now, wherever it is shown. A run that has ended changes more than itself: ask again for all. From
+ * one that begins on, reviews are counted anew.
+ */
 export function takeUpRun(client: QueryClient, run: TrainingRun): void {
+  const before = client.getQueryData<Learning>(OVERVIEW_KEY)?.activeRun;
   client.setQueryData<Learning>(OVERVIEW_KEY, (learning) => learning && withActiveRun(learning, run));
   client.setQueryData<RunPages>(RUNS_KEY, (pages) => pages && withRun(pages, run));
   client.setQueryData<TrainingRunDetail>(runKey(run.id), (detail) => detail && withProgress(detail, run));
   if (!isActive(run)) void client.invalidateQueries({ queryKey: LEARNING_KEY });
+  else if (run.status !== before?.status) void client.invalidateQueries({ queryKey: OVERVIEW_KEY });
 }
 
 export function withActiveRun(learning: Learning, run: TrainingRun): Learning {

@@ -79,7 +79,7 @@ function Overview({ baseModel, canGovern }: { baseModel: string; canGovern: bool
       )}
       <div className={classes.panels}>
         {learning.activeRun ? (
-          <ActiveRunPanel run={learning.activeRun} canGovern={canGovern} />
+          <ActiveRunPanel run={learning.activeRun} learning={learning} canGovern={canGovern} />
         ) : (
           <ReadinessPanel
             learning={learning}

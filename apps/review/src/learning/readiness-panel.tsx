@@ -73,7 +73,7 @@ export function ReadinessPanel({ learning, mappers, baseModel, canGovern, isAski
           <dl className={classes.facts}>
             <Fact name="Accepted">{accepted}</Fact>
             <Fact name="Corrected">{corrected}</Fact>
-            <Fact name="New since the last run" title="Accepted or corrected since the last run took its examples">
+            <Fact name="Not learned from yet" title="Accepted or corrected since the last run that was not cut short">
               {newReviews}
             </Fact>
             <Fact name="Held apart to judge by" title="Pictures that no version ever learns from">

@@ -1,5 +1,6 @@
 import type { TrainingRun } from '@housestyle/contracts';
 import { IconX } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
 import { useNowMs } from '../suggestions/time-ago';
 import { Button } from '../look/button';
 import { count } from './figures';
@@ -14,10 +15,11 @@ interface RunProgressProps {
   readonly canGovern: boolean;
   readonly isCancelling: boolean;
   readonly onCancel: () => void;
+  readonly children?: ReactNode;
 }
 
 /** A run at work: where it is, how far, its loss as it falls, and the way out. */
-export function RunProgress({ run, curve, canGovern, isCancelling, onCancel }: RunProgressProps) {
+export function RunProgress({ run, curve, canGovern, isCancelling, onCancel, children }: RunProgressProps) {
   const { index, explanation } = stageOf(run, useNowMs());
   const { progress } = run;
   const isStopping = run.isCancelRequested || isCancelling;
@@ -59,6 +61,7 @@ export function RunProgress({ run, curve, canGovern, isCancelling, onCancel }: R
             <IconX size={16} stroke={1.9} aria-hidden /> {isStopping ? 'Stopping…' : 'Cancel'}
           </Button>
         )}
+        {children}
       </div>
       <LossCurve curve={curve} steps={progress?.steps} isLive />
     </div>

@@ -87,9 +87,10 @@ export class ReviewWatchService {
   }
 
   private async requestRunIfEnough(tenant: TenantId): Promise<void> {
-    const { readiness, schedule, reviewsSinceLastRun } = await this.repositories.learning.readiness(tenant);
+    const { readiness, schedule } = await this.repositories.learning.readiness(tenant);
     const { isEnabled, newReviews: enough } = schedule;
-    if (!isEnabled || enough === undefined || readiness.state !== 'ready' || reviewsSinceLastRun < enough) return;
+    if (!isEnabled || enough === undefined || readiness.state !== 'ready') return;
+    if (readiness.reviewsSinceLastRun < enough) return;
     await this.repositories.runs.request(tenant, 'threshold');
   }
 

@@ -14,7 +14,12 @@ export const ReadinessSchema = z
     corrected: count,
     editors: count,
     heldOut: count.describe('pictures kept apart for judging, never trained on'),
-    newReviews: count.describe('accepted or corrected since the last run took its examples'),
+    newReviews: count.describe(
+      'accepted or corrected since the last run that was not cut short; if there are any, the timetable starts a run',
+    ),
+    reviewsSinceLastRun: count.describe(
+      'accepted or corrected since the last run, also one that failed or was cancelled; the schedule’s `newReviews` of them start a run',
+    ),
   })
   .meta({ id: 'Readiness' });
 export type Readiness = z.infer<typeof ReadinessSchema>;
