@@ -285,15 +285,18 @@ describeWith([requirements.chromium()], 'the learning page, in Chromium on the r
     await dialog.getByLabel('Weekday').selectOption('Friday');
     await dialog.getByLabel('Time (UTC)').fill('18:30');
     await dialog.getByLabel('And as soon as there are new reviews').fill('');
-    await dialog.getByLabel('But not before').fill('12');
+    await dialog.getByLabel('But not before').fill('19');
+    await dialog.getByText('A number from 20 up').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+    await dialog.getByLabel('But not before').fill('24');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await page.getByText('It learns every Friday at 18:30 UTC').waitFor();
-    await page.getByText('with 12 pictures it can begin').waitFor();
+    await page.getByText('with 24 pictures it can begin').waitFor();
     expect((await admin.get<Learning>('/v1/learning')).schedule).toEqual({
       isEnabled: true,
       cron: '30 18 * * 5',
       newReviews: null,
-      minimumSamples: 12,
+      minimumSamples: 24,
     });
 
     await page.getByRole('button', { name: 'Change when it learns' }).click();

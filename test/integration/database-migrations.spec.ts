@@ -3,7 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile, mkdir } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Database, migrate, MIGRATIONS_DIRECTORY, prepareDatabase, provisionTenants } from '@housestyle/database';
-import { tenantId } from '@housestyle/domain';
+import { LEAST_PICTURES, tenantId } from '@housestyle/domain';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createDatabase } from '../support/postgres.js';
@@ -104,17 +104,48 @@ describe('the migration runner', () => {
 });
 
 describe('an administrator who is no superuser', () => {
-  it('can migrate and provision: forced row-level security binds the owner as well', async () => {
+  const id = tenantId('7b0c2a52-95a7-4a4e-a6f5-3c9d0d9b7a10');
+
+  /** @returns the url by which the database's own owner comes */
+  async function createOwner(): Promise<string> {
     const owner = new URL(url);
     owner.username = `owner_${path.basename(owner.pathname).slice(-12)}`;
     owner.password = 'correct-horse';
     await client.query(`CREATE ROLE "${owner.username}" LOGIN CREATEROLE PASSWORD '${owner.password}'`);
     await client.query(`ALTER DATABASE "${owner.pathname.slice(1)}" OWNER TO "${owner.username}"`);
-    const id = tenantId('7b0c2a52-95a7-4a4e-a6f5-3c9d0d9b7a10');
-    expect(await migrate(owner.toString())).toEqual(await names());
-    await provisionTenants(owner.toString(), [{ id, name: 'T', baseModel: 'demo', apiKey: 'of a tenant of an owner' }]);
+    return owner.toString();
+  }
 
-    const asOwner = new pg.Client({ connectionString: owner.toString() });
+  it('raises what schedules ask for to what the gate does', async () => {
+    const ownerUrl = await createOwner();
+    const [raising] = (await names()).filter((name) => name.endsWith('_ask_for_no_fewer_pictures_than_the_gate'));
+    await rm(path.join(directory, raising!), { recursive: true });
+    await migrate(ownerUrl, directory);
+    const other = tenantId('7b0c2a52-95a7-4a4e-a6f5-3c9d0d9b7a11');
+    const tenants = [id, other].map((tenant) => ({ id: tenant, name: 'T', baseModel: 'demo' }));
+    await provisionTenants(ownerUrl, tenants);
+    const schedules = 'INSERT INTO training_schedule (tenant_id, is_enabled, minimum_samples) VALUES ($1, true, $2)';
+    for (const values of [
+      [id, 5],
+      [other, 30],
+    ])
+      await client.query(schedules, values);
+
+    expect(await migrate(ownerUrl)).toEqual([raising]);
+    const { rows } = await client.query('SELECT minimum_samples AS least FROM training_schedule ORDER BY tenant_id');
+    expect(rows).toEqual([{ least: LEAST_PICTURES }, { least: 30 }]);
+    const { rows: tables } = await client.query(
+      `SELECT relforcerowsecurity AS "isForced" FROM pg_class WHERE oid = 'training_schedule'::regclass`,
+    );
+    expect(tables).toEqual([{ isForced: true }]);
+  });
+
+  it('can migrate and provision: forced row-level security binds the owner as well', async () => {
+    const ownerUrl = await createOwner();
+    expect(await migrate(ownerUrl)).toEqual(await names());
+    await provisionTenants(ownerUrl, [{ id, name: 'T', baseModel: 'demo', apiKey: 'of a tenant of an owner' }]);
+
+    const asOwner = new pg.Client({ connectionString: ownerUrl });
     await asOwner.connect();
     try {
       expect((await asOwner.query('SELECT 1 FROM tenant')).rowCount).toBe(0);

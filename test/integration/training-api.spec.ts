@@ -117,15 +117,20 @@ describe('learning over HTTP', () => {
 
   it('keeps a timetable that means something', async () => {
     const caller = await api.caller();
-    const schedule = { isEnabled: true, cron: '*/15 6-18 * * 1-5', newReviews: null, minimumSamples: 10 };
+    const schedule = { isEnabled: true, cron: '*/15 6-18 * * 1-5', newReviews: null, minimumSamples: 24 };
     expect(await body(await caller.send('PUT', '/v1/learning/schedule', schedule))).toEqual(schedule);
     expect((await caller.get<Learning>('/v1/learning')).schedule).toEqual(schedule);
     for (const cron of ['every day', '* * * *', '60 * * * *', '0 3 * * * *', '5-1 * * * *', '*/0 * * * *', '@daily']) {
       const answer = await caller.send('PUT', '/v1/learning/schedule', { ...schedule, cron });
       expect((await problemOf(answer)).status, cron).toBe(400);
     }
-    const few = await caller.send('PUT', '/v1/learning/schedule', { ...schedule, minimumSamples: 1 });
-    expect(await problemOf(few)).toMatchObject({ status: 400, errors: [{ path: 'minimumSamples' }] });
+    const few = await caller.send('PUT', '/v1/learning/schedule', { ...schedule, minimumSamples: 19 });
+    expect(await problemOf(few)).toMatchObject({
+      status: 400,
+      errors: [{ path: 'minimumSamples', message: 'expected 20 or more: from fewer pictures nothing is promoted' }],
+    });
+    const fewest = { ...schedule, minimumSamples: 20 };
+    expect(await body(await caller.send('PUT', '/v1/learning/schedule', fewest))).toEqual(fewest);
   });
 
   it('runs, shows the run live and afterwards, and another mapper writes', async () => {
@@ -276,7 +281,7 @@ describe('who may', () => {
     for (const [method, route, data] of [
       ['POST', '/v1/training-runs', undefined],
       ['POST', `/v1/training-runs/${nowhere}/cancel`, undefined],
-      ['PUT', '/v1/learning/schedule', { isEnabled: false, cron: null, newReviews: null, minimumSamples: 5 }],
+      ['PUT', '/v1/learning/schedule', { isEnabled: false, cron: null, newReviews: null, minimumSamples: 20 }],
       ['POST', `/v1/mappers/${nowhere}/promote`, {}],
       ['POST', '/v1/mappers/rollback', {}],
       ['POST', '/v1/erasures', { everything: true }],

@@ -4,5 +4,5 @@ import './no-eval-in-browsers.js';
 export * from './events/index.js';
 export * from './http/index.js';
 
-/** What the page says of the domain's words. */
-export { refusalSentence, verdictSentences } from '@housestyle/domain';
+/** What the page knows of the domain. */
+export { LEAST_PICTURES, refusalSentence, verdictSentences } from '@housestyle/domain';

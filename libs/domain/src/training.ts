@@ -16,6 +16,9 @@ export type TrainingTrigger = (typeof TRAINING_TRIGGERS)[number];
 export const PROMOTION_KINDS = ['training', 'manual', 'rollback', 'automatic_rollback'] as const;
 export type PromotionKind = (typeof PROMOTION_KINDS)[number];
 
+/** Fewer show too little of what a style tells for lost content to be seen: below that nothing is promoted. */
+export const LEAST_PICTURES = 20;
+
 /** When a tenant's mapper is trained. */
 export interface TrainingSchedule {
   readonly isEnabled: boolean;
@@ -23,7 +26,7 @@ export interface TrainingSchedule {
   readonly cron?: string;
   /** reviews since the last run that start the next one at once; undefined: only by timetable and on demand. */
   readonly newReviews?: number;
-  /** distinct pictures with an accepted or corrected caption, below which nothing is trained. */
+  /** distinct pictures with an accepted or corrected caption, below which nothing is trained; a tenant sets `LEAST_PICTURES` or more. */
   readonly minimumSamples: number;
 }
 
@@ -31,7 +34,7 @@ export const DEFAULT_TRAINING_SCHEDULE: TrainingSchedule = {
   isEnabled: true,
   cron: '0 3 * * *',
   newReviews: 20,
-  minimumSamples: 20,
+  minimumSamples: LEAST_PICTURES,
 };
 
 /** Starts of one run before it is given up: a run that keeps killing its process must not do so for ever. */

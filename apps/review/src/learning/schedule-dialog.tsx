@@ -1,4 +1,4 @@
-import type { TrainingSchedule } from '@housestyle/contracts';
+import { LEAST_PICTURES, type TrainingSchedule } from '@housestyle/contracts';
 import { Modal, NativeSelect, NumberInput, Switch, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { wordsForError } from '../api/problem-words';
@@ -32,7 +32,7 @@ export function ScheduleDialog({ isOpen, schedule, onClose }: ScheduleDialogProp
   const change = (part: Partial<Timetable>) => setTimetable((now) => ({ ...now, ...part }));
   const { rhythm, time, weekday, cron } = timetable;
   const isCronWrong = rhythm === 'custom' && !isCron(cron.trim());
-  const isMinimumWrong = typeof minimumSamples !== 'number' || minimumSamples < 5;
+  const isMinimumWrong = typeof minimumSamples !== 'number' || minimumSamples < LEAST_PICTURES;
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -107,11 +107,11 @@ export function ScheduleDialog({ isOpen, schedule, onClose }: ScheduleDialogProp
         />
         <NumberInput
           label="But not before this many pictures are reviewed"
-          description="Few captions teach little, and say little about whether a version is better. At least 5."
-          min={5}
+          description={`Few captions teach little, and say little about whether a version is better: from fewer than ${LEAST_PICTURES} pictures none is promoted.`}
+          min={LEAST_PICTURES}
           max={100_000}
           allowDecimal={false}
-          error={isMinimumWrong ? 'A number from 5 up' : undefined}
+          error={isMinimumWrong ? `A number from ${LEAST_PICTURES} up` : undefined}
           value={minimumSamples}
           onChange={setMinimumSamples}
         />

@@ -1,4 +1,4 @@
-import { PROMOTION_KINDS, READINESS_STATES } from '@housestyle/domain';
+import { LEAST_PICTURES, PROMOTION_KINDS, READINESS_STATES } from '@housestyle/domain';
 import { z } from 'zod';
 import { TrainingRunSchema } from './training-run.js';
 
@@ -65,7 +65,12 @@ export const TrainingScheduleSchema = z
       .max(100_000)
       .nullable()
       .describe('reviews since the last run that start the next at once; null: none'),
-    minimumSamples: z.number().int().min(5).max(100_000).describe('reviewed pictures below which nothing is trained'),
+    minimumSamples: z
+      .number()
+      .int()
+      .min(LEAST_PICTURES, `expected ${LEAST_PICTURES} or more: from fewer pictures nothing is promoted`)
+      .max(100_000)
+      .describe('reviewed pictures below which nothing is trained'),
   })
   .meta({ id: 'TrainingSchedule' });
 export type TrainingSchedule = z.infer<typeof TrainingScheduleSchema>;

@@ -1,4 +1,4 @@
-import type { PromotionReason, RefusalReason } from '@housestyle/domain';
+import { LEAST_PICTURES, type PromotionReason, type RefusalReason } from '@housestyle/domain';
 import type { AdaptationFigures, CaptionFigures } from '../adaptation.js';
 
 /** What the references are like, for a candidate to be like. */
@@ -29,8 +29,8 @@ export const GATE = {
   maxExactMatchLoss: 0.02,
   minDistinctShareOfReferences: 0.6,
   lengthBounds: [0.6, 1.6] as const,
-  /** pictures whose captions are judged by each other: fewer show too little of what a style tells for lost content to be seen. */
-  leastCrossValidated: 20,
+  /** pictures whose captions are judged by each other. */
+  leastCrossValidated: LEAST_PICTURES,
 };
 
 /** Every reason against a candidate, the gravest first; none: it is promoted. */
