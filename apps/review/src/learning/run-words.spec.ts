@@ -21,6 +21,12 @@ describe('the stages of a run', () => {
     expect(at('of a later release', 1)).toBe('Reading');
   });
 
+  it('promise no more than is learned from: some captions may be held out or set aside', () => {
+    const progress = { stage: 'training', step: 5, steps: 100, loss: 1 };
+    const { explanation } = stageOf({ status: 'running', requestedAt: NOW, progress }, 0);
+    expect(explanation).toContain('but for those set apart');
+  });
+
   it('begin with waiting, which can take too long', () => {
     const waiting = (forMs: number) =>
       stageOf({ status: 'requested', progress: null, requestedAt: NOW }, Date.parse(NOW) + forMs);

@@ -22,7 +22,7 @@ export const STAGES = ['Reading', 'Trying out', 'Learning', 'Testing'] as const;
 const EXPLANATIONS = [
   'It reads the reviewed captions and writes its own beside them.',
   'It learns from most captions and tries itself on the others, to find out how far to go.',
-  'It learns from all of them.',
+  'It learns from the captions, but for those set apart to judge it by or to choose how much of it to keep.',
   'It writes captions it has never seen, and they are compared with yours.',
 ] as const;
 
