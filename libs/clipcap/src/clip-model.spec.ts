@@ -3,7 +3,7 @@ import { MemoryWeights, type Tensor } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { describe, expect, it } from 'vitest';
 import { clipVariant } from '../../../test/parity/clip-variants.js';
-import { buildImageTower, openClip } from './clip-model.js';
+import { buildImageTower, hasTextTower, openClip } from './clip-model.js';
 import { ClipImageEncoder } from './clip-image-encoder.js';
 import { ClipTextEncoder } from './clip-text-encoder.js';
 
@@ -59,6 +59,21 @@ describe('a ResNet under OpenAI’s names', () => {
     await encoder.release();
     await expect(ClipTextEncoder.load(clip, runner)).rejects.toEqual(refused('few: this CLIP has no text tower'));
   });
+});
+
+describe('a text tower', () => {
+  it.each(['vit-b-16, quick_gelu', "vit-b-16 under OpenAI's names", 'rn50, of few blocks'])(
+    'is told by the tensors: %s',
+    (name) => {
+      const { files } = clipVariant(name);
+      const images = files.weights.names().filter((tensor) => /^(?:vision|visual)/.test(tensor));
+      const weights = new MemoryWeights(
+        'few',
+        new Map(images.map((tensor) => [tensor, files.weights.tensors.get(tensor)!])),
+      );
+      expect([hasTextTower(files), hasTextTower({ ...files, weights })]).toEqual([true, false]);
+    },
+  );
 });
 
 describe('weights that are no CLIP', () => {

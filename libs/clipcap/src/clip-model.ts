@@ -41,8 +41,19 @@ export function openClip({ config, preprocessor, weights }: Omit<ClipFiles, 'tok
   const { projectionDim, vision, text } = parseClipConfig(config);
   const { imageSize } = vision;
   const preprocessing = parseClipPreprocessing(preprocessor, imageSize);
-  return { imageSize, projectionDim, preprocessing, vision: { kind: 'vit', config: vision }, text, weights };
+  const hasText = weights.find('text_model.embeddings.token_embedding.weight') !== undefined;
+  return {
+    imageSize,
+    projectionDim,
+    preprocessing,
+    vision: { kind: 'vit', config: vision },
+    ...(hasText && { text }),
+    weights,
+  };
 }
+
+/** Whether texts can be embedded beside the pictures. @throws DomainError `invalid_model` */
+export const hasTextTower = (files: Omit<ClipFiles, 'tokenizer'>): boolean => openClip(files).text !== undefined;
 
 /**
  * The image tower: `pixels` uint8 RGB [B, n, n, 3] → `image_embeds` [B, P], not normalised. A ResNet is computed in fp32
