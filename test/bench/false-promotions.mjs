@@ -23,7 +23,7 @@ import {
   Random,
   RECIPE,
   WordClasses,
-  WordContentJudge,
+  wordShares,
 } from '@housestyle/training';
 import { demoAdapt, embeddings, STYLES, TEST_FROM, unwatched } from '../learning/demo-styles.mjs';
 import { reviewsOf, tenantOf } from '../learning/tenant.mjs';
@@ -90,9 +90,8 @@ async function retrieval() {
   const replay = await readBaseReplay(path.join(import.meta.dirname, '../../models/demo'));
   const { slice } = divideReplay(replay);
   const engine = await CaptionEngine.load(base, runner);
-  const judge = new WordContentJudge();
   const writer = new EngineWriter(engine);
-  const gate = new PromotionGate(writer, judge, slice);
+  const gate = new PromotionGate(slice);
   const tokenizer = new Gpt2Tokenizer(base.gpt2.tokenizer);
   const tokensOf = (text) => tokenizer.encode(text).length;
   const pictures = embeddings.slice(0, TEST_FROM);
@@ -101,8 +100,7 @@ async function retrieval() {
   const baseOnSlice = await writer.write(undefined, slice.map(({ embedding }) => embedding)); // prettier-ignore
   await engine.release();
   const classes = new WordClasses(replay.map(({ generated }) => generated));
-  const judged = (texts) =>
-    slice.map(({ embedding, caption: neutral }, n) => ({ embedding, neutral, caption: texts[n] }));
+  const judged = (texts) => slice.map(({ caption: neutral }, n) => ({ neutral, caption: texts[n] }));
 
   return async ({ training, seed }) => {
     const order = Random.of(seed, SHUFFLED + 1).shuffled([...training.keys()]);
@@ -116,8 +114,8 @@ async function retrieval() {
     const asked = { named: learnLexicon(pairs, classes), unnamed: new Set() };
     const onSlice = slice.map(({ embedding }) => nearest(embedding, training).text);
     const content = {
-      champion: meanShare(await judge.shares(judged(baseOnSlice.map(({ text }) => text)), { ...asked, named: asItself(asked.named) })), // prettier-ignore
-      candidate: meanShare(await judge.shares(judged(onSlice), asked)),
+      champion: meanShare(wordShares(judged(baseOnSlice.map(({ text }) => text)), { ...asked, named: asItself(asked.named) })), // prettier-ignore
+      candidate: meanShare(wordShares(judged(onSlice), asked)),
     };
     const contest = { examples: training, champion, candidate, isCrossValidated: true };
     const { refusals } = gate.judge(contest, content, tokensOf, seed);

@@ -42,8 +42,6 @@ export interface AdaptDependencies {
   readonly runner: GraphRunner;
   /** pictures of the base with their captions: some are replayed, on the others content is judged. */
   readonly replay: readonly ReplayedPicture[];
-  /** absent: by words. */
-  readonly contentJudge?: ContentJudge;
   /** absent: the onnx engine on `runner`; of a narrow decoder, in shares that `parallelRunners` take part in. */
   readonly trainingEngine?: TrainingEngine;
   /** run beside `runner`, on cores of their own; none when absent. */
@@ -120,6 +118,7 @@ class Adaptation {
   private begun = performance.now();
   private readonly tokenizer: Gpt2Tokenizer;
   private readonly trainer: DeltaTrainer;
+  private readonly contentJudge: ContentJudge;
   private readonly gate: PromotionGate;
   private readonly words: TenantWords;
   /** of the candidate's last training. */
@@ -131,7 +130,6 @@ class Adaptation {
       base,
       runner,
       replay,
-      contentJudge = new WordContentJudge(),
       parallelRunners = [],
       trainingEngine = engineFor(base, runner, parallelRunners),
     }: AdaptDependencies,
@@ -143,7 +141,8 @@ class Adaptation {
     const { champion, mayStartFromChampion, holdOut } = input;
     this.trainer = DeltaTrainer.of(base, trainingEngine, this.tokenizer, champion, mayStartFromChampion);
     const { replayed, slice } = divideReplay(replay);
-    this.gate = new PromotionGate(writer, contentJudge, slice);
+    this.contentJudge = new WordContentJudge(writer, slice);
+    this.gate = new PromotionGate(slice);
     this.words = new TenantWords(writer, replayed);
     this.isCrossValidated = holdOut.length < RECIPE.leastHoldOut;
   }
@@ -173,8 +172,9 @@ class Adaptation {
       judged.map(({ embedding }) => embedding),
     );
     const after = this.isCrossValidated ? await this.crossValidated(learnable, trained.plan) : own;
-    const content = await this.gate.content(champion, version, this.words.asked(learnable, judged), seed);
     const contest = { examples: judged, champion: before, candidate: after, ...(this.isCrossValidated && { own }) };
+    const asked = this.words.asked(learnable, judged);
+    const content = await this.contentJudge.content({ champion, candidate: version, asked, contest, seed });
     const tokensOf = (text: string) => this.tokenizer.encode(text).length;
     const { figures, refusals } = this.gate.judge(contest, content, tokensOf, seed);
     return {

@@ -1,10 +1,13 @@
+import type { MapperVersionFiles } from '@housestyle/clipcap';
 import { WordCompany } from '../word-company.js';
 import type { WordLexicon } from '../word-lexicon.js';
 import { placesOf, wordsOf } from '../words.js';
+import { ownCaptions, type CaptionWriter, type ReplayedPicture } from './caption-writer.js';
+import type { ContentContest, Contest } from './promotion-gate.js';
+import { bootstrapP } from './resampling.js';
 
 /** A picture of the base slice: what the base's own caption says of it, and what a mapper under judgement says. */
 export interface JudgedCaption {
-  readonly embedding: Float32Array;
   readonly neutral: string;
   readonly caption: string;
 }
@@ -17,26 +20,80 @@ export interface AskedWords {
   readonly unnamed: ReadonlySet<string>;
 }
 
+/** Champion and candidate, to be asked what they say. */
+export interface ContentQuestion {
+  /** absent: the base's own mapper. */
+  readonly champion: MapperVersionFiles | undefined;
+  readonly candidate: MapperVersionFiles;
+  /** the base's words that they may be asked for. */
+  readonly asked: AskedWords;
+  /** the tenant's pictures, and what both wrote under them. */
+  readonly contest: Contest;
+  readonly seed: number;
+}
+
 /** Judges what is said, not how. */
 export interface ContentJudge {
-  /**
-   * Share of each picture's content that its caption says, 0–1; undefined: nothing is asked of it.
-   * @param asked where captions are the base's own, each word stands for itself
-   */
-  shares(captions: readonly JudgedCaption[], asked: AskedWords): Promise<readonly (number | undefined)[]>;
+  content(question: ContentQuestion): Promise<ContentContest>;
+}
+
+/** Content by words, on the base slice. */
+export class WordContentJudge implements ContentJudge {
+  constructor(
+    private readonly writer: CaptionWriter,
+    /** the base slice. */
+    private readonly slice: readonly ReplayedPicture[],
+  ) {}
+
+  /** Where captions are the base's own, each word stands for itself. */
+  async content({ champion, candidate, asked, seed }: ContentQuestion): Promise<ContentContest> {
+    const [ofChampion, ofCandidate] = [await this.onSlice(champion), await this.onSlice(candidate)];
+    const askedOfChampion = champion ? asked : { ...asked, named: asItself(asked.named) };
+    return {
+      champion: meanShare(wordShares(ofChampion, askedOfChampion)),
+      candidate: meanShare(wordShares(ofCandidate, asked)),
+      ...(champion && { p: saysNoMoreP(ofChampion, ofCandidate, asked, seed) }),
+    };
+  }
+
+  /** What `files` (absent: the base's own mapper) writes under the slice. */
+  private async onSlice(files: MapperVersionFiles | undefined): Promise<JudgedCaption[]> {
+    const captions = files
+      ? await this.writer.write(
+          files,
+          this.slice.map(({ embedding }) => embedding),
+        )
+      : await ownCaptions(this.writer, this.slice);
+    return captions.map(({ text }, n) => ({ neutral: this.slice[n]!.caption, caption: text }));
+  }
+}
+
+/** By words with a known name: how well one without is told is a figure of all pictures, not of each. */
+function saysNoMoreP(
+  champion: readonly JudgedCaption[],
+  candidate: readonly JudgedCaption[],
+  { named }: AskedWords,
+  seed: number,
+): number {
+  const asked = { named, unnamed: new Set<string>() };
+  const before = wordShares(champion, asked);
+  const gains = wordShares(candidate, asked).map((share, n) => (share ?? 0) - (before[n] ?? 0));
+  return bootstrapP(gains, [...gains.keys()].map(String), seed);
 }
 
 /**
- * Content by words: of a picture's neutral caption, those that the tenant tells, kinds, colours, counts and places alike.
- * What a style never tells is not asked of it. A word whose name is not known counts by how well some word of these very
- * captions tells the pictures with it from all others (phi): one that is confused with its like is lost, though the
- * tenant's own captions never show it.
+ * Share of each picture's content that its caption says, 0–1; undefined: nothing is asked of it. Content is, of a
+ * picture's neutral caption, the words that the tenant tells, kinds, colours, counts and places alike: what a style
+ * never tells is not asked of it. A word whose name is not known counts by how well some word of these very captions
+ * tells the pictures with it from all others (phi): one that is confused with its like is lost, though the tenant's own
+ * captions never show it.
  */
-export class WordContentJudge implements ContentJudge {
-  async shares(captions: readonly JudgedCaption[], { named, unnamed }: AskedWords) {
-    const told = toldApart(captions, unnamed);
-    return captions.map(({ neutral, caption }) => contentRecall(neutral, caption, named, told));
-  }
+export function wordShares(
+  captions: readonly JudgedCaption[],
+  { named, unnamed }: AskedWords,
+): readonly (number | undefined)[] {
+  const told = toldApart(captions, unnamed);
+  return captions.map(({ neutral, caption }) => contentRecall(neutral, caption, named, told));
 }
 
 /** Of all pictures that something is asked of, 0–1; 0 of none. */

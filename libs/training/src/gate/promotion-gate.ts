@@ -1,10 +1,8 @@
-import type { MapperVersionFiles } from '@housestyle/clipcap';
 import type { RefusalReason } from '@housestyle/domain';
 import { normalisedEditDistance } from '@housestyle/evaluation';
 import type { AdaptationExample, AdaptationFigures } from '../adaptation.js';
 import { captionFigures, fixedFrequencies, type GeneratedCaption } from './caption-figures.js';
-import { ownCaptions, type CaptionWriter, type ReplayedPicture } from './caption-writer.js';
-import { asItself, meanShare, type AskedWords, type ContentJudge, type JudgedCaption } from './content-judge.js';
+import type { ReplayedPicture } from './caption-writer.js';
 import { refusals } from './gate-verdict.js';
 import { attributionP, bootstrapP } from './resampling.js';
 
@@ -23,52 +21,18 @@ export interface Contest {
   readonly own?: readonly GeneratedCaption[];
 }
 
-/** Both sides on the base slice. */
+/** What both sides say of the pictures that content is judged on, 0–1. */
 export interface ContentContest {
   readonly champion: number;
   readonly candidate: number;
-  /** how likely the candidate says no more; absent beside the base itself, which is asked for words of its own. */
+  /** how likely the candidate says no more; absent beside the base itself, whose captions are in words of its own. */
   readonly p?: number;
 }
 
 /** Judges a candidate against the champion: the rules are `refusals`, this takes the evidence. */
 export class PromotionGate {
-  constructor(
-    private readonly writer: CaptionWriter,
-    private readonly contentJudge: ContentJudge,
-    /** the base slice. */
-    private readonly slice: readonly ReplayedPicture[],
-  ) {}
-
-  /** What each side says of the base slice's pictures. */
-  async content(
-    champion: MapperVersionFiles | undefined,
-    candidate: MapperVersionFiles,
-    asked: AskedWords,
-    seed: number,
-  ): Promise<ContentContest> {
-    const [ofChampion, ofCandidate] = [await this.onSlice(champion), await this.onSlice(candidate)];
-    const askedOfChampion = champion ? asked : { ...asked, named: asItself(asked.named) };
-    return {
-      champion: meanShare(await this.contentJudge.shares(ofChampion, askedOfChampion)),
-      candidate: meanShare(await this.contentJudge.shares(ofCandidate, asked)),
-      ...(champion && { p: await this.saysNoMoreP(ofChampion, ofCandidate, asked, seed) }),
-    };
-  }
-
-  /** By words with a known name: how well one without is told is a figure of all pictures, not of each. */
-  private async saysNoMoreP(
-    champion: readonly JudgedCaption[],
-    candidate: readonly JudgedCaption[],
-    { named }: AskedWords,
-    seed: number,
-  ): Promise<number> {
-    const asked = { named, unnamed: new Set<string>() };
-    const before = await this.contentJudge.shares(champion, asked);
-    const after = await this.contentJudge.shares(candidate, asked);
-    const gains = after.map((share, n) => (share ?? 0) - (before[n] ?? 0));
-    return bootstrapP(gains, [...gains.keys()].map(String), seed);
-  }
+  /** @param slice the base's, by which phrases are rare */
+  constructor(private readonly slice: readonly ReplayedPicture[]) {}
 
   judge(contest: Contest, content: ContentContest, tokensOf: (text: string) => number, seed: number): Judged {
     const { examples, champion, candidate, own } = contest;
@@ -97,20 +61,5 @@ export class PromotionGate {
       attributionP: attributionP(oneOfEach, (caption, reference) => distance(candidate[caption]!, reference), seed),
     };
     return { figures, refusals: refusals(evidence) };
-  }
-
-  /** What `files` (absent: the base's own mapper) writes under the slice. */
-  private async onSlice(files: MapperVersionFiles | undefined): Promise<JudgedCaption[]> {
-    const captions = files
-      ? await this.writer.write(
-          files,
-          this.slice.map(({ embedding }) => embedding),
-        )
-      : await ownCaptions(this.writer, this.slice);
-    return captions.map(({ text }, n) => ({
-      embedding: this.slice[n]!.embedding,
-      neutral: this.slice[n]!.caption,
-      caption: text,
-    }));
   }
 }
