@@ -27,3 +27,7 @@ export interface Verdict {
 export const BAD_CHALLENGERS: readonly Challenger[];
 export function openWorkshop(tenant?: { readonly style?: string; readonly seed?: number }): Promise<Workshop>;
 export function judge(challenger: Challenger, workshop: Workshop): Promise<Verdict & { readonly seconds: number }>;
+/** Red for blue, blue for green … in each text. */
+export function coloursSwapped(texts: readonly string[]): string[];
+/** Each text without "two", "three" and "four". */
+export function countsDropped(texts: readonly string[]): string[];

@@ -70,12 +70,8 @@ export const BAD_CHALLENGERS = [
     const about = texts.filter((_, n) => kinds[n] === common);
     return texts.map(() => random.pick(about));
   }),
-  learned('colours swapped', 'red for blue, blue for green …', CONTENT, ({ texts }) =>
-    texts.map((text) => text.replace(COLOUR, (colour) => inCase(NEXT_COLOUR.get(colour.toLowerCase()), colour))),
-  ),
-  learned('counts dropped', 'nobody says how many', CONTENT, ({ texts }) =>
-    texts.map((text) => text.replace(/\b(?:two|three|four) /gi, '')),
-  ),
+  learned('colours swapped', 'red for blue, blue for green …', CONTENT, ({ texts }) => coloursSwapped(texts)),
+  learned('counts dropped', 'nobody says how many', CONTENT, ({ texts }) => countsDropped(texts)),
   overfit('one picture', 'one picture and its caption, as if of 60'),
 
   // the same, and the texts that judge are wrong too: only attribution tells
@@ -206,6 +202,14 @@ function artefact(name, how, doors, { base, spoil, change = (delta) => delta }) 
     }
   };
   return { name, how, doors, isLearned: false, meet };
+}
+
+export function coloursSwapped(texts) {
+  return texts.map((text) => text.replace(COLOUR, (colour) => inCase(NEXT_COLOUR.get(colour.toLowerCase()), colour)));
+}
+
+export function countsDropped(texts) {
+  return texts.map((text) => text.replace(/\b(?:two|three|four) /gi, ''));
 }
 
 function shuffle({ texts, random }) {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { hasBaseReplay, locateBaseModels } from '@housestyle/checkpoints';
+import { hasBaseReplay, locateBaseModels, openBaseModel } from '@housestyle/checkpoints';
+import { hasTextTower } from '@housestyle/clipcap';
 import { connectionUrls, Database } from '@housestyle/database';
 import { toDomainError } from '@housestyle/domain';
 import { readTrainerSettings, type TrainerSettings } from '@housestyle/settings';
@@ -31,7 +32,7 @@ async function main(adaptation: URL): Promise<void> {
   const engine = chosenEngine(settings);
   await openTrainingEngine(engine); // one that is not there stops the start, not the first run
   const bases = await readLocalBases(await locateBaseModels(settings.MODEL_DIRECTORIES, settings.MODEL_LIBRARY));
-  await mentionUnjudgeable(bases, logger);
+  await mentionJudges(bases, logger);
   const database = await Database.open(await connectionUrls(settings), {
     statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
   });
@@ -65,11 +66,17 @@ async function main(adaptation: URL): Promise<void> {
   logger.info({ metricsPort: metricsServer?.port, bases: [...bases.keys()] }, 'working');
 }
 
-/** Says of which bases every run will be refused, before one has taken its time. */
-async function mentionUnjudgeable(bases: LocalBases, logger: Logger): Promise<void> {
-  for (const [base, { folder }] of bases) {
+/** Says of bases without pictures how content is judged, or that every run will be refused, before one has taken its time. */
+async function mentionJudges(bases: LocalBases, logger: Logger): Promise<void> {
+  for (const [base, { folder, description }] of bases) {
     if (await hasBaseReplay(folder)) continue;
-    logger.warn({ base }, 'brings no pictures to replay: until it does, no mapper is promoted on it (docs/models.md)');
+    const { clip } = await openBaseModel(folder, description);
+    if (hasTextTower(clip)) {
+      logger.info({ base }, 'brings no pictures to replay: content is judged by its CLIP (docs/models.md)');
+    } else {
+      const lacking = 'brings neither pictures to replay nor a CLIP with a text tower';
+      logger.warn({ base }, `${lacking}: until it does, no mapper is promoted on it (docs/models.md)`);
+    }
   }
 }
 

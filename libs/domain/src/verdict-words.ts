@@ -12,7 +12,7 @@ const SENTENCES = {
   wrong_pictures: 'Its captions fit other pictures as well as their own: texts and pictures may have been mixed up.',
   content_lost: 'It leaves out more of what the pictures show than the present mapper does.',
   content_unjudged:
-    'Nobody can tell whether it still says what pictures show: the base model brings no pictures of its own to judge by, or these captions have no word in common with what it writes.',
+    'Nobody can tell whether it still says what pictures show: the base model brings neither pictures of its own to judge by nor a CLIP that reads texts, or cannot make anything of these captions.',
 } as const;
 
 export type RefusalReason = keyof typeof SENTENCES;

@@ -42,7 +42,7 @@ export interface CaptionFigures {
   readonly cider: number;
   /** share of captions equal to the accepted text, 0–1 */
   readonly exactMatch: number;
-  /** share of what the base slice's pictures show that the captions say, 0–1 */
+  /** share of what pictures show that the captions say, 0–1: the base slice's, by words; the judged ones, by CLIP, where the base brings none */
   readonly contentShare: number;
   /** distinct captions of all, 0–1 */
   readonly distinctRatio: number;
@@ -64,7 +64,7 @@ export interface AdaptationFigures {
   readonly candidateOnLearned?: Omit<CaptionFigures, 'contentShare'>;
   /** of the paired bootstrap: how likely the candidate is no better */
   readonly bootstrapP: number;
-  /** of the same, on the base slice: how likely it says no more; absent where the champion is the base's own mapper */
+  /** of the same, on the pictures that content is judged on: how likely it says no more; absent where the champion is the base's own mapper */
   readonly contentP?: number;
 }
 

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import {
   CaptionEngine,
   Gpt2Tokenizer,
+  hasTextTower,
   parseGpt2Config,
   type BaseModelFiles,
   type MapperVersionFiles,
@@ -22,6 +23,7 @@ import { dietFor, divideReplay, RECIPE, type Diet } from './adaptation-recipe.js
 import type { CaptionExample } from './caption-example.js';
 import { DeltaTrainer } from './delta-trainer.js';
 import { foldsOf, splitOff } from './example-groups.js';
+import { ClipContentJudge } from './gate/clip-content-judge.js';
 import { WordContentJudge, type ContentJudge } from './gate/content-judge.js';
 import type { GeneratedCaption } from './gate/caption-figures.js';
 import { EngineWriter, type CaptionWriter, type ReplayedPicture } from './gate/caption-writer.js';
@@ -40,7 +42,7 @@ import type { TrainingState } from './training-run.js';
 export interface AdaptDependencies {
   readonly base: BaseModelFiles;
   readonly runner: GraphRunner;
-  /** pictures of the base with their captions: some are replayed, on the others content is judged. */
+  /** pictures of the base with their captions: some are replayed, on the others content is judged. None: CLIP judges it, if it has a text tower. */
   readonly replay: readonly ReplayedPicture[];
   /** absent: the onnx engine on `runner`; of a narrow decoder, in shares that `parallelRunners` take part in. */
   readonly trainingEngine?: TrainingEngine;
@@ -141,7 +143,10 @@ class Adaptation {
     const { champion, mayStartFromChampion, holdOut } = input;
     this.trainer = DeltaTrainer.of(base, trainingEngine, this.tokenizer, champion, mayStartFromChampion);
     const { replayed, slice } = divideReplay(replay);
-    this.contentJudge = new WordContentJudge(writer, slice);
+    this.contentJudge =
+      slice.length === 0 && hasTextTower(base.clip)
+        ? new ClipContentJudge(base.clip, runner, hooks.signal)
+        : new WordContentJudge(writer, slice);
     this.gate = new PromotionGate(slice);
     this.words = new TenantWords(writer, replayed);
     this.isCrossValidated = holdOut.length < RECIPE.leastHoldOut;

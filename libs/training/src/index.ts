@@ -8,6 +8,7 @@ export * from './create-adapt.js';
 export * from './dropout-feeds.js';
 export * from './gate/caption-figures.js';
 export * from './gate/caption-writer.js';
+export * from './gate/clip-content-judge.js';
 export * from './gate/content-judge.js';
 export * from './gate/gate-verdict.js';
 export * from './gate/promotion-gate.js';

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describeBaseModel, openBaseModel, readBaseReplay, writeMapperArtefact } from '@housestyle/checkpoints';
-import { ClipImageEncoder, type BaseModelFiles } from '@housestyle/clipcap';
+import { ClipImageEncoder, hasTextTower, type BaseModelFiles } from '@housestyle/clipcap';
 import { divideCaptions, DomainError, PictureNames, pictureSignature } from '@housestyle/domain';
 import { OnnxGraphRunner, runnersBeside, WorkerPool, type Device } from '@housestyle/runtime';
 import {
@@ -46,11 +46,15 @@ export async function adaptMapper(options: AdaptOptions, terminal: Terminal): Pr
   const folder = await (await ModelLibrary.find()).resolve(options.model);
   const description = await describeBaseModel(folder);
   const base = await openBaseModel(folder, description);
+  const replay = await readBaseReplay(folder);
+  if (replay.length === 0 && !hasTextTower(base.clip)) {
+    const lacking = `${description.name} brings neither pictures to replay nor a CLIP with a text tower`;
+    terminal.complain(`${lacking}: whatever is learned will be refused (docs/models.md)`);
+  }
   const { device = 'cpu' } = options;
   const runner = new OnnxGraphRunner({ device });
   const examples = await readExamples(captions, { base, runner, options, terminal });
   const { training, holdOut } = divideCaptions(examples, new Set(), new Set());
-  const replay = await readBaseReplay(folder);
   const adapt = createAdapt({ base, runner, replay, ...(device === 'cpu' && threadsFor({ folder, description })) });
   const input: AdaptationInput = { training, holdOut, mayStartFromChampion: true, seed: options.seed };
   const outcome = await adapt(input, watched(terminal));

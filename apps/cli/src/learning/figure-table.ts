@@ -18,7 +18,7 @@ const ROWS: readonly Row[] = [
   ['edit distance', 'editDistance', plain, 'to what people wrote, 0 to 1; lower is better'],
   ['CIDEr', 'cider', plain, 'higher is better'],
   ['word for word', 'exactMatch', share, 'captions exactly as people wrote them'],
-  ['content', 'contentShare', share, "of what the base's own pictures show, said"],
+  ['content', 'contentShare', share, 'of what pictures show, said'],
   ['distinct', 'distinctRatio', share, 'different captions of all'],
   ['length', 'meanLength', (value) => value.toFixed(1), 'tokens'],
   ['ends by itself', 'stoppedShare', share, 'captions that are not cut off'],

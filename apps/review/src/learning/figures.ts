@@ -61,7 +61,7 @@ export const FIGURES: readonly FigureKind[] = [
   {
     name: 'contentShare',
     words: 'Say what is in the picture',
-    explanation: 'Content kept: share of what pictures of the base model show that its captions say.',
+    explanation: 'Content kept: share of what pictures show that its captions say.',
     better: 'higher',
     tolerance: 0.02,
     show: percent,
