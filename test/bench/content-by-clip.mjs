@@ -2,7 +2,8 @@
  * What CLIP sees of lost content and what the world's parser sees, as a Markdown table: tenants of the demo world trained
  * with nothing to replay, their texts true or spoiled, and three with the demo's own replay, which the gate judges by
  * words. CLIP is asked on the pictures that the gate had and on the 100 test scenes, the parser on 5,000 pictures that
- * nobody was trained on. After a build: `node test/bench/content-by-clip.mjs [--only 1,2,…]`.
+ * nobody was trained on. Before it, what CLIP finds lost where nothing is: what the base says of the test scenes, told in
+ * each style by the world's own writer. After a build: `node test/bench/content-by-clip.mjs [--only 1,2,…]`.
  */
 import { CaptionEngine } from '@housestyle/clipcap';
 import { MemoryWeights } from '@housestyle/graph';
@@ -13,6 +14,7 @@ import {
   demoAdapt,
   embeddings,
   inputOf,
+  STYLES,
   TEST_FROM,
   textsOf,
   unwatched,
@@ -48,6 +50,24 @@ const tests = embeddings.slice(TEST_FROM);
 const change = (before, after) =>
   `${before.toFixed(3)} → ${after.toFixed(3)} (${(100 * (after / before - 1)).toFixed(1)} %)`;
 
+const byBase = await writer.write(undefined, tests);
+/** By CLIP, the base's captions of the test scenes and others, beside the tenant's `texts`. */
+const onTests = (texts, candidate) => {
+  const examples = tests.map((embedding, at) => ({ embedding, text: texts[TEST_FROM + at], imageKey: `test-${at}` }));
+  return judge.content({ contest: { examples, champion: byBase, candidate }, seed: 1 });
+};
+
+if (!options.only) {
+  console.log('| style | the base → the same in the style, by CLIP |');
+  console.log('|---|---|');
+  for (const style of STYLES) {
+    const told = textsOf(style);
+    const same = told.slice(TEST_FROM).map(({ floors }, n) => ({ text: floors[n % floors.length] }));
+    const { champion, candidate } = await onTests(told.map(({ text }) => text), same); // prettier-ignore
+    console.log(`| ${style} | ${change(champion, candidate)} |`);
+  }
+  console.log();
+}
 console.log('| captions | told | replay | decision | by the gate’s judge | by CLIP, test scenes | by the parser |');
 console.log('|---|---|---|---|---|---|---|');
 for (const [n, { style, count, told = 'truly', spoil, isReplayed = false }] of CASES.entries()) {
@@ -59,15 +79,7 @@ for (const [n, { style, count, told = 'truly', spoil, isReplayed = false }] of C
   const learn = isReplayed ? adaptReplaying : adapt;
   const { decision, reason, figures, candidate } = await learn({ ...input, training }, unwatched());
   const version = { config: candidate.config, decoderDelta: new MemoryWeights('candidate', candidate.decoderDelta) };
-  const byClip = await judge.content({
-    candidate: version,
-    contest: {
-      examples: tests.map((embedding, at) => ({ embedding, text: texts[TEST_FROM + at], imageKey: `test-${at}` })),
-      champion: await writer.write(undefined, tests),
-      candidate: await writer.write(version, tests),
-    },
-    seed: 1,
-  });
+  const byClip = await onTests(texts, await writer.write(version, tests));
   const written = await writer.write(version, pictures.map(({ embedding }) => embedding)); // prettier-ignore
   const generated = pictures.map((picture) => picture.generated);
   const byParser = meanContent(pictures, written.map(({ text }) => text), style); // prettier-ignore
