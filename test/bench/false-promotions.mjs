@@ -117,7 +117,7 @@ async function retrieval() {
       champion: meanShare(wordShares(judged(baseOnSlice.map(({ text }) => text)), { ...asked, named: asItself(asked.named) })), // prettier-ignore
       candidate: meanShare(wordShares(judged(onSlice), asked)),
     };
-    const contest = { examples: training, champion, candidate, isCrossValidated: true };
+    const contest = { examples: training, champion, candidate, own: candidate };
     const { refusals } = gate.judge(contest, content, tokensOf, seed);
     return refusals.length === 0 ? ['better'] : refusals;
   };

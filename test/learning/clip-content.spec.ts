@@ -31,7 +31,7 @@ describe('content by CLIP, of what the museum’s texts say of 100 scenes', () =
       champion: undefined,
       candidate: { config: {} },
       asked: { named: new Map(), unnamed: new Set() },
-      contest: { examples, champion: captions, candidate: captions, isCrossValidated: false },
+      contest: { examples, champion: captions, candidate: captions },
       seed: 1,
     });
     return candidate;

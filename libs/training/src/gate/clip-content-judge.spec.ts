@@ -55,7 +55,6 @@ const question = (references: string, before: string, after: string, pictures = 
     })),
     champion: captions([...before]),
     candidate: captions([...after]),
-    isCrossValidated: false,
   },
   seed: 1,
 });

@@ -52,7 +52,7 @@ const writer: CaptionWriter = {
 };
 
 /** This judge asks nothing of the tenant's pictures. */
-const NO_CONTEST = { examples: [], champion: [], candidate: [], isCrossValidated: false };
+const NO_CONTEST = { examples: [], champion: [], candidate: [] };
 
 const content = (
   judge: WordContentJudge,
