@@ -70,12 +70,16 @@ async function main(adaptation: URL): Promise<void> {
 async function mentionJudges(bases: LocalBases, logger: Logger): Promise<void> {
   for (const [base, { folder, description }] of bases) {
     if (await hasBaseReplay(folder)) continue;
-    const { clip } = await openBaseModel(folder, description);
-    if (hasTextTower(clip)) {
-      logger.info({ base }, 'brings no pictures to replay: content is judged by its CLIP (docs/models.md)');
-    } else {
-      const lacking = 'brings neither pictures to replay nor a CLIP with a text tower';
-      logger.warn({ base }, `${lacking}: until it does, no mapper is promoted on it (docs/models.md)`);
+    try {
+      const { clip } = await openBaseModel(folder, description);
+      if (hasTextTower(clip)) {
+        logger.info({ base }, 'brings no pictures to replay: content is judged by its CLIP (docs/models.md)');
+      } else {
+        const lacking = 'brings neither pictures to replay nor a CLIP with a text tower';
+        logger.warn({ base }, `${lacking}: until it does, no mapper is promoted on it (docs/models.md)`);
+      }
+    } catch (error) {
+      logger.error({ base, err: error }, 'cannot be opened: its runs will fail, those on other bases go on');
     }
   }
 }
