@@ -2,6 +2,7 @@
 
     pip install torch numpy safetensors transformers pillow
     python test/bench/decode_peer.py --weights DIR --form huggingface|official [--from prefix|jpeg] [--dtype fp32|bf16]
+                                     [--device cpu|cuda]
 
 DIR is what `housestyle bench decode --paced --weights DIR` wrote: weights, decode-batch.json and, from JPEG, pictures.
 All images are captioned for each line of standard input; the figures are printed as one JSON object.
@@ -12,6 +13,9 @@ official      What ClipCap's generate_beam does (arXiv 2111.09734), said anew: o
 
 From JPEG, Pillow decodes and resizes as CLIPImageProcessor does, and CLIPVisionModelWithProjection and the MLP mapper
 give the prefixes; the official form takes one image at a time there too. Nothing stops before its last token.
+
+On the GPU prefixes or pixels begin in the host's memory and tokens end there, and no clock is read before the GPU is
+done. TF32 is off, so that fp32 is fp32: PyTorch's default for products, not for convolutions.
 """
 
 import argparse
@@ -26,6 +30,7 @@ parser.add_argument('--weights', required=True)
 parser.add_argument('--form', choices=['huggingface', 'official'], required=True)
 parser.add_argument('--from', dest='source', choices=['prefix', 'jpeg'], default='prefix')
 parser.add_argument('--dtype', choices=['fp32', 'bf16'], default='fp32')
+parser.add_argument('--device', choices=['cpu', 'cuda'], default='cpu')
 parser.add_argument('--size', default='gpt2', help='of the weights: gpt2 or tiny')
 parser.add_argument('--images', type=int, help='the first ones only')
 parser.add_argument('--threads', type=int, default=1)
@@ -41,6 +46,10 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection, GPT2Co
 
 torch.set_num_threads(options.threads)
 transformers.logging.set_verbosity_error()
+if options.device == 'cuda':
+    if not torch.cuda.is_available():
+        sys.exit(f'PyTorch {torch.__version__} finds no CUDA device: nothing can be compared on a GPU')
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 DTYPE = torch.bfloat16 if options.dtype == 'bf16' else torch.float32
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
 STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
@@ -64,7 +73,7 @@ def loaded(model, weights):
     if unexpected or [name for name in missing if name != 'lm_head.weight' and 'position_ids' not in name]:
         sys.exit(f'weights do not fit: missing {missing}, unexpected {unexpected}')
     model.tie_weights() if hasattr(model, 'tie_weights') else None
-    return model.to(DTYPE).eval()
+    return model.to(options.device, DTYPE).eval()
 
 
 gpt2 = loaded(GPT2LMHeadModel(GPT2Config(**batch['gpt2'])), weights_of('gpt2'))
@@ -80,7 +89,7 @@ if options.source == 'jpeg':
         weights_of('clip'),
     )
     n = sizes['vision_config']['image_size']
-    mapper = {name: w.to(DTYPE) for name, w in weights_of(f'mlp-{K}').items()}
+    mapper = {name: w.to(options.device, DTYPE) for name, w in weights_of(f'mlp-{K}').items()}
 
 
 def pixels_of(number):
@@ -97,8 +106,8 @@ def pixels_of(number):
 def prefixes_of(numbers):
     """[B, K, C]"""
     if options.source == 'prefix':
-        return torch.tensor([batch['prefixes'][i] for i in numbers], dtype=DTYPE).view(-1, K, C)
-    x = clip(torch.stack([pixels_of(i) for i in numbers]).to(DTYPE)).image_embeds
+        return torch.tensor([batch['prefixes'][i] for i in numbers], dtype=DTYPE).view(-1, K, C).to(options.device)
+    x = clip(torch.stack([pixels_of(i) for i in numbers]).to(options.device, DTYPE)).image_embeds
     key = 'clip_project.model'
     x = torch.nn.functional.linear(x, mapper[f'{key}.0.weight'], mapper[f'{key}.0.bias']).tanh()
     return torch.nn.functional.linear(x, mapper[f'{key}.2.weight'], mapper[f'{key}.2.bias']).view(-1, K, C)
@@ -108,7 +117,7 @@ def huggingface():
     prefixes = prefixes_of(range(images))
     return gpt2.generate(
         inputs_embeds=prefixes,
-        attention_mask=torch.ones(prefixes.shape[:2], dtype=torch.long),
+        attention_mask=torch.ones(prefixes.shape[:2], dtype=torch.long, device=options.device),
         num_beams=BEAMS,
         do_sample=False,
         max_new_tokens=TOKENS,
@@ -125,7 +134,7 @@ def generate_beam(x):
     """x [1, K, C] → tokens of the best beam"""
     wte = gpt2.transformer.wte
     scores = tokens = None
-    lengths = torch.ones(BEAMS)
+    lengths = torch.ones(BEAMS, device=options.device)
     for _ in range(TOKENS):
         log_probs = gpt2(inputs_embeds=x).logits[:, -1].float().log_softmax(-1)
         if scores is None:
@@ -144,6 +153,12 @@ def generate_beam(x):
     return tokens[(scores / lengths).argmax()].tolist()
 
 
+def finish():
+    """What a GPU was asked for goes on behind the program's back."""
+    if options.device == 'cuda':
+        torch.cuda.synchronize()
+
+
 def say(**figures):
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({**figures, 'peakMemoryBytes': peak}), flush=True)
@@ -151,7 +166,9 @@ def say(**figures):
 
 say(images=images, torch=torch.__version__, transformers=transformers.__version__)
 for _ in sys.stdin:
+    finish()
     wall, cpu = time.perf_counter(), time.process_time()
     with torch.inference_mode():
         tokens = huggingface() if options.form == 'huggingface' else official()
+    finish()
     say(tokens=tokens, wallMs=(time.perf_counter() - wall) * 1e3, cpuMs=(time.process_time() - cpu) * 1e3)

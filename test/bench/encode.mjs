@@ -2,8 +2,11 @@
  * CLIP's image tower by Housestyle and by PyTorch, turn by turn, ViT-B/32 with the same random weights, pixels to
  * embeddings. After a build: `pip install torch numpy safetensors transformers`, then
  *
- *   node test/bench/encode.mjs [--python python3] [--batch 16] [--threads 1] [--rounds 5] [--weights DIR]
+ *   node test/bench/encode.mjs [--python python3] [--batch 16] [--threads 1] [--rounds 5]
+ *                              [--device cpu|cuda|webgpu] [--weights DIR]
  *
+ * With `--device cuda` or `webgpu` PyTorch computes on CUDA, and ends the run where it has none; fp32 is without TF32 on
+ * both sides then, unless NVIDIA_TF32_OVERRIDE says otherwise, and processor time is the host's alone.
  * Prints a Markdown table: milliseconds of one picture, and how many times as many pictures Housestyle encodes, by
  * wall-clock time and by processor time, which neighbours on the machine disturb less.
  */
@@ -18,13 +21,13 @@ const options = readOptions(import.meta.url, {
   batch: { type: 'string', default: '16' },
   threads: { type: 'string', default: '1' },
   rounds: { type: 'string', default: '5' },
+  device: { type: 'string', default: 'cpu' },
   weights: { type: 'string', default: '.housestyle/bench' },
 });
-const { python, batch, threads, weights } = options;
-const [OURS, PEERS] = [
-  ['fp32', 'int8', 'int8-static'],
-  ['fp32', 'bf16'],
-];
+const { python, batch, threads, weights, device } = options;
+const isOnGpu = device !== 'cpu';
+const [OURS, PEERS] = [isOnGpu ? ['fp32', 'fp16'] : ['fp32', 'int8', 'int8-static'], ['fp32', 'bf16']];
+if (isOnGpu) process.env.NVIDIA_TF32_OVERRIDE ??= '0'; // onnxruntime's default is TF32
 
 const ours = [takeOurs()];
 const peers = {};
@@ -41,7 +44,7 @@ process.exit(0);
 function takeOurs() {
   const program = fileURLToPath(new URL('../../apps/cli/bin/housestyle.js', import.meta.url));
   const sizes = ['--megapixels', '0.3', '--batch', batch, '--precision', OURS.join(), '--threads', threads];
-  const how = ['--rounds', '2', '--warm-up', '1', '--weights', weights, '--json'];
+  const how = ['--rounds', '2', '--warm-up', '1', '--device', device, '--weights', weights, '--json'];
   const { status, stdout } = spawnSync(process.execPath, [program, 'bench', 'encode', ...sizes, ...how], {
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
@@ -58,6 +61,7 @@ function takeOurs() {
 function openPeer(dtype) {
   const program = fileURLToPath(new URL('encode_peer.py', import.meta.url));
   const how = ['--weights', weights, '--dtype', dtype, '--batch', batch, '--threads', threads];
+  how.push('--device', isOnGpu ? 'cuda' : 'cpu');
   return StepTaker.start(python, [program, ...how]);
 }
 

@@ -45,7 +45,11 @@ export class StepTaker {
 
   async answer() {
     const { value, done } = await this.lines.next();
-    if (done) throw new Error(`ended early: ${this.command}`);
+    if (done) {
+      await this.ended; // by then it has said why
+      console.error(`ended early: ${this.command}`);
+      process.exit(1);
+    }
     return JSON.parse(value);
   }
 
