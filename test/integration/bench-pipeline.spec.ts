@@ -4,14 +4,19 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { housestyle } from '../support/housestyle.js';
 
+interface Watched {
+  readonly imagesPerSecond: { readonly median: number };
+  readonly eventLoopHeldUpMs?: Readonly<Record<'most' | 'mostOnCore', { readonly max: number }>>;
+  readonly residentMemoryBytes: Readonly<Record<'start' | 'warm' | 'end' | 'most', number>>;
+}
+
 interface Report {
-  readonly captioner: { readonly imagesPerSecond: { readonly median: number } };
-  readonly pipeline: {
-    readonly imagesPerSecond: { readonly median: number };
+  readonly captioner: Watched;
+  readonly pipeline: Watched & {
     readonly processorMs?: Readonly<Record<string, { readonly median: number }>>;
     readonly stages: { readonly itemsPerCall: number };
-    readonly eventLoopHeldUpMs?: Readonly<Record<'most' | 'mostOnCore', { readonly max: number }>>;
-    readonly residentMemoryBytes: { readonly max: number };
+    readonly allowedPerSecond?: number;
+    readonly shareOfAllowed?: number;
   };
   readonly ratio: { readonly median: number };
 }
@@ -34,10 +39,32 @@ it.each([
   expect(pipeline.imagesPerSecond.median / captioner.imagesPerSecond.median).toBeCloseTo(ratio.median, 2);
   expect(pipeline.stages.itemsPerCall).toBeGreaterThanOrEqual(1);
   expect(pipeline.stages.itemsPerCall).toBeLessThanOrEqual(8);
-  expect(pipeline.residentMemoryBytes.max).toBeGreaterThan(30e6);
+  for (const { residentMemoryBytes: bytes } of [captioner, pipeline]) {
+    const { start, warm, end, most } = bytes;
+    expect(Math.min(start, warm, end)).toBeGreaterThan(50e6); // an app and its libraries
+    expect(most).toBeGreaterThanOrEqual(Math.max(warm, end));
+    expect(most).toBeLessThan(4e9);
+  }
+  expect(captioner.residentMemoryBytes.start).not.toBe(pipeline.residentMemoryBytes.start);
   if (process.platform !== 'linux') return;
   expect(pipeline.processorMs?.['decoding']?.median).toBeGreaterThan(0);
-  const { most, mostOnCore } = pipeline.eventLoopHeldUpMs!;
-  expect(mostOnCore.max).toBeGreaterThan(0);
-  expect(mostOnCore.max).toBeLessThanOrEqual(most.max);
+  const { allowedPerSecond, shareOfAllowed, imagesPerSecond } = pipeline;
+  expect(shareOfAllowed! * allowedPerSecond!).toBeCloseTo(imagesPerSecond.median, 1);
+  expect(shareOfAllowed).toBeLessThan(1.2);
+  for (const { eventLoopHeldUpMs: heldUp } of [captioner, pipeline]) {
+    expect(heldUp!.mostOnCore.max).toBeGreaterThan(0);
+    expect(heldUp!.mostOnCore.max).toBeLessThanOrEqual(heldUp!.most.max);
+    expect(heldUp!.most.max).toBeLessThan(10_000);
+  }
+  expect(captioner.eventLoopHeldUpMs).not.toEqual(pipeline.eventLoopHeldUpMs);
+});
+
+it('tells people of both programs', { timeout: 600_000 }, async () => {
+  const { stdout } = await housestyle(['bench', 'pipeline', '--images', '2', '--rounds', '1']);
+  for (const program of ['captioner', 'pipeline']) {
+    expect(stdout).toMatch(new RegExp(`^${program}: memory +\\d+ MB at first, \\d+ MB warm, `, 'm'));
+    expect(stdout).toMatch(
+      new RegExp(`^${program}: event loop held up, at most +(the system|[\\d.]+ ms by the clock)`, 'm'),
+    );
+  }
 });

@@ -68,11 +68,13 @@ Examples:
   At the real sizes, the captioner on a core of its own, everything else on the others.
   $ housestyle bench pipeline --synthetic vit-b-32,gpt2 --captioner-cores 1
 
-  Ten thousand pictures: whether memory stays where it is.
+  Ten thousand pictures: whether both programs' memory stays where it is.
   $ housestyle bench pipeline --images 10000 --rounds 1 --json
 
   Everything is started for this and stopped again, and nothing is left. The ratio is the pipeline's rate by the rate of
-  its captioner alone, which gets the same pictures already decoded.`;
+  its captioner alone, which gets the same pictures already decoded. The limit is what the cores allow: the rate if they
+  did nothing but captioning, preparing, decoding and PostgreSQL's part, each as long as it took; the share of it that is
+  reached stands beside it. Of captioner and pipeline it tells the resident memory and what held up the event loop.`;
 
 /** The commands that measure. */
 export function registerBench(program: Command, terminal: Terminal, exit: (code: number) => void): void {

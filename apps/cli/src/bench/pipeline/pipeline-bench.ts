@@ -43,21 +43,27 @@ export interface ProcessorSeconds {
   readonly database: number;
 }
 
+/** The two programs whose memory and event loop are watched. */
+export const WATCHED = ['captioner', 'pipeline'] as const;
+export type Watched = (typeof WATCHED)[number];
+
 export interface PipelineRun {
   readonly wallMs: number;
   readonly processor: ProcessorSeconds | undefined;
-  /** the pipeline's, as it was during the run. */
-  readonly samples: readonly ScrapedMetrics[];
-  /** the pipeline's event loop. */
-  readonly heldUp: HeldUp | undefined;
+  /** as it was during the run: the first before anything landed. */
+  readonly samples: readonly Sample[];
+  /** their event loops. */
+  readonly heldUp: Readonly<Record<Watched, HeldUp | undefined>>;
 }
+
+export type Sample = Readonly<Record<Watched, ScrapedMetrics>>;
 
 /** The real programs with a database of their own: captioner, pipeline, PostgreSQL. No broker. */
 export class PipelineBench {
   private constructor(
     private readonly apps: RunningApps,
-    private readonly processes: Readonly<Record<'captioner' | 'database', number>>,
-    private readonly pipeline: RunningApp,
+    private readonly watched: Readonly<Record<Watched, RunningApp>>,
+    private readonly databasePid: number,
     private readonly client: CaptionerClient,
     private readonly database: Database,
     private readonly parts: {
@@ -89,7 +95,7 @@ export class PipelineBench {
         ARTEFACT_STORE: join(folder, 'artefacts'),
         MAPPER_CACHE: join(folder, 'mapper-cache'),
       };
-      const captioner = await apps.start('captioner', captionerSettings, { cores: cores.captioner });
+      const captioner = await apps.start('captioner', captionerSettings, cores.captioner);
       const address = `127.0.0.1:${port}`;
       const pipelineSettings = {
         DATABASE_URL: postgres.url,
@@ -97,7 +103,7 @@ export class PipelineBench {
         UPLOAD_STORE: join(folder, 'uploads'),
         FILE_ROOTS: pictures,
       };
-      const pipeline = await apps.start('pipeline', pipelineSettings, { cores: cores.others, isProbed: true });
+      const pipeline = await apps.start('pipeline', pipelineSettings, cores.others);
       const client = new CaptionerClient(address);
       const { baseModels } = await client.listBaseModels();
       const imageSize = baseModels.find(({ name }) => name === model.name)!.imageSize;
@@ -106,8 +112,8 @@ export class PipelineBench {
       );
       return new PipelineBench(
         apps,
-        { captioner: captioner.pid, database: postgres.pid },
-        pipeline,
+        { captioner, pipeline },
+        postgres.pid,
         client,
         await Database.open(urls, { maxConnections: 2 }),
         { baseModel: model.name, tenants: ids, files: files.map(({ uri }) => uri), pixels },
@@ -121,7 +127,8 @@ export class PipelineBench {
   /** The captioner alone: prepared pictures, as many calls at once and as large as the pipeline's. */
   async runCaptioner(images: number): Promise<{ readonly wallMs: number; readonly processor?: number | undefined }> {
     const { baseModel, pixels } = this.parts;
-    const before = await processTimes(this.processes.captioner);
+    const { pid } = this.watched.captioner;
+    const before = await processTimes(pid);
     const begun = performance.now();
     let next = 0;
     const caller = async (): Promise<void> => {
@@ -139,7 +146,7 @@ export class PipelineBench {
     };
     await Promise.all(Array.from({ length: CALLS }, caller));
     const wallMs = performance.now() - begun;
-    const after = await processTimes(this.processes.captioner);
+    const after = await processTimes(pid);
     return { wallMs, processor: after && before && after.own - before.own };
   }
 
@@ -153,24 +160,30 @@ export class PipelineBench {
       version,
       uri: files[n % files.length]!,
     }));
-    const samples = [await scrape(this.pipeline.metricsUrl)];
-    const wanted = (samples[0]!.get(CAPTIONED) ?? 0) + images;
+    const samples = [await this.sample()];
+    const wanted = (samples[0]!.pipeline.get(CAPTIONED) ?? 0) + images;
     const before = await this.processorSeconds();
-    await this.pipeline.heldUp();
+    await this.heldUp();
     const begun = performance.now();
     await new LandingRepository(this.database).land(uploads);
     for (let captioned = 0; captioned < wanted;) {
       await delay(SAMPLE_MS);
-      const sample = await scrape(this.pipeline.metricsUrl);
+      const sample = await this.sample();
       samples.push(sample);
-      captioned = sample.get(CAPTIONED) ?? 0;
-      const failed = sample.get(FAILED) ?? 0;
+      captioned = sample.pipeline.get(CAPTIONED) ?? 0;
+      const failed = sample.pipeline.get(FAILED) ?? 0;
       if (failed > 0) throw new DomainError('internal', `${failed} pictures failed in the pipeline`);
     }
     const wallMs = performance.now() - begun;
     const after = await this.processorSeconds();
-    const heldUp = await this.pipeline.heldUp();
+    const heldUp = await this.heldUp();
     return { wallMs, processor: after && before && difference(after, before), samples, heldUp };
+  }
+
+  /** Both programs' metrics as they are now. */
+  async sample(): Promise<Sample> {
+    const { captioner, pipeline } = this.watched;
+    return { captioner: await scrape(captioner.metricsUrl), pipeline: await scrape(pipeline.metricsUrl) };
   }
 
   /** How long single pictures take while nothing else is done, one after the other: of the captioner alone, and of all. */
@@ -206,10 +219,15 @@ export class PipelineBench {
     await this.apps.stop();
   }
 
+  private async heldUp(): Promise<PipelineRun['heldUp']> {
+    const { captioner, pipeline } = this.watched;
+    return { captioner: await captioner.heldUp(), pipeline: await pipeline.heldUp() };
+  }
+
   private async processorSeconds(): Promise<ProcessorSeconds | undefined> {
-    const captioner = await processTimes(this.processes.captioner);
-    const pipeline = await processTimes(this.pipeline.pid);
-    const database = await processTimes(this.processes.database);
+    const captioner = await processTimes(this.watched.captioner.pid);
+    const pipeline = await processTimes(this.watched.pipeline.pid);
+    const database = await processTimes(this.databasePid);
     if (!captioner || !pipeline || !database) return undefined;
     return {
       captioner: captioner.own,

@@ -12,16 +12,10 @@ import type { HeldUp } from './loop-probe.js';
 /** Cores by their numbers; undefined: all. */
 export type Cores = readonly number[] | undefined;
 
-interface Start {
-  readonly cores?: Cores;
-  /** whether its event loop is watched. */
-  readonly isProbed?: boolean;
-}
-
 export interface RunningApp {
   readonly pid: number;
   readonly metricsUrl: string;
-  /** Its event loop since it was last asked; undefined where it is not watched, or the system does not tell. */
+  /** Its event loop since it was last asked; undefined where the system does not tell. */
   heldUp(): Promise<HeldUp | undefined>;
 }
 
@@ -49,9 +43,9 @@ export class RunningApps {
     return { url, pid: child.pid! };
   }
 
-  /** Starts an app and waits until it can work. */
-  async start(app: string, environment: Environment, { cores, isProbed = false }: Start = {}): Promise<RunningApp> {
-    const probe = isProbed && existsSync('/proc/thread-self/schedstat') ? ['--import', LOOP_PROBE] : [];
+  /** Starts an app, its event loop watched, and waits until it can work. */
+  async start(app: string, environment: Environment, cores?: Cores): Promise<RunningApp> {
+    const probe = existsSync('/proc/thread-self/schedstat') ? ['--import', LOOP_PROBE] : [];
     const port = await freePort();
     const [command, ...args] = onCores(cores, [...probe, fileOf(`${app}/dist/main.js`)]);
     const child = spawn(command, args, {
