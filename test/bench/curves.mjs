@@ -36,10 +36,20 @@ for (const name of options.curves.split(',')) {
   const [command, ...sizes] = CURVES[name];
   const { rounds, threads, precision, weights, out } = options;
   const plot = join(out, `cost-${name}.svg`);
-  const how = ['--rounds', rounds, '--threads', threads, '--weights', weights, '--plot', plot, '--json'];
+  const how = [
+    '--rounds',
+    rounds,
+    '--threads',
+    threads,
+    '--weights',
+    weights,
+    '--plot',
+    plot,
+    '--no-roofline',
+    '--json',
+  ];
   // deltas are applied in fp32 beside either; pictures meet their precision in CLIP alone
   const precisions = name === 'megapixels' ? 'fp32' : precision;
-  if (command === 'decode') how.push('--no-roofline');
   const args = [program, 'bench', command, ...sizes, '--precision', precisions, ...how];
   const { status, stdout } = spawnSync(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],

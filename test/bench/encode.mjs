@@ -44,7 +44,7 @@ process.exit(0);
 function takeOurs() {
   const program = fileURLToPath(new URL('../../apps/cli/bin/housestyle.js', import.meta.url));
   const sizes = ['--megapixels', '0.3', '--batch', batch, '--precision', OURS.join(), '--threads', threads];
-  const how = ['--rounds', '2', '--warm-up', '1', '--device', device, '--weights', weights, '--json'];
+  const how = ['--rounds', '2', '--warm-up', '1', '--no-roofline', '--device', device, '--weights', weights, '--json'];
   const { status, stdout } = spawnSync(process.execPath, [program, 'bench', 'encode', ...sizes, ...how], {
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',

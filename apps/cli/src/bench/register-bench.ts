@@ -20,7 +20,8 @@ Examples:
   $ housestyle bench train --tune-gpt2 --json
 
   Weights are random (500 MB; --weights keeps them), captions are random tokens of one length, and what is measured is
-  the trainer's own loop: loss and gradients, the gradients' norm, AdamW.`;
+  the trainer's own loop: loss and gradients, the gradients' norm, AdamW. The limit is what the step's own matrix products
+  take, forward and backward, each shape measured alone behind the steps; the share reached is of processor time.`;
 
 const DECODE_EXAMPLES = `
 Examples:
@@ -58,7 +59,8 @@ Examples:
   What decoding large pictures at a fraction of their size saves.
   $ housestyle bench encode --megapixels 4,8,12 --shrink-on-load
 
-  Pictures are made up, JPEG of quality 90. Times are of one picture, in milliseconds of a core.`;
+  Pictures are made up, JPEG of quality 90. Times are of one picture, in milliseconds of a core. The limit is what CLIP's
+  own matrix products take for as many pictures, measured once a round; the share reached is CLIP's.`;
 
 const PIPELINE_EXAMPLES = `
 Examples:
@@ -81,7 +83,7 @@ export function registerBench(program: Command, terminal: Terminal, exit: (code:
   const bench = program.command('bench').description('Measure how fast this machine is.');
   bench
     .command('train')
-    .description('Measure training steps: seconds, tokens per second, peak memory.')
+    .description("Measure training steps: seconds, tokens per second, peak memory, against the machine's limit.")
     .addOption(new Option('--synthetic <size>', 'random weights of this size').choices(SIZES).default('gpt2'))
     .addOption(new Option('--mapping-type <type>', 'the mapper').choices(['mlp', 'transformer']).default('mlp'))
     .option('--tune-gpt2', 'train all of GPT-2 too', false)
@@ -92,6 +94,7 @@ export function registerBench(program: Command, terminal: Terminal, exit: (code:
     .option('--steps <n>', 'steps that are measured', wholeNumber(1), 5)
     .option('--warm-up <n>', 'steps before them', wholeNumber(0), 1)
     .option('--threads <n>', 'threads of one operator', wholeNumber(1), 2)
+    .option('--no-roofline', 'do not measure what the matrix products alone take')
     .option('--weights <dir>', 'keep the random weights and the batch there, and use them again')
     .option('--paced', 'take a step for each line of standard input, and print its figures as JSON', false)
     .option('--json', 'print one JSON object', false)
@@ -117,10 +120,11 @@ export function registerBench(program: Command, terminal: Terminal, exit: (code:
     .action(async (options: BenchDecodeOptions) => exit(await benchDecode(options, terminal)));
 
   addModelOptions(bench.command('encode'))
-    .description('Measure the way from a JPEG to the prefix: decode, resize, CLIP, mapper.')
+    .description("Measure the way from a JPEG to the prefix: decode, resize, CLIP against the machine's limit, mapper.")
     .option('--megapixels <n,…>', 'sizes of the pictures', sizes, [0.3, 1, 2, 4, 8, 12])
     .option('--batch <n,…>', 'images that go through CLIP together', numbers(1), [16])
     .option('--precision <p,…>', `what CLIP and the mapper compute in: ${PRECISIONS.join(', ')}`, precisions, ['fp32'])
+    .option('--no-roofline', "do not measure what CLIP's matrix products alone take: it wants CLIP's memory again")
     .option('--shrink-on-load', 'every case also with large pictures decoded at a fraction of their size', false)
     .addHelpText('after', ENCODE_EXAMPLES)
     .action(async (options: BenchEncodeOptions) => exit(await benchEncode(options, terminal)));

@@ -5,12 +5,12 @@ import { ProgressBar } from '../../progress-bar.js';
 import { EXIT_OK, type Terminal } from '../../terminal.js';
 import { openBenchModel, type BenchModel, type ModelChoice } from '../bench-model.js';
 import { plotCases } from '../measure/case-plot.js';
+import { ProductLimits } from '../measure/product-limits.js';
 import { machine } from '../measure/report.js';
-import { decodeOperations } from '../measure/roofline.js';
 import type { Elapsed } from '../measure/stopwatch.js';
 import { DecodeBench } from './decode-bench.js';
 import { casesOf, describeCase, type CaseLists, type DecodeCase } from './decode-cases.js';
-import { DecodeLimits } from './decode-limits.js';
+import { decodeOperations, decodeProducts } from './decode-products.js';
 import { profileDecode, profileTable } from './decode-profile.js';
 import { decodeTable, reportOfCase, type CaseReport, type DecodeReport } from './decode-report.js';
 import { EndToEndBench } from './end-to-end-bench.js';
@@ -126,7 +126,7 @@ async function runRounds(
   const total = (warmUp + rounds) * cases.length;
   const bar = new ProgressBar(terminal, total);
   const runs = cases.map((): (Elapsed & { limit?: Elapsed })[] => []);
-  let [limits, peakMemoryBytes]: [DecodeLimits | undefined, number] = [undefined, 0];
+  let [limits, peakMemoryBytes]: [ProductLimits | undefined, number] = [undefined, 0];
   for (let n = 0; n < total; n++) {
     const index = n % cases.length;
     const decodeCase = cases[index]!;
@@ -135,11 +135,13 @@ async function runRounds(
       peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
       const { config } = benches.get(decodeCase.precision)!;
       if (roofline && device === 'cpu')
-        limits = await DecodeLimits.load(config, new OnnxGraphRunner({ threads }), precision);
+        limits = await ProductLimits.load(decodeProducts(config), new OnnxGraphRunner({ threads }), precision);
     }
-    const { wallMs, cpuMs } = await benches.get(decodeCase.precision)!.run(decodeCase);
+    const bench = benches.get(decodeCase.precision)!;
+    const { wallMs, cpuMs } = await bench.run(decodeCase);
     if (isWarm) {
-      const limit = await limits?.of(decodeCase, prefixLength);
+      const operations = decodeOperations(bench.config, decodeCase, prefixLength);
+      const limit = await limits?.of(decodeCase.precision, decodeCase.batch * decodeCase.numBeams, operations);
       runs[index]!.push({ wallMs, cpuMs, ...(limit && { limit }) });
     }
     bar.show(n + 1, total, describeCase(decodeCase));

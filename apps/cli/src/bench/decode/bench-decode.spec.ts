@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProgram } from '../../program.js';
 import type { Terminal } from '../../terminal.js';
 import { plotCases } from '../measure/case-plot.js';
+import type { EncodeCaseReport } from '../encode/bench-encode.command.js';
 import type { DecodeReport } from './decode-report.js';
 import { partOf } from './step-parts.js';
 
@@ -91,6 +92,22 @@ describe('housestyle bench encode', () => {
     expect(cases).toHaveLength(2);
     expect(cases[0]).toMatchObject({ width: 640, height: 480, batch: 2, precision: 'fp32' });
     expect(Object.keys(cases[0]!['stages'] as object)).toEqual(['decode', 'resize', 'clip', 'mapper']);
+  });
+
+  it('measures CLIP against its own matrix products, unless it is told not to', async () => {
+    const sizes = ['--megapixels', '0.3', '--batch', '2,3', '--precision', 'fp32,int8', '--json'];
+    const casesOf = async (...args: string[]) =>
+      (JSON.parse((await bench('encode', ...TINY, ...sizes, ...args))[0]!) as { cases: EncodeCaseReport[] }).cases;
+    const cases = await casesOf();
+    expect(cases.map(({ batch }) => batch)).toEqual([2, 2, 3, 3]);
+    for (const { roofline } of cases) {
+      // 16 patches of 8 × 8 pixels, two layers of 17 positions, the projection
+      const products = 16 * 192 * 64 + 2 * 17 * (64 * 192 + 64 * 64 + 2 * 64 * 128) + 64 * 32;
+      expect((roofline!.gflops * roofline!.processorMs * 1e6) / (2 * products)).toBeCloseTo(1, 2);
+      expect(roofline!.share.min).toBeGreaterThan(0);
+      expect(roofline!.share.max).toBeLessThan(1.5);
+    }
+    for (const spared of await casesOf('--no-roofline')) expect(spared).not.toHaveProperty('roofline');
   });
 
   it('measures each case with pictures shrunk on load too, and draws both', async () => {

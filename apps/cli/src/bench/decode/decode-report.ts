@@ -1,3 +1,4 @@
+import { reachedLimit, shareText, type ReachedLimit } from '../measure/product-limits.js';
 import { columns, type machine } from '../measure/report.js';
 import { rounded, spread, type Spread } from '../measure/spread.js';
 import type { Elapsed } from '../measure/stopwatch.js';
@@ -18,13 +19,10 @@ export interface CaseReport extends DecodeCase {
   /** images by seconds of one core: what neighbours on the machine disturb least. */
   readonly imagesPerProcessorSecond: number;
   readonly tokensPerSecond: number;
-  /** of the matrix products alone, in the same rounds; absent where it was not asked for. */
-  readonly roofline?: {
-    readonly gflops: number;
+  /** of the matrix products alone; absent where it was not asked for. */
+  readonly roofline?: ReachedLimit & {
     /** images a processor second if there were nothing but matrix products. */
     readonly imagesPerProcessorSecond: number;
-    /** of that limit, by processor time. */
-    readonly share: Spread;
   };
 }
 
@@ -32,10 +30,7 @@ export function reportOfCase({ decodeCase, runs, operations }: MeasuredCase): Ca
   const seconds = spread(runs.map(({ wallMs }) => wallMs / 1000))!;
   const processorSeconds = spread(runs.map(({ cpuMs }) => cpuMs / 1000))!;
   const { batch, tokens } = decodeCase;
-  const limits = runs.flatMap(({ limit, cpuMs }) =>
-    limit ? [{ limitMs: limit.cpuMs, share: limit.cpuMs / cpuMs }] : [],
-  );
-  const limitMs = spread(limits.map((each) => each.limitMs))?.median;
+  const reached = reachedLimit(runs, operations);
   return {
     ...decodeCase,
     seconds,
@@ -43,12 +38,8 @@ export function reportOfCase({ decodeCase, runs, operations }: MeasuredCase): Ca
     imagesPerSecond: rounded(batch / seconds.median),
     imagesPerProcessorSecond: rounded(batch / processorSeconds.median),
     tokensPerSecond: rounded((batch * tokens) / seconds.median),
-    ...(limitMs !== undefined && {
-      roofline: {
-        gflops: rounded(operations / limitMs / 1e6),
-        imagesPerProcessorSecond: rounded((batch * 1000) / limitMs),
-        share: spread(limits.map(({ share }) => share))!,
-      },
+    ...(reached && {
+      roofline: { ...reached, imagesPerProcessorSecond: rounded((batch * 1000) / reached.processorMs) },
     }),
   };
 }
@@ -89,7 +80,7 @@ export function decodeTable({
       String(each.tokensPerSecond),
       `${seconds.median} (${seconds.min}–${seconds.max})`,
     ];
-    if (roofline) cells.push(String(roofline.gflops), `${(100 * roofline.share.median).toFixed(0)} %`);
+    if (roofline) cells.push(String(roofline.gflops), shareText(roofline));
     return cells;
   });
   return [

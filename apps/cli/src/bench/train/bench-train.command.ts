@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT_OK, type Terminal } from '../../terminal.js';
+import { reachedLimit, shareText } from '../measure/product-limits.js';
 import { rounded, spread } from '../measure/spread.js';
 import { Turns } from '../measure/turns.js';
 import type { SyntheticMapper, SyntheticSize } from '../synthetic/synthetic-model.js';
-import { TrainBench, type StepFigures } from './train-bench.js';
+import { TrainBench, type StepFigures, type StepLimit } from './train-bench.js';
 
 export interface BenchTrainOptions extends SyntheticMapper {
   readonly synthetic: SyntheticSize;
@@ -15,6 +16,7 @@ export interface BenchTrainOptions extends SyntheticMapper {
   readonly steps: number;
   readonly warmUp: number;
   readonly threads: number;
+  readonly roofline: boolean;
   /** where the random weights stay; a temporary one that goes away when absent. */
   readonly weights?: string;
   readonly paced: boolean;
@@ -35,7 +37,9 @@ export async function benchTrain(options: BenchTrainOptions, terminal: Terminal)
     if (options.paced) await runPaced(bench, options, figures, terminal);
     else await bench.run(options.warmUp + options.steps, (step) => figures.push(step));
     await bench.release();
-    const report = reportOf(options, bench, figures);
+    const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
+    const limit = options.roofline && !options.paced ? await bench.limit() : undefined;
+    const report = reportOf(options, bench, { figures, peakMemoryBytes, limit });
     terminal.print(options.json ? JSON.stringify(report) : tableOf(report));
     return EXIT_OK;
   } finally {
@@ -58,7 +62,7 @@ async function runPaced(bench: TrainBench, options: BenchTrainOptions, figures: 
 function reportOf(
   options: BenchTrainOptions,
   { trainableParameters, tokens }: TrainBench,
-  figures: readonly StepFigures[],
+  { figures, peakMemoryBytes, limit }: Measured,
 ) {
   const measured = figures.slice(options.warmUp);
   const stepSeconds = spread(measured.map(({ wallMs }) => wallMs / 1000));
@@ -77,10 +81,24 @@ function reportOf(
     processorSeconds: spread(measured.map(({ cpuMs }) => cpuMs / 1000)),
     /** caption tokens that are predicted and learned from. */
     tokensPerSecond: stepSeconds && rounded(tokens / stepSeconds.median),
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    peakMemoryBytes,
+    roofline:
+      limit &&
+      reachedLimit(
+        measured.map(({ cpuMs }) => ({ cpuMs, limit })),
+        limit.operations,
+      ),
     firstLoss: figures[0]?.loss,
     lastLoss: figures.at(-1)?.loss,
   };
+}
+
+interface Measured {
+  readonly figures: readonly StepFigures[];
+  /** before the limit was measured, which takes memory of its own. */
+  readonly peakMemoryBytes: number;
+  /** absent where it was not asked for. */
+  readonly limit: StepLimit | undefined;
 }
 
 type Report = ReturnType<typeof reportOf>;
@@ -99,5 +117,9 @@ function tableOf(report: Report): string {
     ['tokens/s', String(report.tokensPerSecond ?? 0)],
     ['peak memory', `${(report.peakMemoryBytes / 1e9).toFixed(2)} GB`],
   ];
+  if (report.roofline) {
+    rows.push(['limit', `${report.roofline.gflops} GFLOP/s, the step's matrix products alone`]);
+    rows.push(['share of the limit', shareText(report.roofline)]);
+  }
   return rows.map(([name, value]) => `${name.padEnd(22)}${value}`).join('\n');
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProgram } from '../../program.js';
 import type { Terminal } from '../../terminal.js';
+import type { ReachedLimit } from '../measure/product-limits.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -34,7 +35,10 @@ describe('housestyle bench train', () => {
     const { lines, exitCode } = await benchTrain('--steps', '3', '--warm-up', '2', '--threads', '1', '--json', ...args);
     expect(exitCode).toBe(0);
     expect(lines).toHaveLength(1);
-    const report = JSON.parse(lines[0]!) as Record<string, number> & { stepSeconds: Record<string, number> };
+    const report = JSON.parse(lines[0]!) as Record<string, number> & {
+      stepSeconds: Record<string, number>;
+      roofline: ReachedLimit;
+    };
     expect(report).toMatchObject({ trainableParameters: trained, steps: 3, warmUpSteps: 2, batchSize: 6 });
     const { min, median, max } = report.stepSeconds;
     expect([min, median, max]).toEqual([min, median, max].sort((a, b) => a! - b!));
@@ -43,6 +47,9 @@ describe('housestyle bench train', () => {
     expect(report['firstLoss']).toBeCloseTo(Math.log(500), 0); // nothing is learned yet: every word is as likely
     expect(report['lastLoss']).toBeLessThan(report['firstLoss']!);
     expect(report['peakMemoryBytes']).toBeGreaterThan(50e6);
+    expect(report.roofline.gflops).toBeGreaterThan(0);
+    expect(report.roofline.share.min).toBeGreaterThan(0);
+    expect(report.roofline.share.max).toBeLessThan(1.5);
   });
 
   it('keeps weights and batch for others where it is told to, and none otherwise', async () => {
@@ -65,6 +72,9 @@ describe('housestyle bench train', () => {
     const { lines } = await benchTrain('--steps', '1', '--threads', '1');
     expect(lines.join('\n')).toMatch(/^trainable parameters +21,792$/m);
     expect(lines.join('\n')).toMatch(/^s\/step +[\d.e-]+ median/m);
+    expect(lines.join('\n')).toMatch(/^share of the limit +\d+ %$/m);
+    const spared = await benchTrain('--steps', '1', '--threads', '1', '--no-roofline');
+    expect(spared.lines.join('\n')).not.toContain('limit');
   });
 
   it('takes no size of which there is none', async () => {

@@ -12,6 +12,7 @@ import {
   type TrainingModel,
   type TrainingSession,
 } from '@housestyle/training';
+import { operationsOf, timeOfShapes, type MatrixProduct } from '../measure/roofline.js';
 import { stopwatch, type Elapsed } from '../measure/stopwatch.js';
 import {
   SYNTHETIC_SIZES,
@@ -19,6 +20,7 @@ import {
   type SyntheticMapper,
   type SyntheticSize,
 } from '../synthetic/synthetic-model.js';
+import { stepProducts } from './step-products.js';
 
 export interface TrainBenchSettings extends SyntheticMapper {
   readonly size: SyntheticSize;
@@ -29,6 +31,11 @@ export interface TrainBenchSettings extends SyntheticMapper {
   readonly threads: number;
   /** where the random weights are kept. */
   readonly folder: string;
+}
+
+/** A step's matrix products alone. */
+export interface StepLimit extends Elapsed {
+  readonly operations: number;
 }
 
 /** One update of the parameters, from the batch's arrays to the parameters' new values. */
@@ -43,6 +50,8 @@ export class TrainBench {
     private readonly session: TrainingSession,
     private readonly parameters: Parameters,
     private readonly examples: readonly CaptionExample[],
+    private readonly products: readonly MatrixProduct[],
+    private readonly runner: OnnxGraphRunner,
   ) {}
 
   /** Besides the weights, `batch.json` in their folder says all that another program needs to do the same steps. */
@@ -56,8 +65,9 @@ export class TrainBench {
     };
     await writeFile(join(folder, 'batch.json'), JSON.stringify({ ...files, optimizer: OPTIMIZER, ...batch }));
     const parameters = parametersOf(model, isGpt2Tuned);
-    const session = await new OnnxTrainingEngine(new OnnxGraphRunner({ threads })).compile(model, parameters);
-    return new TrainBench(session, parameters, examples);
+    const runner = new OnnxGraphRunner({ threads });
+    const session = await new OnnxTrainingEngine(runner).compile(model, parameters);
+    return new TrainBench(session, parameters, examples, stepProducts(model, settings, isGpt2Tuned), runner);
   }
 
   get trainableParameters(): number {
@@ -97,6 +107,11 @@ export class TrainBench {
         return undefined;
       },
     });
+  }
+
+  /** What a step would take if it were matrix products and nothing else. */
+  async limit(): Promise<StepLimit> {
+    return { ...(await timeOfShapes(this.products, this.runner)), operations: operationsOf(this.products) };
   }
 
   release(): Promise<void> {
