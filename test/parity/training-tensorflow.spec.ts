@@ -17,7 +17,7 @@ import { recordParity, relativeError } from './record-parity.js';
 import { demoModel, describeReferenceRuns, joined } from './training-reference.js';
 
 describeWith([tensorflow()], 'the TensorFlow.js engine', () => {
-  describeReferenceRuns(openTensorFlowEngine, new OnnxTrainingEngine(new OnnxGraphRunner({ threads: 1 })));
+  describeReferenceRuns(openTensorFlowEngine);
 
   it('agrees with the onnx engine on deltas of mapper and decoder, beside deltas that are held', async () => {
     const model = await demoModel('mlp');
