@@ -1,14 +1,23 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openBaseModel } from '@housestyle/checkpoints';
+import { openBaseModel, openMapperDirectory } from '@housestyle/checkpoints';
 import { CaptionEngine, type CaptionOutput } from '@housestyle/clipcap';
 import type { CaptionItem } from '@housestyle/contracts/captioner';
 import type { MapperReference } from '@housestyle/domain';
+import { MemoryWeights } from '@housestyle/graph';
 import { OnnxGraphRunner } from '@housestyle/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { referencePictures } from '../parity/reference.js';
 import { DEMO_MODEL, putDeltaArtefact, startCaptioner, type RunningCaptioner } from '../support/captioner.js';
-import { asWeights, decoderLayers, mapperLayers, randomDelta, type DeltaTensors } from '../support/random-delta.mjs';
+import {
+  asWeights,
+  decoderLayers,
+  mapperLayers,
+  randomDelta,
+  wordLayer,
+  type DeltaTensors,
+} from '../support/random-delta.mjs';
+import { waitFor } from '../support/wait-for.js';
 
 const CALL = { deadlineMs: 60_000 };
 const pixels = referencePictures();
@@ -102,6 +111,58 @@ describe('a captioner with tenants that own deltas', () => {
     expect(results.at(-1)!.hypotheses[0]!.tokens).toEqual(expected.decoder[0]!.hypotheses[0]!.tokens);
   });
 });
+
+describe('a captioner of two threads', () => {
+  it('holds each delta once, for as long as there is room, and captions as one thread does', async () => {
+    const base = await openBaseModel(DEMO_MODEL);
+    const layers = decoderLayers(base.gpt2.weights);
+    const [linear, other] = [1, 2].map((seed) => randomDelta(layers, 4, seed, 0.3));
+    const words = randomDelta([...layers, wordLayer(base.gpt2.weights)], 4, 3, 0.3);
+    const network = await openMapperDirectory('models/demo/mapper-transformer', base);
+    const versions = [
+      { config: config(13), decoderDelta: linear! },
+      { config: config(13), decoderDelta: words },
+      {
+        config: { ...(network.config as object), generation: { stop: [13] } },
+        tensors: MemoryWeights.of(network.weights!).tensors,
+        decoderDelta: other!,
+      },
+    ];
+    const sizes = versions.map(({ decoderDelta }) =>
+      [...decoderDelta.values()].reduce((sum, { data }) => sum + data.byteLength, 0),
+    );
+    const all = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    const captioned = async (environment: Record<string, string>, held: readonly number[]) => {
+      const captioner = await startCaptioner(environment);
+      try {
+        const references = await Promise.all(
+          versions.map((version, n) => putDeltaArtefact(captioner.artefacts, `tenant-${n}/v1`, version)),
+        );
+        const items = references.flatMap((mapper) =>
+          pixels.map((rgb, n) => ({ id: `${mapper.id} ${n}`, pixels: { rgb }, mapper })),
+        );
+        const { results } = await captioner.client.caption({ baseModel: 'demo', items }, CALL);
+        await waitFor(`the bytes of these deltas`, async () => held.includes(await deltaBytes(captioner)));
+        return results.map(({ hypotheses }) => hypotheses[0]!.tokens);
+      } finally {
+        await captioner.close();
+      }
+    };
+    const alone = await captioned({ WORKERS: '1' }, [all]);
+    expect(await captioned({ WORKERS: '2' }, [all])).toEqual(alone);
+    // each thread holds the last one that it used
+    const lastOnes = sizes.flatMap((one) => [
+      one,
+      ...sizes.filter((bytes) => bytes !== one).map((bytes) => one + bytes),
+    ]);
+    expect(await captioned({ WORKERS: '2', MAPPER_CACHE_ENTRIES: '1' }, [...lastOnes, 2 * sizes[0]!])).toEqual(alone);
+  });
+});
+
+async function deltaBytes({ metricsUrl }: RunningCaptioner): Promise<number> {
+  const metrics = await (await fetch(`${metricsUrl}/metrics`)).text();
+  return Number(/^housestyle_captioner_delta_bytes(?:\{.*\})? (\d+)$/m.exec(metrics)![1]);
+}
 
 describe('a captioner with room for one delta', () => {
   it('mixes several in one call all the same, call after call', async () => {

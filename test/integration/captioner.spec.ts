@@ -412,6 +412,33 @@ describe('a captioner with room for one mapper', () => {
   });
 });
 
+describe('a captioner of two threads with room for one mapper each', () => {
+  it('pulls a damaged copy again, whichever thread finds it damaged and whichever finds it gone', async () => {
+    const captioner = await startCaptioner({ WORKERS: '2', MAX_BATCH: '8', MAPPER_CACHE_ENTRIES: '1' });
+    try {
+      const [mlp, transformer] = await Promise.all(
+        ['mapper', 'mapper-transformer'].map((name) =>
+          putMapperArtefact(captioner.artefacts, name, `models/demo/${name}`),
+        ),
+      );
+      const captionWith = async (mapper: MapperReference) => {
+        const items = manyItems(32).map((item) => ({ ...item, mapper }));
+        return (await captioner.client.caption({ baseModel: 'demo', items }, CALL)).results;
+      };
+      await captionWith(mlp!);
+      await captionWith(transformer!);
+      await flipBit(join(captioner.mapperCache, mlp!.sha256, 'model.safetensors'));
+      const damaged = await captionWith(mlp!);
+      expect(new Set(damaged.map(({ status }) => `${status.code}, ${status.isRetryable}`))).toEqual(
+        new Set(['internal, true']),
+      );
+      (await captionWith(mlp!)).forEach((result, n) => expectGolden(result, pictures[n % pictures.length]!.mlp.beam5));
+    } finally {
+      await captioner.close();
+    }
+  });
+});
+
 describe('a captioner with too little room for a mapper', () => {
   it('uses it for its batch and gives it up', async () => {
     const captioner = await startCaptioner({ MAPPER_CACHE_BYTES: '1000' });

@@ -87,6 +87,11 @@ export class BaseWorkers {
     return this.dispatcher.waitingItems;
   }
 
+  /** Of the tenants' deltas that its threads hold, each once. */
+  get deltaBytes(): number {
+    return this.pool.sharedBytes;
+  }
+
   /** One outcome per item, in order. @throws DomainError `captioner_overloaded` when the items do not all fit. */
   submit(work: ItemWork, items: readonly WorkItem[], call: Call): Promise<ItemOutcome>[] {
     return this.dispatcher.submit(

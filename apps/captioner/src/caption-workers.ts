@@ -57,6 +57,7 @@ export class CaptionWorkers {
         return this.bases.map(({ name }) => ({ name, bytes: sizes.get(name)!, isLoaded: loaded.includes(name) }));
       },
       takenBytes: () => this.resident.takenBytes,
+      deltaBytes: () => [...this.loaded.values()].reduce((sum, workers) => sum + workers.deltaBytes, 0),
     });
   }
 

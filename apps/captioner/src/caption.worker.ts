@@ -1,7 +1,7 @@
 import { openBaseModel } from '@housestyle/checkpoints';
 import { CaptionEngine, type CaptionItem, type MapperHandle } from '@housestyle/clipcap';
 import { toDomainError } from '@housestyle/domain';
-import { giveWay, OnnxGraphRunner, serveWorker, type WorkerHandler } from '@housestyle/runtime';
+import { giveWay, OnnxGraphRunner, serveWorker, type SharedMemory, type WorkerHandler } from '@housestyle/runtime';
 import { LoadedMappers } from './loaded-mappers.js';
 import type { ItemInput, ItemOutcome, ItemWork, WorkerData, WorkerRequest } from './worker-messages.js';
 
@@ -13,9 +13,9 @@ interface LoadedBase {
 type ItemHandler = WorkerHandler<WorkerRequest, ItemOutcome>;
 
 /** One inference thread: one base model loaded; items come one by one, and the engine takes them into its batch. */
-await serveWorker<WorkerData, WorkerRequest, ItemOutcome>(async (data): Promise<ItemHandler> => {
+await serveWorker<WorkerData, WorkerRequest, ItemOutcome>(async (data, shared): Promise<ItemHandler> => {
   giveWay();
-  const { engine, mappers } = await loadBase(data);
+  const { engine, mappers } = await loadBase(data, shared);
   return {
     async handle({ work, item: { input, mapper } }, signal) {
       try {
@@ -29,12 +29,15 @@ await serveWorker<WorkerData, WorkerRequest, ItemOutcome>(async (data): Promise<
   };
 });
 
-async function loadBase({ base: { directory, description }, ...data }: WorkerData): Promise<LoadedBase> {
+async function loadBase(
+  { base: { directory, description }, ...data }: WorkerData,
+  shared: SharedMemory,
+): Promise<LoadedBase> {
   const files = await openBaseModel(directory, description);
   const runner = new OnnxGraphRunner({ device: data.device, threads: data.threads });
   const { maxBatch: maxBatchSize, precision } = data;
   const engine = await CaptionEngine.load(files, runner, { maxBatchSize, precision });
-  return { engine, mappers: new LoadedMappers(engine, description, data.mapperLimits) };
+  return { engine, mappers: new LoadedMappers(engine, description, shared, data.mapperLimits) };
 }
 
 const toEngineItem = (input: ItemInput, mapper: MapperHandle | undefined): CaptionItem => ({

@@ -5,6 +5,7 @@ export interface CaptionerGauges {
   waitingItems(): number;
   bases(): readonly { readonly name: string; readonly bytes: number; readonly isLoaded: boolean }[];
   takenBytes(): number;
+  deltaBytes(): number;
 }
 
 /** What the captioner counts. */
@@ -40,6 +41,10 @@ export class CaptionerMetrics extends Metrics {
   private readonly baseLoaded = this.gauge('captioner_base_loaded', '1 while a base model is loaded, else 0', ['base']);
   private readonly baseBytes = this.gauge('captioner_base_bytes', 'memory a base model takes, as estimated', ['base']);
   private readonly taken = this.gauge('captioner_model_memory_bytes', 'memory of the loaded bases, as estimated');
+  private readonly deltas = this.gauge(
+    'captioner_delta_bytes',
+    'memory of the tenants’ deltas that threads hold, once for all threads',
+  );
   private gauges: CaptionerGauges | undefined;
 
   constructor() {
@@ -53,6 +58,7 @@ export class CaptionerMetrics extends Metrics {
   override render(): Promise<string> {
     this.waiting.set(this.gauges?.waitingItems() ?? 0);
     this.taken.set(this.gauges?.takenBytes() ?? 0);
+    this.deltas.set(this.gauges?.deltaBytes() ?? 0);
     for (const { name: base, bytes, isLoaded } of this.gauges?.bases() ?? []) {
       this.baseLoaded.set({ base }, isLoaded ? 1 : 0);
       this.baseBytes.set({ base }, bytes);

@@ -126,7 +126,7 @@ export class CaptionEngine {
     return loadMapperVersion(files, id, this.baseMapper.mapper, surroundings);
   }
 
-  /** A delta holds nothing but its values, which go with the handle. */
+  /** A delta holds nothing but its values, which are whoever's that gave them. */
   async releaseMapper({ kind, mapper }: MapperHandle): Promise<void> {
     if (kind === 'full') await mapper.release();
   }

@@ -21,7 +21,7 @@ export interface MapperHandle {
   readonly decoderDelta?: LowRankDelta;
   /** its `generation` block. */
   readonly generation: GenerationDefaults;
-  /** what it alone keeps in memory. */
+  /** of its own network and deltas in memory; other threads may read the same deltas. */
   readonly bytes: number;
 }
 

@@ -4,5 +4,7 @@ export { giveWay } from './give-way.js';
 export { OnnxGraphRunner, type OnnxGraphRunnerOptions } from './onnx-graph-runner.js';
 export { operatorsLackingOn } from './operators-on-device.js';
 export { serveWorker, type WorkerHandler, type WorkerReply } from './serve-worker.js';
+export { SharedBlocks, type SharedBlock } from './shared-blocks.js';
+export { SharedMemory, type MakeBlock } from './shared-memory.js';
 export { runnersBeside, ThreadedGraphRunner } from './threaded-graph-runner.js';
 export { WorkerPool, type WorkerPoolOptions } from './worker-pool.js';

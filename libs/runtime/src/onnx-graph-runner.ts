@@ -108,10 +108,11 @@ class OnnxGraphSession implements GraphSession {
 const LOG_ERRORS = 3;
 
 /**
- * Halves are bits here. Where JavaScript has an array of its own for them (Node 24), onnxruntime makes one of the bits, which
+ * The binding takes no memory that threads share. Halves are bits here. Where JavaScript has an array of its own for them (Node 24), onnxruntime makes one of the bits, which
  * its binding then takes for empty: so the binding is given the bits.
  */
-function toOrt({ type, data, dims }: Tensor): ort.Tensor {
+function toOrt({ type, data: values, dims }: Tensor): ort.Tensor {
+  const data = values.buffer instanceof SharedArrayBuffer ? values.slice() : values;
   const tensor = new ort.Tensor(type, data, dims);
   return type === 'float16' ? Object.defineProperty(tensor, 'data', { value: data }) : tensor;
 }

@@ -1,5 +1,6 @@
 import { Worker, type TransferListItem } from 'node:worker_threads';
 import { DomainError } from '@housestyle/domain';
+import type { BlockUser, FromBlockUser, ToBlockUser } from './shared-blocks.js';
 import { fromErrorMessage, type FromWorker, type ToWorker } from './worker-protocol.js';
 
 export interface PendingRequest<Request, Response> {
@@ -20,11 +21,12 @@ export interface PoolWorkerEvents {
   ready(): void;
   /** there is room for one more request. */
   room(): void;
+  shared(message: FromBlockUser): void;
   ended(error: DomainError): void;
 }
 
 /** One thread of a WorkerPool: at most `capacity` requests at a time, and a crash becomes their error. */
-export class PoolWorker<Request, Response> {
+export class PoolWorker<Request, Response> implements BlockUser {
   private readonly worker: Worker;
   private readonly running = new Map<number, RunningRequest<Request, Response>>();
   private isReady = false;
@@ -73,6 +75,10 @@ export class PoolWorker<Request, Response> {
     }
   }
 
+  tell(message: ToBlockUser): void {
+    this.post(message);
+  }
+
   /** Lets the worker free what it holds; stops it by force when it takes longer than `graceMs`. */
   async close(graceMs: number): Promise<void> {
     if (this.hasEnded) return;
@@ -88,6 +94,7 @@ export class PoolWorker<Request, Response> {
   }
 
   private receive(message: FromWorker<Response>): void {
+    if (this.hasEnded) return;
     switch (message.kind) {
       case 'ready':
         this.isReady = true;
@@ -102,6 +109,8 @@ export class PoolWorker<Request, Response> {
       case 'failure':
         this.settle(message.id, (pending) => pending.reject(fromErrorMessage(message.error)));
         return;
+      default:
+        this.events.shared(message);
     }
   }
 

@@ -1,4 +1,5 @@
 import { parentPort, workerData, type TransferListItem } from 'node:worker_threads';
+import { SharedMemory } from './shared-memory.js';
 import { toErrorMessage, type FromWorker, type ToWorker } from './worker-protocol.js';
 
 /** A response, and the buffers that move to the pool's thread instead of being copied. */
@@ -18,20 +19,22 @@ export interface WorkerHandler<Request, Response> {
 }
 
 /**
- * The whole of a WorkerPool worker's main module: `start` gets the pool's `workerData` and returns the handler. A
- * DomainError thrown by either arrives in the pool's thread with its code; the worker stays alive after a failed request.
+ * The whole of a WorkerPool worker's main module: `start` gets the pool's `workerData` and returns the handler, which may
+ * use the memory that the pool's workers share once it handles requests. A DomainError thrown by either arrives in the pool's thread with its
+ * code; the worker stays alive after a failed request.
  */
 export async function serveWorker<Data, Request, Response>(
-  start: (data: Data) => Promise<WorkerHandler<Request, Response>>,
+  start: (data: Data, shared: SharedMemory) => Promise<WorkerHandler<Request, Response>>,
 ): Promise<void> {
   const port = parentPort;
   if (!port) throw new Error('serveWorker runs in a worker thread only');
   const send = (message: FromWorker<Response>, transfer: readonly TransferListItem[] = []) =>
     port.postMessage(message, transfer);
 
+  const shared = new SharedMemory(send);
   let handler: WorkerHandler<Request, Response>;
   try {
-    handler = await start(workerData as Data);
+    handler = await start(workerData as Data, shared);
   } catch (error) {
     send({ kind: 'startFailed', error: toErrorMessage(error) });
     port.close();
@@ -46,6 +49,8 @@ export async function serveWorker<Data, Request, Response>(
         return running.get(message.id)?.abort.abort();
       case 'request':
         return begin(message.id, message.request);
+      default:
+        return shared.receive(message);
     }
   });
   send({ kind: 'ready' });

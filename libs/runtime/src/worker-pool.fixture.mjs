@@ -10,7 +10,7 @@ if (workerData?.crashOnStart) throw new Error('broken from the start');
 
 const met = [];
 
-await serveWorker(async (data) => {
+await serveWorker(async (data, shared) => {
   if (data?.refuseToStart) throw new DomainError('invalid_model', 'no model here');
   return {
     async handle(request, signal) {
@@ -26,6 +26,16 @@ await serveWorker(async (data) => {
           met.push(request.name);
           while (met.length < request.count) await setImmediate();
           return { response: [...met] };
+        case 'share': {
+          const coming = shared.get(request.key, (take) => make(request, take));
+          if (request.asked) Atomics.add(new Int32Array(request.asked), 0, 1);
+          const { buffer, layout } = await coming;
+          const bytes = new Uint8Array(buffer);
+          if (request.write !== undefined) bytes[0] = request.write;
+          return { response: { value: bytes[0], size: bytes.length, layout } };
+        }
+        case 'leave':
+          return { response: shared.leave(request.key) };
         case 'wait':
           await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
           return { response: 'cancelled' };
@@ -44,3 +54,13 @@ await serveWorker(async (data) => {
     },
   };
 });
+
+/** A block that says what it was made for; waits for `gate`. The first of those who count themselves in `makers` does as `first` says. */
+async function make({ gate, makers, first, layout, size = 8 }, take) {
+  if (gate) await Atomics.waitAsync(new Int32Array(gate), 0, 0).value;
+  await take(size);
+  const isFirst = makers && Atomics.add(new Int32Array(makers), 0, 1) === 0;
+  if (isFirst && first === 'exit') process.exit(3);
+  if (isFirst && first === 'fail') throw new DomainError('corrupt_checkpoint', `not made for ${layout}`);
+  return layout;
+}

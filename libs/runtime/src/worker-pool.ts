@@ -1,6 +1,8 @@
 import type { TransferListItem } from 'node:worker_threads';
 import { DomainError } from '@housestyle/domain';
+import { collectGarbage } from './collect-garbage.js';
 import { PoolWorker, type PendingRequest } from './pool-worker.js';
+import { SharedBlocks } from './shared-blocks.js';
 
 export interface WorkerPoolOptions {
   /** the module each worker runs; it calls `serveWorker`. */
@@ -32,6 +34,7 @@ export class WorkerPool<Request, Response> {
   private readonly waiting: PendingRequest<Request, Response>[] = [];
   private readonly restartTimers = new Set<NodeJS.Timeout>();
   private readonly started: Promise<void>[];
+  private readonly blocks = new SharedBlocks<PoolWorker<Request, Response>>();
   private lossesInARow = 0;
   private areAllLost = false;
   private isClosing = false;
@@ -55,6 +58,11 @@ export class WorkerPool<Request, Response> {
     return this.workers.filter((worker) => worker?.isIdle).length;
   }
 
+  /** Of what the workers share, each block counted once. */
+  get sharedBytes(): number {
+    return this.blocks.bytes;
+  }
+
   /** Thread ids of the workers that live now. */
   get threadIds(): number[] {
     return this.workers.flatMap((worker) => (worker ? [worker.threadId] : []));
@@ -73,18 +81,24 @@ export class WorkerPool<Request, Response> {
     });
   }
 
-  /** Refuses new requests, fails those not begun, waits `graceMs` for the running ones, stops every worker. */
+  /**
+   * Refuses new requests, fails those not begun, waits `graceMs` for the running ones, stops every worker, and gives back
+   * the memory that they shared.
+   */
   async close(graceMs = 10_000): Promise<void> {
     this.isClosing = true;
     for (const timer of this.restartTimers) clearTimeout(timer);
     this.failWaiting(closing());
     await Promise.all(this.workers.flatMap((worker) => (worker ? [worker.close(graceMs)] : [])));
+    // V8 does not count shared memory, so nothing else would make it give this back
+    if (this.blocks.clear()) await collectGarbage();
   }
 
   private start(slot: number): Promise<void> {
     return new Promise((resolve, reject) => {
       let hasBeenReady = false;
-      this.workers[slot] = new PoolWorker(this.options.script, this.options.workerData, this.options.capacity ?? 1, {
+      const { script, workerData, capacity = 1 } = this.options;
+      const worker = new PoolWorker<Request, Response>(script, workerData, capacity, {
         ready: () => {
           hasBeenReady = true;
           resolve();
@@ -96,7 +110,9 @@ export class WorkerPool<Request, Response> {
           this.lossesInARow = 0;
           this.dispatch();
         },
+        shared: (message) => this.blocks.receive(worker, message),
         ended: (error) => {
+          this.blocks.forget(worker);
           this.workers[slot] = undefined;
           if (this.isClosing) return reject(error);
           if (hasBeenReady) this.options.onWorkerLost?.(error);
@@ -105,6 +121,7 @@ export class WorkerPool<Request, Response> {
           this.restartLater(slot);
         },
       });
+      this.workers[slot] = worker;
     });
   }
 

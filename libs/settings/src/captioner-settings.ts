@@ -41,7 +41,8 @@ export const CAPTIONER_VARIABLES = {
     description: 'mappers kept loaded per worker and base model',
   }),
   MAPPER_CACHE_BYTES: variable(wholeNumber(1, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3), {
-    description: 'weights of mappers kept loaded per worker and base model, beside MODEL_MEMORY_BYTES',
+    description:
+      'weights of mappers kept loaded per worker and base model, beside MODEL_MEMORY_BYTES; deltas that several workers keep lie in memory once',
     unit: 'bytes',
   }),
   MAPPER_CACHE_DISK_BYTES: variable(wholeNumber(1, Number.MAX_SAFE_INTEGER).default(10 * 1024 ** 3), {

@@ -49,7 +49,7 @@ export class LowRankDelta {
 }
 
 function readPair(source: WeightSource, layer: string, [input, output]: LinearSizes): LowRankPair {
-  const [a, b] = [readMatrix(source, `${layer}.A`), readMatrix(source, `${layer}.B`)];
+  const [a, b] = [readDeltaMatrix(source, `${layer}.A`), readDeltaMatrix(source, `${layer}.B`)];
   const rank = a.dims[1] ?? 0;
   if (rank < 1 || rank > MAX_DELTA_RANK) {
     throw mismatch(source, `${layer}.A has rank ${rank}, not 1 to ${MAX_DELTA_RANK}`);
@@ -59,7 +59,11 @@ function readPair(source: WeightSource, layer: string, [input, output]: LinearSi
   return { rank, a: a.data, b: b.data };
 }
 
-function readMatrix(source: WeightSource, name: string): Tensor<'float32'> {
+/**
+ * One of a delta's tensors, read from its file where it lies there.
+ * @throws DomainError `mapper_mismatch` when it is missing, `invalid_model` for values that are not finite.
+ */
+export function readDeltaMatrix(source: WeightSource, name: string): Tensor<'float32'> {
   const found = source.find(name);
   if (!found) throw mismatch(source, `${name} is missing`);
   // half precision comes converted already: once is enough

@@ -43,7 +43,7 @@ export class WordDeltaStack {
     const left = [...this.stacked.keys()].filter((delta) => !needed.has(delta));
     const missing = [...needed].filter((delta) => !this.stacked.has(delta));
     const isRoomy = missing.length === 0 && needed.size > this.stacked.size / 2;
-    if (!isRoomy && !(this.stacked.size > 1 && this.replace(left, missing))) this.fill(needed);
+    if (!isRoomy && !this.replace(left, missing)) this.fill(needed);
   }
 
   /** Valid until the next `set`. */
@@ -83,13 +83,6 @@ export class WordDeltaStack {
     this.stacked = new Map();
     this.rank = [...deltas].reduce((sum, delta) => sum + delta.pairs.get(this.key)!.rank, 0);
     const [V, C] = this.sizes;
-    const [first, ...others] = deltas;
-    if (first && others.length === 0) {
-      const pair = first.pairs.get(this.key)!;
-      [this.a, this.b] = [pair.a, pair.b]; // one alone is fed from where it lies
-      this.stacked.set(first, { pair, from: 0 });
-      return;
-    }
     [this.a, this.b] = [new Float32Array(V * this.rank), new Float32Array(this.rank * C)];
     let from = 0;
     for (const delta of deltas) {
@@ -115,6 +108,7 @@ interface StackedPair {
 
 /** A [V, r] as columns `from` to `from` + r of `target` [V, width]. */
 function placeColumns(target: Float32Array, { a, rank }: LowRankPair, from: number, width: number): void {
+  if (rank === width) return target.set(a);
   for (let at = 0, row = from; at < a.length; at += rank, row += width) {
     // a call per row to copy so few numbers would cost more than they do
     for (let n = 0; n < rank; n++) target[row + n] = a[at + n]!;
