@@ -7,6 +7,7 @@ export {
 } from './gradients/gradient-rule.js';
 export * from './gradients/gradients.js';
 export * from './float16.js';
+export * from './give-back.js';
 export * from './graph-builder.js';
 export * from './graph-runner.js';
 export type { Attribute, Attributes, Dim, OpDomain } from './onnx-proto.js';

@@ -108,8 +108,8 @@ class OnnxGraphSession implements GraphSession {
 const LOG_ERRORS = 3;
 
 /**
- * The binding takes no memory that threads share. Halves are bits here. Where JavaScript has an array of its own for them (Node 24), onnxruntime makes one of the bits, which
- * its binding then takes for empty: so the binding is given the bits.
+ * The binding takes no memory that threads share. Halves are bits here: where JavaScript has an array of its own for them
+ * (Node 24), onnxruntime makes one of the bits, which its binding then takes for empty, so the binding is given the bits.
  */
 function toOrt({ type, data: values, dims }: Tensor): ort.Tensor {
   const data = values.buffer instanceof SharedArrayBuffer ? values.slice() : values;

@@ -1,5 +1,5 @@
 import { DomainError } from '@housestyle/domain';
-import { int64, type Feeds, type Fetched } from '@housestyle/graph';
+import { giveBack, int64, type Feeds, type Fetched } from '@housestyle/graph';
 import type { AdaptableSession } from '../deltas/adaptable-session.js';
 import { DeltaStack, orderByDelta } from '../deltas/delta-stack.js';
 import type { LowRankDelta } from '../deltas/low-rank-delta.js';
@@ -57,6 +57,7 @@ export class DecodeBatch {
     const rows = this.placesFor(newcomers.length);
     const lengths = newcomers.map(({ prefixLength }) => prefixLength);
     this.cache.put(outputs, lengths, rows);
+    giveBack(outputs, this.cache.presentNames);
     newcomers.forEach((image, i) => {
       this.images[rows[i]!] = image;
       advance(image, [{ ...continuationsOf(outputs, i, image.search.breadth), path: [] }]);
@@ -79,6 +80,7 @@ export class DecodeBatch {
       })),
     );
     cache.append(outputs, slots);
+    giveBack(outputs, cache.presentNames);
     images.forEach((image, i) => advance(image, rows[i]!));
     this.closeRanks();
   }
