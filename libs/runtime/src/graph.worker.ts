@@ -24,7 +24,8 @@ await serveWorker<GraphThreadData, GraphThreadRequest, GraphThreadResponse>(asyn
     async handle(request) {
       const { inputNames, outputNames } = session;
       if (request === 'names') return { response: { inputNames, outputNames } };
-      return { response: await session.run(request.feeds, request.fetches) };
+      const outputs = await session.run(request.feeds, request.fetches);
+      return { response: outputs, transfer: Object.values(outputs).map(({ data }) => data.buffer as ArrayBuffer) };
     },
     close: () => session.release(),
   };

@@ -5,7 +5,7 @@ import { WorkerPool } from './worker-pool.js';
 
 /**
  * Runs graphs with onnxruntime on the CPU, each in a thread of its own, so that sessions run side by side and none blocks
- * the calling thread. Feeds and outputs are copied: it is for graphs that take and give little.
+ * the calling thread. Feeds are copied, outputs are moved: it is for graphs that take little.
  */
 export class ThreadedGraphRunner implements GraphRunner {
   async load({ name, bytes, weightsFolder }: GraphModel, options: GraphRunOptions = {}): Promise<GraphSession> {

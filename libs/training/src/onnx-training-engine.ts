@@ -1,4 +1,11 @@
-import { fetched, type Feeds, type GraphRunner, type GraphRunOptions, type GraphSession } from '@housestyle/graph';
+import {
+  fetched,
+  giveBack,
+  type Feeds,
+  type GraphRunner,
+  type GraphRunOptions,
+  type GraphSession,
+} from '@housestyle/graph';
 import { captionBatch, type CaptionBatch } from './caption-batch.js';
 import type { CaptionExample } from './caption-example.js';
 import { dropoutFeeds } from './dropout-feeds.js';
@@ -66,6 +73,7 @@ class OnnxTrainingSession implements TrainingSession {
     return {
       loss: fetched(outputs, 'loss', 'float32').data[0]!,
       gradients: new Map([...this.gradientOutputs].map(([name, outputNames]) => [name, parts(outputNames)])),
+      giveBack: () => giveBack(outputs, [...this.gradientOutputs.values()].flat()),
     };
   }
 

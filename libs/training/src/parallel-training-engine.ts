@@ -39,8 +39,11 @@ class ParallelTrainingSession implements TrainingSession {
       begun[share] = this.sessions[engine]!.step(shares[share]!, { normalizer, dropoutSeed: dropoutSeed + share });
     }
     const [first, ...others] = (await Promise.all(begun)) as [StepResult, ...StepResult[]];
-    for (const { gradients } of others) addGradients(first.gradients, gradients);
-    return { loss: others.reduce((sum, { loss }) => sum + loss, first.loss), gradients: first.gradients };
+    for (const { gradients, giveBack } of others) {
+      addGradients(first.gradients, gradients);
+      giveBack?.();
+    }
+    return { ...first, loss: others.reduce((sum, { loss }) => sum + loss, first.loss) };
   }
 
   loss(examples: readonly CaptionExample[], normalizer: number): Promise<number> {

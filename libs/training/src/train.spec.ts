@@ -11,7 +11,7 @@ import { ParallelTrainingEngine } from './parallel-training-engine.js';
 import { initialParameters, type Parameters, type TrainedParts } from './parameters.js';
 import { Random } from './random.js';
 import { stepsOfEpochs, train } from './train.js';
-import type { CompileOptions, TrainingEngine, TrainingModel } from './training-engine.js';
+import type { CompileOptions, StepResult, TrainingEngine, TrainingModel } from './training-engine.js';
 import type { TrainingProgress, TrainingRun, TrainingSettings, TrainingState } from './training-run.js';
 
 const DEMO_MODEL = path.join(import.meta.dirname, '../../../models/demo');
@@ -79,16 +79,9 @@ describe('train', () => {
   it('replays every picture before any comes again, in another order then', async () => {
     const replay = someExamples(6, 50);
     const seen: number[] = [];
-    const watched: TrainingEngine = {
-      compile: async (...of) => {
-        const session = await engine.compile(...of);
-        const step: typeof session.step = (batch, options) => {
-          seen.push(...batch.map((each) => replay.indexOf(each)).filter((index) => index >= 0));
-          return session.step(batch, options);
-        };
-        return { step, loss: session.loss.bind(session), release: () => session.release() };
-      },
-    };
+    const watched = watching((batch) => {
+      seen.push(...batch.map((each) => replay.indexOf(each)).filter((index) => index >= 0));
+    });
     await trained({ settings: { ...SETTINGS, replay: { examples: replay, perUpdate: 2 } } }, {}, watched);
     const [first, second] = [seen.slice(0, 6), seen.slice(6)];
     for (const epoch of [first, second]) expect([...epoch].sort()).toEqual([0, 1, 2, 3, 4, 5]);
@@ -106,6 +99,17 @@ describe('train', () => {
       await trained({ settings: { ...SETTINGS, batchSize: 2, accumulation: 4 } }),
     ];
     parts.progress.forEach(({ loss }, n) => expect(loss).toBeCloseTo(whole.progress[n]!.loss, 5));
+  });
+
+  it('gives the memory of every batch’s gradients back, once they are used', async () => {
+    const results: StepResult[] = [];
+    const watched = watching((_, result) => results.push(result));
+    const beside = new OnnxTrainingEngine(new ThreadedGraphRunner(), { threads: 1 });
+    const shared = new ParallelTrainingEngine([watched, beside, watched]);
+    for (const by of [watched, shared]) await trained({ settings: { ...SETTINGS, accumulation: 2 } }, {}, by);
+    expect(results.length).toBeGreaterThan(2 * SETTINGS.steps * 2);
+    const parts = results.flatMap(({ gradients }) => [...gradients.values()].flat());
+    expect(parts.filter(({ length }) => length > 0)).toEqual([]);
   });
 
   it('learns the same when threads share its batches', async () => {
@@ -175,6 +179,22 @@ function someExamples(count: number, from = 0): CaptionExample[] {
     return example(from + n, [...words, 13]);
   });
 }
+
+/** The engine, which tells of every batch and of what was made of it. */
+const watching = (told: (batch: readonly CaptionExample[], result: StepResult) => void): TrainingEngine => ({
+  compile: async (...of) => {
+    const session = await engine.compile(...of);
+    return {
+      step: async (batch, options) => {
+        const result = await session.step(batch, options);
+        told(batch, result);
+        return result;
+      },
+      loss: (...of) => session.loss(...of),
+      release: () => session.release(),
+    };
+  },
+});
 
 const start = (parts: TrainedParts): Parameters => initialParameters(model, parts, new Random(1));
 

@@ -2,11 +2,11 @@ import { DomainError } from '@housestyle/domain';
 import { AdamW } from './adamw.js';
 import { BatchPlan, batchesOfEpoch } from './batch-plan.js';
 import { tokenWeight, type CaptionExample } from './caption-example.js';
-import { addGradients, clippingScale, gradientNorm, type Gradients } from './gradients.js';
+import { addGradients, clippingScale, gradientNorm } from './gradients.js';
 import type { Parameters } from './parameters.js';
 import { Random } from './random.js';
 import { scheduleFactor } from './schedule.js';
-import type { TrainingSession } from './training-engine.js';
+import type { StepResult, TrainingSession } from './training-engine.js';
 import type {
   TrainingOutcome,
   TrainingProgress,
@@ -48,6 +48,7 @@ export async function train(run: TrainingRun): Promise<TrainingOutcome> {
     const factor = scheduleFactor(settings.schedule, step, settings.steps);
     const scale = clippingScale(norm, settings.maxGradientNorm);
     optimizer.update(update.gradients, (name) => rateOf(name) * factor, scale);
+    update.giveBack?.();
     step += 1;
     loss = update.loss;
     tokens += batches.flat().reduce((sum, example) => sum + example.tokens.length, 0);
@@ -98,13 +99,16 @@ function batchesOf(
 
 async function gradientsOf(session: TrainingSession, batches: readonly CaptionExample[][], random: Random) {
   const normalizer = tokenWeight(batches.flat());
-  let sum: { loss: number; gradients: Gradients } | undefined;
+  let sum: StepResult | undefined;
   for (const batch of batches) {
     const part = await session.step(batch, { normalizer, dropoutSeed: random.word() });
-    if (sum) {
-      sum.loss += part.loss;
-      addGradients(sum.gradients, part.gradients);
-    } else sum = { ...part };
+    if (!sum) {
+      sum = part;
+      continue;
+    }
+    addGradients(sum.gradients, part.gradients);
+    part.giveBack?.();
+    sum = { ...sum, loss: sum.loss + part.loss };
   }
   return sum!;
 }

@@ -52,4 +52,6 @@ export interface StepResult {
   readonly loss: number;
   /** of every parameter; the caller's to keep. */
   readonly gradients: Gradients;
+  /** Gives the gradients' memory back at once; they are empty from then on. Absent: the garbage collector does. */
+  readonly giveBack?: () => void;
 }
