@@ -79,6 +79,7 @@ export class Mapper {
       { image_embeds: float32(batch, [embeddings.length, d]), ...stack?.feeds() },
       { variant: stack ? 'deltas' : 'plain' },
     );
+    stack?.giveBack();
     return rowsOf(fetched(outputs, 'prefix', 'float32').data, K * C);
   }
 

@@ -1,14 +1,14 @@
 import { MessageChannel } from 'node:worker_threads';
-import type { Fetched } from './graph-runner.js';
 
 /**
- * Gives the memory of large outputs back at once; they are empty from then on. It lies outside V8's heap, so it would stay
+ * Gives the memory of large arrays back at once: they are empty from then on. It lies outside V8's heap, so it would stay
  * until a collection of garbage, and megabytes of it in every step make V8 collect everything every few steps.
+ * @param arrays no two on the same memory, and none on memory that threads share
  */
-export function giveBack(outputs: Fetched, names: readonly string[]): void {
+export function giveBack(arrays: readonly ArrayBufferView[]): void {
   nowhere.postMessage(
     undefined,
-    names.map((name) => outputs[name]!.data.buffer as ArrayBuffer),
+    arrays.map(({ buffer }) => buffer as ArrayBuffer),
   );
 }
 

@@ -70,10 +70,11 @@ class OnnxTrainingSession implements TrainingSession {
     const dropped = dropoutFeeds(this.dropoutInputs, batch.sizes, dropoutSeed);
     const outputs = await this.session.run({ ...this.feeds(batch), ...dropped });
     const parts = (names: readonly string[]) => names.map((name) => fetched(outputs, name, 'float32').data);
+    const gradients = new Map([...this.gradientOutputs].map(([name, outputNames]) => [name, parts(outputNames)]));
     return {
       loss: fetched(outputs, 'loss', 'float32').data[0]!,
-      gradients: new Map([...this.gradientOutputs].map(([name, outputNames]) => [name, parts(outputNames)])),
-      giveBack: () => giveBack(outputs, [...this.gradientOutputs.values()].flat()),
+      gradients,
+      giveBack: () => giveBack([...gradients.values()].flat()),
     };
   }
 

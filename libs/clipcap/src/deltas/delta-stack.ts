@@ -1,4 +1,4 @@
-import { float32, int64, type Feeds } from '@housestyle/graph';
+import { float32, giveBack, int64, type Feeds } from '@housestyle/graph';
 import { DELTA_GROUPS } from './delta-inputs.js';
 import type { Linears, LowRankDelta } from './low-rank-delta.js';
 
@@ -55,6 +55,11 @@ export class DeltaStack {
     return feeds;
   }
 
+  /** Frees its memory at once; it is not to be used any more. */
+  giveBack(): void {
+    giveBack(this.layers.flatMap(({ a, b }) => [a, b]));
+  }
+
   private rankOf(delta: ImageDelta): number {
     return Math.max(1, ...[...(delta?.pairs ?? [])].map(([name, { rank }]) => (this.linears.has(name) ? rank : 1)));
   }
@@ -62,6 +67,7 @@ export class DeltaStack {
   private clear(rank: number, groups: number): void {
     this.rank = rank;
     this.held = new Array<ImageDelta>(groups).fill(undefined);
+    this.giveBack();
     for (const layer of this.layers) {
       layer.a = new Float32Array(groups * layer.input * rank);
       layer.b = new Float32Array(groups * rank * layer.output);

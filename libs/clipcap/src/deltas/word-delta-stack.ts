@@ -1,4 +1,4 @@
-import { float32, type Feeds } from '@housestyle/graph';
+import { float32, giveBack, type Feeds } from '@housestyle/graph';
 import type { LinearSizes } from '../layers.js';
 import type { ImageDelta } from './delta-stack.js';
 import type { LowRankDelta, LowRankPair } from './low-rank-delta.js';
@@ -62,6 +62,11 @@ export class WordDeltaStack {
     };
   }
 
+  /** Frees its memory at once; it is not to be used any more. */
+  giveBack(): void {
+    giveBack([this.a, this.b]);
+  }
+
   /** @returns whether there was a place for each, and few enough that nobody needs are left */
   private replace(left: readonly LowRankDelta[], missing: readonly LowRankDelta[]): boolean {
     const free = [...left];
@@ -83,6 +88,7 @@ export class WordDeltaStack {
     this.stacked = new Map();
     this.rank = [...deltas].reduce((sum, delta) => sum + delta.pairs.get(this.key)!.rank, 0);
     const [V, C] = this.sizes;
+    this.giveBack();
     [this.a, this.b] = [new Float32Array(V * this.rank), new Float32Array(this.rank * C)];
     let from = 0;
     for (const delta of deltas) {

@@ -1,5 +1,5 @@
 import { DomainError } from '@housestyle/domain';
-import { giveBack, int64, type Feeds, type Fetched } from '@housestyle/graph';
+import { int64, type Feeds, type Fetched } from '@housestyle/graph';
 import type { AdaptableSession } from '../deltas/adaptable-session.js';
 import { DeltaStack, orderByDelta } from '../deltas/delta-stack.js';
 import type { LowRankDelta } from '../deltas/low-rank-delta.js';
@@ -53,11 +53,12 @@ export class DecodeBatch {
     const stacks = stacksOf(newcomers, this.config);
     const feeds = { ...prefixFeeds(newcomers, this.config), ...this.cache.noPast(newcomers.length) };
     const outputs = await this.run(newcomers, feeds, stacks);
-    if (this.images.length === 0) this.stacks = stacks; // the same images in the same order
+    if (this.images.length === 0)
+      this.stacks = stacks; // the same images in the same order
+    else giveStacksBack(stacks);
     const rows = this.placesFor(newcomers.length);
     const lengths = newcomers.map(({ prefixLength }) => prefixLength);
     this.cache.put(outputs, lengths, rows);
-    giveBack(outputs, this.cache.presentNames);
     newcomers.forEach((image, i) => {
       this.images[rows[i]!] = image;
       advance(image, [{ ...continuationsOf(outputs, i, image.search.breadth), path: [] }]);
@@ -80,7 +81,6 @@ export class DecodeBatch {
       })),
     );
     cache.append(outputs, slots);
-    giveBack(outputs, cache.presentNames);
     images.forEach((image, i) => advance(image, rows[i]!));
     this.closeRanks();
   }
@@ -143,7 +143,10 @@ interface Stacks {
 /** The images' deltas, in stacks that are there already if possible. */
 function stacksOf(images: readonly BatchImage[], config: Gpt2Config, { deltas, words }: Stacks = {}): Stacks {
   const own = images.map(({ delta }) => delta);
-  if (!own.some(Boolean)) return {};
+  if (!own.some(Boolean)) {
+    giveStacksBack({ deltas, words });
+    return {};
+  }
   deltas?.set(own);
   words?.set(own);
   const isWordy = words === undefined && WordDeltaStack.isNeeded(WORD_TABLE, own);
@@ -152,6 +155,11 @@ function stacksOf(images: readonly BatchImage[], config: Gpt2Config, { deltas, w
     deltas: deltas ?? new DeltaStack(gpt2Linears(config), own),
     words: isWordy ? new WordDeltaStack(WORD_TABLE, table, own) : words,
   };
+}
+
+function giveStacksBack({ deltas, words }: Stacks): void {
+  deltas?.giveBack();
+  words?.giveBack();
 }
 
 const isRunning = ({ search, hasLeft }: BatchImage): boolean => !hasLeft && search.nextRows.length > 0;

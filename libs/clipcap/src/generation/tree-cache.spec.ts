@@ -76,11 +76,20 @@ describe('TreeCache', () => {
     expect(contents(cache, 0)).toEqual(values(4, 0, 3));
   });
 
+  it('gives the memory of what it has taken in back', () => {
+    const cache = new TreeCache(CONFIG);
+    const [first, next] = [present([1], 0, 3), present([1], 1, 2)];
+    cache.put(first, [3], [0]);
+    cache.append(next, cache.makeRoom([chain(3, 2)]));
+    const given = [first, next].flatMap((outputs) => Object.values(outputs));
+    expect(given.map(({ data }) => data.length)).toEqual([0, 0, 0, 0]);
+    expect(contents(cache, 0).slice(0, 5)).toEqual([...values(1, 0, 3), ...values(1, 1, 2)]);
+  });
+
   it('lets nothing of one image reach another that is beside it or comes after it', () => {
     const cache = new TreeCache(CONFIG);
-    const broken = float32(new Float32Array(2 * H * 20 * D).fill(NaN), [2, H, 20, D]);
-    const outputs = { 'present.0.key': broken, 'present.0.value': broken };
-    cache.put(outputs, [20, 20], [0, 1]);
+    const broken = () => float32(new Float32Array(2 * H * 20 * D).fill(NaN), [2, H, 20, D]);
+    cache.put({ 'present.0.key': broken(), 'present.0.value': broken() }, [20, 20], [0, 1]);
     cache.put(present([1], 0, 2), [2], [0]);
     for (let step = 1; step <= 9; step++) {
       const slots = cache.makeRoom([chain(2 * step, 2), chain(20 + 2 * step, 2)]);
@@ -112,8 +121,8 @@ function present(images: readonly number[], step: number, S: number): Fetched {
   const data = images.flatMap((image) =>
     Array.from({ length: H * S * D }, (_, i) => value(image, step, Math.floor(i / D) % S, Math.floor(i / (S * D)))),
   );
-  const tensor = float32(data, [images.length, H, S, D]);
-  return { 'present.0.key': tensor, 'present.0.value': tensor };
+  const tensor = () => float32(data, [images.length, H, S, D]);
+  return { 'present.0.key': tensor(), 'present.0.value': tensor() };
 }
 
 /** All slots of a row. */

@@ -1,4 +1,4 @@
-import { fetched, type Feeds, type Fetched, type Tensor } from '@housestyle/graph';
+import { fetched, giveBack, type Feeds, type Fetched, type Tensor } from '@housestyle/graph';
 import type { Gpt2Config } from '../gpt2-config.js';
 import { pastName, presentName, type CacheType, type KeyOrValue } from '../gpt2.js';
 
@@ -40,7 +40,7 @@ export class TreeCache {
 
   /**
    * New images take rows, each with the first `counts[i]` of its new positions. What a row held before is wiped out: hidden
-   * slots are computed with, and a number that is none would spread.
+   * slots are computed with, and a number that is none would spread. The outputs' keys and values are given back.
    */
   put(outputs: Fetched, counts: readonly number[], rows: readonly number[]): void {
     const before = this.used.length;
@@ -62,7 +62,10 @@ export class TreeCache {
     return slots;
   }
 
-  /** The first of every image's new positions take these slots of its row, for which there is room. */
+  /**
+   * The first of every image's new positions take these slots of its row, for which there is room. The outputs' keys and
+   * values are given back.
+   */
   append(outputs: Fetched, slots: readonly (readonly number[])[]): void {
     this.write(outputs, slots, countUp(slots.length));
   }
@@ -99,16 +102,20 @@ export class TreeCache {
     const kept = Math.min(from, to);
     const lines = rows * this.heads;
     const size = this.used.length * this.heads * to;
+    const outgrown: CacheArray[] = [];
     for (const buffer of this.buffers) {
       const { data } = buffer;
-      if (size > data.length) buffer.data = new ARRAYS[this.type](MEMORY_AHEAD * size);
-      else if (from === to) continue;
+      if (size > data.length) {
+        buffer.data = new ARRAYS[this.type](MEMORY_AHEAD * size);
+        outgrown.push(data);
+      } else if (from === to) continue;
       for (let n = 0; n < lines; n++) {
         const line = to > from ? lines - 1 - n : n; // none over one that is still to be moved
         buffer.data.set(data.subarray(line * from, line * from + kept), line * to);
         buffer.data.fill(0, line * to + kept, (line + 1) * to);
       }
     }
+    giveBack(outgrown);
     this.capacity = capacity;
   }
 
@@ -129,6 +136,7 @@ export class TreeCache {
         }
       });
     }
+    giveBack(this.buffers.map(({ present }) => outputs[present]!.data));
     rows.forEach((row, i) => (this.used[row] = Math.max(this.used[row]!, 1 + Math.max(...slots[i]!))));
   }
 
