@@ -53,8 +53,8 @@ export class DecodeBatch {
     const stacks = stacksOf(newcomers, this.config);
     const feeds = { ...prefixFeeds(newcomers, this.config), ...this.cache.noPast(newcomers.length) };
     const outputs = await this.run(newcomers, feeds, stacks);
-    if (this.images.length === 0)
-      this.stacks = stacks; // the same images in the same order
+    // of the same images in the same order as what is here then
+    if (this.images.length === 0) this.stacks = stacks;
     else giveStacksBack(stacks);
     const rows = this.placesFor(newcomers.length);
     const lengths = newcomers.map(({ prefixLength }) => prefixLength);
